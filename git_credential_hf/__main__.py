@@ -1,0 +1,94 @@
+"""The command line: git's verbs go to helper, people's commands to cli."""
+
+import posix
+
+from git_credential_hf import options, packages
+
+GIT_VERBS = (b"get", b"store", b"erase", b"capability")
+COMMANDS = (b"seed", b"configure", b"unconfigure")
+
+_KIND = 0o170000
+_FIFO = 0o010000
+
+
+def main(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
+    """Run the command that `arguments` (without the program's name) give; return the exit code.
+
+    It reads standard input, and writes standard output and standard error, by their file descriptors.
+    """
+    try:
+        return _run(arguments, environ)
+    except options.UsageError as error:
+        say(f"{error}; see git-credential-hf --help")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0  # git has stopped listening, and needs no answer
+    except Exception as error:  # what an error says could hold a token, so only its kind is told
+        say(f"unexpected {type(error).__name__}; please report what was run")
+        return 1
+
+
+def say(line: str) -> None:
+    """Write one line to standard error, under the program's name."""
+    posix.write(2, f"git-credential-hf: {line}\n".encode("utf-8", "backslashreplace"))
+
+
+def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
+    if not arguments or arguments[0] in COMMANDS or arguments[0] in (b"--help", b"-h", b"--version"):
+        packages.enable()
+        from git_credential_hf import cli
+
+        return cli.main([argument.decode("utf-8", "surrogateescape") for argument in arguments], environ)
+    chosen, rest = options.parse(arguments, environ)
+    if not rest:
+        raise options.UsageError("an action is missing")
+    action, *rest = rest
+    if action in GIT_VERBS and not rest:
+        return _answer_git(action, chosen)
+    if action not in GIT_VERBS and not rest and posix.fstat(0).st_mode & _KIND == _FIFO:
+        return 0  # gitcredentials(7): an action that a helper does not know is to be passed over
+    if action in COMMANDS:
+        raise options.UsageError(f"the options of {action.decode()} stand after it")
+    raise options.UsageError("what follows the action is too much" if action in GIT_VERBS else "there is no such command")
+
+
+def _answer_git(action: bytes, chosen: options.Options) -> int:
+    from git_credential_hf import helper
+
+    if action == b"capability":
+        _write(helper.CAPABILITIES)
+        return 0
+    verb = {b"get": helper.get, b"store": helper.store, b"erase": helper.erase}[action]
+    chosen.trace(action.decode())
+    try:
+        answer, complaint = verb(chosen, _request())
+    except helper.Malformed as error:
+        say(f"git's request was refused: {error}")
+        return 1
+    if complaint:
+        say(complaint)
+    _write(answer)
+    return 0
+
+
+def _request() -> bytes:
+    from git_credential_hf.protocol import MAX_INPUT, is_complete
+
+    data = b""
+    while len(data) <= MAX_INPUT and not is_complete(data) and (chunk := posix.read(0, MAX_INPUT)):
+        data += chunk
+    return data
+
+
+def _write(answer: bytes) -> None:
+    while answer:
+        answer = answer[posix.write(1, answer) :]
+
+
+if __name__ == "__main__":
+    import os
+    import sys
+
+    sys.exit(main([os.fsencode(argument) for argument in sys.argv[1:]], dict(posix.environ)))

@@ -1,0 +1,145 @@
+"""Reading and replacing small private files."""
+
+import posix
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+MAX_SIZE = 1 << 16
+
+_REGULAR = 0o100000
+_KIND = 0o170000
+
+
+def read(file: bytes) -> bytes:
+    """Return what is in `file`, or nothing where it is no regular file, is over 64 KiB or cannot be read."""
+    try:
+        # Without O_NONBLOCK a FIFO in the file's place would make git wait for ever.
+        descriptor = posix.open(file, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC | posix.O_NOCTTY)
+    except (OSError, ValueError):
+        return b""
+    try:
+        if posix.fstat(descriptor).st_mode & _KIND != _REGULAR:
+            return b""
+        content = read_all(descriptor, MAX_SIZE)
+    except OSError:
+        return b""
+    finally:
+        posix.close(descriptor)
+    return content if len(content) <= MAX_SIZE else b""
+
+
+def read_all(descriptor: int, limit: int) -> bytes:
+    """Return what `descriptor` gives up to its end, or the first `limit` + 1 bytes of more. Raises OSError."""
+    content = b""
+    while chunk := posix.read(descriptor, limit + 1 - len(content)):
+        content += chunk
+    return content
+
+
+class Locked:
+    """A context in which no other run of this program that asks for the same folder is inside. Raises OSError.
+
+    The lock ends with the process, however that ends.
+    """
+
+    def __init__(self, folder: bytes) -> None:
+        self._folder = folder or b"."
+
+    def __enter__(self) -> None:
+        import fcntl
+
+        self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            posix.close(self._descriptor)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        posix.close(self._descriptor)
+
+
+def replace(file: bytes, content: bytes) -> None:
+    """Put `content` in `file`, mode 0600: at every instant it is the old file or the new one. Raises OSError.
+
+    The caller holds the lock of its folder. A run that is killed may leave the new file under its other name, which
+    the next run removes.
+    """
+    import os
+
+    folder, name = os.path.split(file)
+    new = os.path.join(folder, b"." + name + b".git-credential-hf")
+    remove(new)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            os.fchmod(descriptor, 0o600)  # whatever the umask took away
+            remaining = memoryview(content)
+            while remaining:
+                remaining = remaining[os.write(descriptor, remaining) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(new, file)
+    except BaseException:
+        remove(new)
+        raise
+    folder_descriptor = os.open(folder or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder_descriptor)
+    finally:
+        os.close(folder_descriptor)
+
+
+def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
+    """Return where this program may keep what is its own, the preferred place first: none need be there."""
+    state = environ.get(b"XDG_STATE_HOME") or environ.get(b"HOME", b"") + b"/.local/state"
+    places = [place for place in (state, environ.get(b"XDG_RUNTIME_DIR")) if place and place.startswith(b"/")]
+    temporary = environ.get(b"TMPDIR") or b"/tmp"  # noqa: S108 - what is found in it is looked at with distrust
+    return [*(place + b"/git-credential-hf" for place in places), temporary + b"/git-credential-hf-%d" % posix.geteuid()]
+
+
+def is_own(folder: bytes) -> bool:
+    """Whether `folder` is a directory of the user's that nobody else can write to."""
+    try:
+        status = posix.lstat(folder)
+    except OSError:
+        return False
+    return status.st_uid == posix.geteuid() and status.st_mode & 0o170022 == 0o040000
+
+
+def own_lock(environ: dict[bytes, bytes]) -> "AbstractContextManager[None]":
+    """Return a context that one run of this user's is in at a time, or any number where no folder can be locked."""
+    from contextlib import nullcontext
+
+    for folder in own_folders(environ):
+        try:
+            make_folders(folder)
+        except OSError:
+            continue
+        if is_own(folder):
+            return Locked(folder)
+    return nullcontext()
+
+
+def remove(file: bytes) -> None:
+    """Remove `file` if it is there. Raises OSError for any other reason that keeps it there."""
+    try:
+        posix.unlink(file)
+    except FileNotFoundError:
+        pass
+
+
+def make_folders(folder: bytes) -> None:
+    """Make `folder`, and what is missing above it, with mode 0700. Raises OSError."""
+    import os
+
+    if folder and not os.path.isdir(folder):
+        make_folders(os.path.dirname(folder))
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            if not os.path.isdir(folder):
+                raise

@@ -1,0 +1,122 @@
+"""What git's verbs go by: the options before the action, and the environment."""
+
+import posix
+import time
+
+from git_credential_hf.scope import canonical_host
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCES = ("env", "keyring", "file")
+
+_HOST_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789.-_:[]"
+
+
+class UsageError(Exception):
+    """The command line is wrong; the text says how."""
+
+
+class Options:
+    """The settings of one run.
+
+    hosts: the hosts that are answered beside the Hub's, canonical (see scope).
+    timeout: seconds, the whole time that the keyring may take.
+    sources: which of SOURCES may answer.
+    unlock: "never", "auto" (only where it is known to be silent) or "prompt" (the desktop's own dialog).
+    no_prompt: whether git is told to quit where there is no token, so that nothing asks a person.
+    refresh: whether `hf auth token` may renew an OAuth login that has ended.
+    environ: the environment, as bytes.
+    trace: what is called with each step, a text without secrets.
+    """
+
+    __slots__ = ("environ", "hosts", "no_prompt", "refresh", "sources", "timeout", "trace", "unlock")
+
+    def __init__(self, environ: dict[bytes, bytes]) -> None:
+        self.environ = environ
+        self.hosts: tuple[bytes, ...] = ()
+        self.timeout = 2.0
+        self.sources: tuple[str, ...] = SOURCES
+        self.unlock = "auto"
+        self.no_prompt = False
+        self.refresh = False
+        self.trace = _tracer(environ.get(b"GIT_CREDENTIAL_HF_TRACE", b""))
+
+
+def parse(arguments: list[bytes], environ: dict[bytes, bytes]) -> tuple[Options, list[bytes]]:
+    """Return the options that stand before the action, and the action with what follows it.
+
+    Both `--name value` and `--name=value` are understood. Raises UsageError.
+    """
+    options = Options(environ)
+    rest = list(arguments)
+    while rest and rest[0].startswith(b"-"):
+        name, equals, value = rest.pop(0).partition(b"=")
+        if name in (b"--no-prompt", b"--refresh") and not equals:
+            options.no_prompt = options.no_prompt or name == b"--no-prompt"
+            options.refresh = options.refresh or name == b"--refresh"
+        elif name in (b"--host", b"--timeout", b"--sources", b"--unlock"):
+            if not equals:
+                if not rest:
+                    raise UsageError(f"{name.decode()} needs a value")
+                value = rest.pop(0)
+            _set(options, name, value)
+        else:
+            raise UsageError("there is no such option before an action")
+    return options, rest
+
+
+def _set(options: Options, name: bytes, value: bytes) -> None:
+    if name == b"--host":
+        options.hosts += (host(value),)
+    elif name == b"--timeout":
+        options.timeout = timeout(value)
+    elif name == b"--sources":
+        chosen = value.decode("ascii", "replace").split(",")
+        if not set(chosen) <= set(SOURCES):
+            raise UsageError("--sources takes one or more of env,keyring,file")
+        options.sources = tuple(source for source in SOURCES if source in chosen)
+    else:
+        options.unlock = value.decode("ascii", "replace")
+        if options.unlock not in ("never", "auto", "prompt"):
+            raise UsageError("--unlock takes never, auto or prompt")
+
+
+def host(value: bytes) -> bytes:
+    """Return the canonical form of HOST[:PORT]. Raises UsageError for what is no host."""
+    canonical = canonical_host(value)
+    _, colon, port = canonical.rpartition(b":") if not canonical.endswith(b"]") else (b"", b"", b"")
+    if not canonical or canonical.translate(None, _HOST_CHARACTERS) or (colon and not port.isdigit()):
+        raise UsageError("a host is given as HOST or HOST:PORT, without https:// and without a path")
+    return canonical
+
+
+def timeout(value: bytes) -> float:
+    """Return the positive number of seconds that `value` writes. Raises UsageError."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 86_400:
+        raise UsageError("--timeout takes a number of seconds, above 0 and below 86400")
+    return number
+
+
+def _tracer(target: bytes) -> "Callable[[str], None]":
+    if target in (b"", b"0"):
+        return lambda step: None
+    started = time.monotonic()
+    to_stderr = target == b"1"
+
+    def trace(step: str) -> None:
+        line = f"git-credential-hf {(time.monotonic() - started) * 1000:8.2f} ms  {step}\n".encode("utf-8", "replace")
+        try:
+            file = 2 if to_stderr else posix.open(target, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_NONBLOCK | posix.O_NOFOLLOW, 0o600)
+            posix.write(file, line)
+            if not to_stderr:
+                posix.close(file)
+        except OSError:
+            pass  # a trace that cannot be written must not keep git from its answer
+
+    return trace

@@ -1,0 +1,89 @@
+"""Tokens that the Hub has refused, withheld for an hour so that neither git nor git-lfs offers them again and again.
+
+A file remembers them, as keyed hashes: it tells a token that is shown to it, and no more. It is `refused` in
+$XDG_STATE_HOME/git-credential-hf, or where that cannot be written in $XDG_RUNTIME_DIR/git-credential-hf, or in a
+folder of the user's own under the temporary directory. Its first line is the key, each other line a hash and when it
+was refused, in seconds since the epoch.
+"""
+
+import time
+
+from git_credential_hf import files
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOLDS = 3600  # seconds
+
+
+class CannotRemember(Exception):
+    """There is no place where the file could be written."""
+
+
+def is_refused(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Whether the Hub refused `token` within the last hour."""
+    return any(_digest(key, token) in refusals for _, key, refusals in _remembered(environ))
+
+
+def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
+    """Note that the Hub has just refused `token`. Raises CannotRemember."""
+    import os
+
+    for folder in files.own_folders(environ):
+        try:
+            files.make_folders(folder)
+            if not files.is_own(folder):
+                continue
+            with files.Locked(folder):
+                key, refusals = _read(folder)
+                key = key or os.urandom(32).hex().encode()
+                _write(folder, key, refusals | {_digest(key, token): int(time.time())})
+            return
+        except OSError:
+            continue
+    raise CannotRemember
+
+
+def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
+    """Let `token` be given again, if it was refused. Raises CannotRemember where that cannot be written."""
+    for folder, key, refusals in _remembered(environ):
+        if _digest(key, token) in refusals:
+            try:
+                with files.Locked(folder):
+                    key, refusals = _read(folder)
+                    refusals.pop(_digest(key, token), None)
+                    _write(folder, key, refusals)
+            except OSError:
+                raise CannotRemember from None
+
+
+def _remembered(environ: dict[bytes, bytes]) -> "Iterator[tuple[bytes, bytes, dict[bytes, int]]]":
+    for folder in files.own_folders(environ):
+        if files.is_own(folder):
+            key, refusals = _read(folder)
+            if refusals:
+                yield folder, key, refusals
+
+
+def _read(folder: bytes) -> tuple[bytes, dict[bytes, int]]:
+    key, *lines = files.read(folder + b"/refused").split(b"\n")
+    now = time.time()
+    refusals = {}
+    for line in lines:
+        digest, _, when = line.partition(b" ")
+        # A time that is yet to come is a clock that was set back: it must not withhold a token for years.
+        if when.isdigit() and now - HOLDS < int(when[:18]) <= now + HOLDS:
+            refusals[digest] = int(when)
+    return key, refusals
+
+
+def _write(folder: bytes, key: bytes, refusals: dict[bytes, int]) -> None:
+    lines = [key, *(b"%b %d" % refusal for refusal in refusals.items())]
+    files.replace(folder + b"/refused", b"\n".join(lines) + b"\n")
+
+
+def _digest(key: bytes, token: bytes) -> bytes:
+    import hmac
+
+    return hmac.new(key, token, "sha256").hexdigest().encode()

@@ -1,0 +1,53 @@
+"""Is it ours, and how specific is it: hosts, paths, usernames. Nothing here reads or writes anything."""
+
+from git_credential_hf.token import HF_USER
+
+HUB = b"huggingface.co"
+HUB_HOSTS = (HUB, b"hf.co")  # hf.co only redirects, so its credentials are huggingface.co's
+
+MAX_SEGMENTS = 8
+
+
+def canonical_host(host: bytes) -> bytes:
+    """Return `host` in lower case and without the port that https has anyway."""
+    return host.lower().removesuffix(b":443")
+
+
+def server(protocol: bytes, host: bytes, hosts: tuple[bytes, ...]) -> bytes | None:
+    """Return whose credentials answer a request: HUB, one of `hosts` (canonical), or None for nobody's.
+
+    Only the exact name counts: everything else under these domains is storage or somebody's own page.
+    """
+    if protocol != b"https":
+        return None
+    host = canonical_host(host)
+    if host in HUB_HOSTS:
+        return HUB
+    return host if host in hosts else None
+
+
+def scopes(path: bytes) -> list[bytes]:
+    """Return the scopes that `path` lies in, longest first: `org/repo.git` lies in `org/repo` and `org`.
+
+    A path that a server could read as another one (an empty, `.` or `..` segment, a `%`) lies in none.
+    """
+    segments = path.removesuffix(b".git").split(b"/")
+    if b"%" in path or any(segment in (b"", b".", b"..") for segment in segments) or not is_text(path):
+        return []
+    return [b"/".join(segments[:count]) for count in range(min(len(segments), MAX_SEGMENTS), 0, -1)]
+
+
+def usernames(username: bytes | None) -> list[bytes]:
+    """Return whose items may answer a request for `username`, the preferred one first."""
+    if username is None or username == HF_USER or not is_text(username):
+        return [HF_USER]
+    return [username, HF_USER]
+
+
+def is_text(value: bytes) -> bool:
+    """Whether `value` is UTF-8, which is all that a keyring's attribute can hold."""
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

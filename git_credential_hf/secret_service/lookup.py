@@ -1,0 +1,188 @@
+"""One connection to the session bus, a deadline, the answer.
+
+It is for reading alone, and rests on the interpreter's builtins; `vault` writes.
+"""
+
+import _socket
+import posix
+import time
+
+from git_credential_hf.secret_service import Unavailable, wire
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.options import Options
+
+_READ_SIZE = 1 << 16
+_SESSION_SERIAL = 2  # of the OpenSession call, which follows Hello on every connection
+_REPLIES = (wire.METHOD_RETURN, wire.ERROR)
+
+
+def bus_addresses(environ: dict[bytes, bytes]) -> list[bytes]:
+    """Return where the session bus listens: paths of sockets, or abstract names that begin with a NUL.
+
+    It is what DBUS_SESSION_BUS_ADDRESS names (D-Bus Specification, "Server Addresses"); where that is unset, the
+    user's bus in the run-time directory, as libdbus and systemd have it. Only Unix sockets are looked for.
+    """
+    given = environ.get(b"DBUS_SESSION_BUS_ADDRESS")
+    if not given:
+        run_time = environ.get(b"XDG_RUNTIME_DIR") or b"/run/user/%d" % posix.geteuid()
+        return [run_time + b"/bus"]
+    found = []
+    for address in given.split(b";"):
+        transport, _, rest = address.partition(b":")
+        parameters = dict(pair.partition(b"=")[::2] for pair in rest.split(b","))
+        if transport != b"unix":
+            continue
+        if path := _unescaped(parameters.get(b"path", b"")):
+            found.append(path)
+        elif name := _unescaped(parameters.get(b"abstract", b"")):
+            found.append(b"\0" + name)
+    return found
+
+
+def _unescaped(value: bytes) -> bytes:
+    first, *rest = value.split(b"%")
+    try:
+        return first + b"".join(bytes.fromhex(part[:2].decode()) + part[2:] for part in rest)
+    except ValueError:
+        return b""
+
+
+class Lookup:
+    """Asks the Secret Service for items and their secrets, over one connection that opens with the first search.
+
+    Every method raises Unavailable where the bus or the provider does not answer as it should within
+    `options.timeout` seconds of the making of this object.
+    """
+
+    def __init__(self, options: "Options") -> None:
+        self._options = options
+        self._deadline = time.monotonic() + options.timeout
+        self._socket: _socket.socket | None = None
+        self._serial = 0
+        self._outgoing = b""
+        self._incoming = b""
+        self._session = b""
+
+    def search(self, wanted: list[dict[bytes, bytes]]) -> list[list[bytes]]:
+        """Return, for each set of attributes, the object paths of the unlocked items that have them."""
+        if self._socket is None:
+            self._open()
+        for attributes in wanted:
+            self._outgoing += wire.search_items(self._next(), attributes)
+        found = [wire.read_found(reply) for reply in self._replies(len(wanted))]
+        self._options.trace(
+            f"keyring: {len(found)} searches found {sum(len(unlocked) for unlocked, _ in found)} items, "
+            f"and {sum(len(locked) for _, locked in found)} locked ones"
+        )
+        return [unlocked for unlocked, _ in found]
+
+    def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
+        """Return the secrets of those of `items` that have one to give."""
+        self._outgoing += wire.get_secrets(self._next(), items, self._session)
+        (reply,) = self._replies(1)
+        return wire.read_secrets(reply)
+
+    def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
+        """Return secret and attributes of those of `items` that have them to give."""
+        self._outgoing += wire.get_secrets(self._next(), items, self._session)
+        for item in items:
+            self._outgoing += wire.get_attributes(self._next(), item)
+        reply, *replies = self._replies(1 + len(items))
+        secrets = wire.read_secrets(reply)
+        return {
+            item: (secrets[item], wire.read_attributes(reply))
+            for item, reply in zip(items, replies, strict=True)
+            if item in secrets and reply.type != wire.ERROR
+        }
+
+    def _next(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    def _open(self) -> None:
+        reason = "DBUS_SESSION_BUS_ADDRESS names no Unix socket"
+        for address in bus_addresses(self._options.environ):
+            try:
+                self._socket = self._connected(address)
+                break
+            except OSError as error:
+                reason = f"the session bus cannot be reached: {error.strerror or error}"
+        else:
+            raise Unavailable(reason)
+        # Nothing waits for an answer before the next part goes out: the bus reads them one after another.
+        user = b"%d" % posix.geteuid()
+        self._outgoing = b"\0AUTH EXTERNAL " + user.hex().encode() + b"\r\nBEGIN\r\n"
+        self._outgoing += wire.hello(self._next()) + wire.open_session(self._next())
+
+    def _connected(self, address: bytes) -> _socket.socket:
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        while True:
+            connection.settimeout(self._remaining())
+            try:
+                connection.connect(address)
+            except BlockingIOError:  # the bus has yet to take the connections before this one
+                time.sleep(min(0.005, self._remaining()))
+            else:
+                return connection
+
+    def _remaining(self) -> float:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise Unavailable(f"no answer within {self._options.timeout:g} s")
+        return remaining
+
+    def _replies(self, count: int) -> list[wire.Message]:
+        """Send what is to go out; return the replies to the last `count` calls, in their order."""
+        wanted = range(self._serial - count + 1, self._serial + 1)
+        first = not self._session
+        if first:
+            wanted = range(_SESSION_SERIAL, wanted.stop)
+        self._send()
+        if first:
+            self._authenticate()
+        replies: dict[int, wire.Message] = {}
+        while True:
+            messages, self._incoming = wire.split(self._incoming)
+            replies.update((message.reply_to, message) for message in messages if message.type in _REPLIES)
+            if all(serial in replies for serial in wanted):
+                break
+            self._receive()
+        if first:
+            self._session = wire.read_session(replies[_SESSION_SERIAL])
+        return [replies[serial] for serial in wanted[-count:]]
+
+    def _send(self) -> None:
+        assert self._socket is not None
+        self._socket.settimeout(self._remaining())
+        try:
+            self._socket.sendall(self._outgoing)
+        except OSError as error:
+            raise self._broken(error) from None
+        self._outgoing = b""
+
+    def _receive(self) -> None:
+        assert self._socket is not None
+        self._socket.settimeout(self._remaining())
+        try:
+            data = self._socket.recv(_READ_SIZE)
+        except OSError as error:
+            raise self._broken(error) from None
+        if not data:
+            raise Unavailable("the session bus closed the connection")
+        self._incoming += data
+
+    def _authenticate(self) -> None:
+        while b"\r\n" not in self._incoming:
+            if len(self._incoming) > _READ_SIZE:
+                raise Unavailable("what listens at the session bus's address is no bus")
+            self._receive()
+        welcome, _, self._incoming = self._incoming.partition(b"\r\n")
+        if not welcome.startswith(b"OK "):
+            raise Unavailable("the session bus refused the connection")
+
+    def _broken(self, error: OSError) -> Unavailable:
+        if isinstance(error, TimeoutError):
+            return Unavailable(f"no answer within {self._options.timeout:g} s")
+        return Unavailable(f"the connection to the session bus broke: {error.strerror or error}")

@@ -1,0 +1,192 @@
+"""Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jeepney import DBusErrorResponse, Message
+from jeepney.io.blocking import DBusConnection, prep_socket
+from secretstorage import Collection, Item, search_items
+from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
+from secretstorage.dhcrypto import Session
+from secretstorage.exceptions import (
+    ItemNotFoundException,
+    LockedException,
+    PromptDismissedException,
+    SecretServiceNotAvailableException,
+)
+from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
+
+from git_credential_hf import files
+from git_credential_hf.options import Options
+from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
+from git_credential_hf.secret_service.lookup import Lookup, bus_addresses
+from git_credential_hf.token import Token
+
+_IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
+
+
+class _Connection(DBusConnection):
+    """A connection on which every wait ends at one deadline, where secretstorage's own would wait for ever."""
+
+    def __init__(self, address: bytes, timeout: float) -> None:
+        self._deadline = time.monotonic() + timeout
+        super().__init__(prep_socket(address, timeout=timeout))
+
+    def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
+        return super().send_and_get_reply(message, timeout=self._remaining())
+
+    def recv_until_filtered(self, queue: Any, *, timeout: float | None = None) -> Message:
+        return super().recv_until_filtered(queue, timeout=self._remaining())
+
+    def _remaining(self) -> float:
+        return max(self._deadline - time.monotonic(), 0.0)
+
+
+class Vault:
+    """Our items in the default collection, over one connection of `options.timeout` seconds.
+
+    Everything raises Absent, Locked or Unavailable where it cannot do what it says. An item is then as it was, or as
+    it was to be.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._connection = _connect(options)
+        try:
+            with _told(options.timeout, at_start=True):
+                add_match_rules(self._connection)
+                self._session = _plain_session(self._connection)
+                self._collection = Collection(self._connection, session=self._session)
+                if self._collection.is_locked() and options.unlock == "prompt":
+                    self._collection.unlock()
+                self._collection.ensure_not_locked()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False) -> str:
+        """Make `token` the secret of the one item for its server, user and scope.
+
+        origin: item.SEEDED or item.STORED. Returns "unchanged" where it is that already and `force` is not set, else
+        "replaced" or "created".
+        """
+        identity = _text(item.identity(server, token.user, token.scope, token.authtype is not None))
+        attributes = identity | _text({item.ORIGIN: origin})
+        secret = token.to_secret()
+        with _told(self._options.timeout), files.own_lock(self._options.environ):
+            existing, *surplus = [*self._exact(identity), None]
+            if existing is None:
+                done = "created"
+                self._create(item.label(server, token.user, token.scope), attributes, secret)
+            elif not force and self._is(existing, attributes, secret):
+                done = "unchanged"
+            else:
+                done = "replaced"
+                if self._known(existing, attributes) != attributes:
+                    existing.set_attributes(attributes)
+                existing.set_secret(secret)
+            for one in surplus:
+                if one is not None:
+                    one.delete()
+        if done != "unchanged" and not self._holds(identity, secret):
+            raise Unavailable("what was written cannot be read back")
+        return done
+
+    def delete(self, items: list[bytes]) -> None:
+        """Delete the items with these object paths; one that is gone already is fine."""
+        with _told(self._options.timeout), files.own_lock(self._options.environ):
+            for path in items:
+                try:
+                    Item(self._connection, path.decode(), self._session).delete()
+                except PromptDismissedException:
+                    raise
+                except ItemNotFoundException:
+                    pass
+
+    def _exact(self, identity: dict[str, str]) -> Iterator[Item]:
+        """Return the items that agree with `identity` in every attribute of ours, not in those alone that it has.
+
+        A search finds supersets too. A provider adds attributes of its own, which do not count.
+        """
+        for found in search_items(self._connection, identity):
+            found.session = self._session
+            if self._known(found, identity) == identity:
+                yield found
+
+    def _known(self, found: Item, like: dict[str, str]) -> dict[str, str]:
+        names = {*_OURS, *like} - ({_ORIGIN} - like.keys())
+        return {name: value for name, value in found.get_attributes().items() if name in names}
+
+    def _is(self, found: Item, attributes: dict[str, str], secret: bytes) -> bool:
+        return self._known(found, attributes) == attributes and found.get_secret() == secret
+
+    def _create(self, label: str, attributes: dict[str, str], secret: bytes) -> None:
+        try:
+            self._collection.create_item(label, attributes, secret)
+        except PromptDismissedException:
+            raise
+        except ItemNotFoundException:
+            pass  # KWallet answers with the path of an item that is not there yet: reading it back decides
+
+    def _holds(self, identity: dict[str, str], secret: bytes) -> bool:
+        lookup = Lookup(self._options)
+        (found,) = lookup.search([{name.encode(): value.encode() for name, value in identity.items()}])
+        return bool(found) and secret in lookup.secrets(found).values()
+
+
+_ORIGIN = item.ORIGIN.decode()
+_OURS = [name.decode() for name in item.ATTRIBUTES]
+
+
+def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in attributes.items()}
+
+
+def _connect(options: Options) -> _Connection:
+    for address in bus_addresses(options.environ):
+        try:
+            return _Connection(address, options.timeout)
+        except TimeoutError:
+            raise Unavailable(f"the session bus gave no answer within {options.timeout:g} s") from None
+        except Exception:  # noqa: S112 - jeepney has no error of its own for a bus that is none; the next may be one
+            continue
+    raise Absent("there is no session bus")
+
+
+def _plain_session(connection: _Connection) -> Session:
+    # secretstorage would agree on a key by Diffie-Hellman, which some versions of KWallet get wrong now and then.
+    # The socket is the user's own either way.
+    session = Session()
+    session.encrypted = False
+    service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, connection)
+    _, session.object_path = service.call("OpenSession", "sv", ALGORITHM_PLAIN, ("s", ""))
+    return session
+
+
+@contextmanager
+def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
+    """Turn what secretstorage, jeepney and the socket raise into this package's errors."""
+    try:
+        yield
+    except LockedException:
+        raise Locked("it is locked") from None
+    except PromptDismissedException:
+        raise Unavailable("its prompt was dismissed") from None
+    except ItemNotFoundException:
+        raise (Absent("it has no default collection") if at_start else Unavailable("an item vanished")) from None
+    except SecretServiceNotAvailableException:
+        raise (Absent("no keyring is running") if at_start else Unavailable("it stopped answering")) from None
+    except DBusErrorResponse as error:
+        if error.name == _IS_LOCKED:
+            raise Locked("it is locked") from None
+        raise Unavailable(f"it answers {error.name!r}") from None
+    except TimeoutError:
+        raise Unavailable(f"it gave no answer within {timeout:g} s") from None
+    except OSError as error:
+        raise Unavailable(f"the connection broke: {error.strerror or error}") from None

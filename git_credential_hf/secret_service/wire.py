@@ -1,0 +1,289 @@
+"""The D-Bus messages of a look-up: calls to bytes, bytes to replies. Nothing here reads or writes anything.
+
+Source: D-Bus Specification, "Message Protocol"; Secret Service API 0.2. It knows the types that these messages
+use and no others. All names and values are bytes, UTF-8 where D-Bus wants text; the caller sees to that.
+"""
+
+from git_credential_hf.secret_service import Unavailable
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from typing import Literal
+
+MAX_MESSAGE = 4 << 20  # a keyring's answer to one look-up is some hundred bytes; more is somebody's mischief
+
+METHOD_RETURN = 2
+ERROR = 3
+SIGNAL = 4
+
+NO_AUTO_START = 2
+
+BUS = (b"org.freedesktop.DBus", b"/org/freedesktop/DBus", b"org.freedesktop.DBus")
+SECRETS = b"org.freedesktop.secrets"
+SERVICE = (SECRETS, b"/org/freedesktop/secrets", b"org.freedesktop.Secret.Service")
+
+# What the body of each reply must be, by the method that was called.
+SESSION = b"vo"
+FOUND = b"aoao"
+SECRET_BY_ITEM = b"a{o(oayays)}"
+VARIANT = b"v"
+
+
+class WireError(Unavailable):
+    """Bytes that are no D-Bus message, or not the message that was asked for."""
+
+
+# --- calls -----------------------------------------------------------------------------------------------
+
+
+def _padding(length: int, alignment: int) -> bytes:
+    return bytes(-length % alignment)
+
+
+def _u32(number: int) -> bytes:
+    return number.to_bytes(4, "little")
+
+
+def _string(text: bytes) -> bytes:
+    return _u32(len(text)) + text + b"\0"
+
+
+def _strings(*texts: bytes) -> bytes:
+    body = b""
+    for text in texts:
+        body += _padding(len(body), 4) + _string(text)
+    return body
+
+
+def call(
+    serial: int, address: tuple[bytes, bytes, bytes], member: bytes, kind: bytes = b"", body: bytes = b"", flags: int = 0
+) -> bytes:
+    """Return the message that calls `member` at `address` (bus name, object path, interface).
+
+    kind: the signature of `body`. The message is little-endian.
+    """
+    name, path, interface = address
+    fields = b""
+    for code, text in ((1, path), (2, interface), (3, member), (6, name)):
+        fields += _padding(len(fields), 8) + bytes((code, 1)) + (b"o\0" if code == 1 else b"s\0") + _string(text)
+    if kind:
+        fields += _padding(len(fields), 8) + b"\x08\1g\0" + bytes((len(kind),)) + kind + b"\0"
+    header = b"l\1" + bytes((flags, 1)) + _u32(len(body)) + _u32(serial) + _u32(len(fields)) + fields
+    return header + _padding(len(header), 8) + body
+
+
+def hello(serial: int) -> bytes:
+    """Return the call that every connection to a bus begins with."""
+    return call(serial, BUS, b"Hello")
+
+
+def open_session(serial: int) -> bytes:
+    """Return the OpenSession call for a session that passes secrets in plain, over a socket that is the user's own."""
+    return call(serial, SERVICE, b"OpenSession", b"sv", _string(b"plain") + b"\1s\0" + bytes(3) + _string(b""))
+
+
+def search_items(serial: int, attributes: dict[bytes, bytes]) -> bytes:
+    """Return the SearchItems call for the items of all collections that have at least `attributes`."""
+    entries = b""
+    for name, value in attributes.items():
+        entries += _padding(len(entries), 8) + _strings(name, value)
+    return call(serial, SERVICE, b"SearchItems", b"a{ss}", _u32(len(entries)) + bytes(4) + entries)
+
+
+def get_secrets(serial: int, items: list[bytes], session: bytes) -> bytes:
+    """Return the GetSecrets call for the object paths `items`."""
+    paths = _strings(*items)
+    body = _u32(len(paths)) + paths
+    return call(serial, SERVICE, b"GetSecrets", b"aoo", body + _padding(len(body), 4) + _string(session))
+
+
+def get_attributes(serial: int, item: bytes) -> bytes:
+    """Return the call that reads the attributes of one item."""
+    address = (SECRETS, item, b"org.freedesktop.DBus.Properties")
+    return call(serial, address, b"Get", b"ss", _strings(b"org.freedesktop.Secret.Item", b"Attributes"))
+
+
+# --- replies ---------------------------------------------------------------------------------------------
+
+
+class Reader:
+    """Takes values from a body, or a header, one after another.
+
+    Every method raises WireError where the bytes end too early or do not hold such a value.
+    """
+
+    __slots__ = ("_data", "_order", "at")
+
+    def __init__(self, data: bytes, little: bool) -> None:
+        self._data = data
+        self._order: Literal["little", "big"] = "little" if little else "big"
+        self.at = 0
+
+    def align(self, alignment: int) -> None:
+        self.at += -self.at % alignment
+
+    def take(self, length: int) -> bytes:
+        end = self.at + length
+        if end > len(self._data):
+            raise WireError("a message ends too early")
+        taken = self._data[self.at : end]
+        self.at = end
+        return taken
+
+    def u32(self) -> int:
+        self.align(4)
+        return int.from_bytes(self.take(4), self._order)
+
+    def string(self) -> bytes:
+        text = self.take(self.u32())
+        self._nul()
+        return text
+
+    def signature(self) -> bytes:
+        text = self.take(self.take(1)[0])
+        self._nul()
+        return text
+
+    def byte_array(self) -> bytes:
+        return self.take(self.u32())
+
+    def array_end(self, alignment: int) -> int:
+        """Enter an array whose elements have `alignment`; return where it ends."""
+        length = self.u32()
+        self.align(alignment)
+        end = self.at + length
+        if end > len(self._data):
+            raise WireError("an array ends too early")
+        return end
+
+    def paths(self) -> list[bytes]:
+        end = self.array_end(4)
+        paths = []
+        while self.at < end:
+            paths.append(self.string())
+        return paths
+
+    def _nul(self) -> None:
+        if self.take(1) != b"\0":
+            raise WireError("a string does not end")
+
+
+class Message:
+    """A message that came in: its type, the serial that it replies to (0 if none), the kind and bytes of its body."""
+
+    __slots__ = ("body", "error_name", "kind", "little", "member", "path", "reply_to", "type")
+
+    def __init__(self, kind_of_message: int, little: bool) -> None:
+        self.type = kind_of_message
+        self.little = little
+        self.reply_to = 0
+        self.error_name = b""
+        self.path = b""
+        self.member = b""
+        self.kind = b""
+        self.body = b""
+
+    def reader(self, kind: bytes) -> Reader:
+        """Return a Reader of the body, which must be of the signature `kind`. Raises WireError if it is not."""
+        if self.type == ERROR:
+            raise WireError(f"it answers {self.error_name.decode('ascii', 'replace')!r}")
+        if self.kind != kind:
+            raise WireError("a reply is not of the kind that was asked for")
+        return Reader(self.body, self.little)
+
+
+def split(data: bytes) -> tuple[list[Message], bytes]:
+    """Return the messages that are whole in `data`, and the bytes after them. Raises WireError."""
+    messages = []
+    while len(data) >= 16:
+        little = data[0] == 0x6C
+        if data[0] not in b"lB" or data[3] != 1:
+            raise WireError("what came is no D-Bus message")
+        start = Reader(data, little)
+        start.at = 4
+        body_length = start.u32()
+        start.at = 12
+        fields_length = start.u32()
+        header_length = 16 + fields_length + -fields_length % 8
+        if header_length + body_length > MAX_MESSAGE:
+            raise WireError("a message is too large")
+        if len(data) < header_length + body_length:
+            break
+        message = Message(data[1], little)
+        _read_fields(Reader(data[:header_length], little), 16 + fields_length, message)
+        message.body = data[header_length : header_length + body_length]
+        messages.append(message)
+        data = data[header_length + body_length :]
+    return messages, data
+
+
+def _read_fields(reader: Reader, end: int, message: Message) -> None:
+    reader.at = 16
+    while reader.at < end:
+        reader.align(8)
+        code = reader.take(1)[0]
+        kind = reader.signature()
+        if kind in (b"s", b"o"):
+            text = reader.string()
+            if code == 1:
+                message.path = text
+            elif code == 3:
+                message.member = text
+            elif code == 4:
+                message.error_name = text
+        elif kind == b"u":
+            number = reader.u32()
+            if code == 5:
+                message.reply_to = number
+        elif kind == b"g":
+            text = reader.signature()
+            if code == 8:
+                message.kind = text
+        else:
+            raise WireError("a header field is of no known type")
+
+
+def read_session(message: Message) -> bytes:
+    """Return the object path of the session that OpenSession opened."""
+    reader = message.reader(SESSION)
+    if reader.signature() != b"s":
+        raise WireError("a session is not plain")
+    reader.string()
+    return reader.string()
+
+
+def read_found(message: Message) -> tuple[list[bytes], list[bytes]]:
+    """Return the unlocked and the locked items that SearchItems found."""
+    reader = message.reader(FOUND)
+    unlocked = reader.paths()
+    return unlocked, reader.paths()
+
+
+def read_secrets(message: Message) -> dict[bytes, bytes]:
+    """Return the secret of each item that GetSecrets gave one for."""
+    reader = message.reader(SECRET_BY_ITEM)
+    end = reader.array_end(8)
+    secrets = {}
+    while reader.at < end:
+        reader.align(8)
+        item = reader.string()
+        reader.align(8)
+        reader.string()  # the session
+        reader.byte_array()  # the parameters, of which a plain session has none
+        secrets[item] = reader.byte_array()
+        reader.string()  # the content type
+    return secrets
+
+
+def read_attributes(message: Message) -> dict[bytes, bytes]:
+    """Return the attributes of an item."""
+    reader = message.reader(VARIANT)
+    if reader.signature() != b"a{ss}":
+        raise WireError("attributes are not of the kind that was asked for")
+    end = reader.array_end(8)
+    attributes = {}
+    while reader.at < end:
+        reader.align(8)
+        name = reader.string()
+        attributes[name] = reader.string()
+    return attributes

@@ -1,0 +1,126 @@
+"""The keyring of the desktop: our items, then those that other tools left for the host."""
+
+from git_credential_hf import packages
+from git_credential_hf.scope import is_text, scopes, usernames
+from git_credential_hf.secret_service import Unavailable, item
+from git_credential_hf.secret_service.lookup import Lookup
+from git_credential_hf.token import HF_USER, Token, from_secret
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from git_credential_hf.options import Options
+    from git_credential_hf.protocol import Request
+    from git_credential_hf.secret_service.vault import Vault
+
+KEYRING = "the keyring"
+
+_MOST_ITEMS = 256  # of other tools that are looked at: each costs a call
+
+
+def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[Token]":
+    """Return the tokens of the unlocked items that may answer `request`, the most specific first.
+
+    Our own items come first; anybody's, and those of other tools, are looked for when these have been taken.
+    A keyring that is not there, is locked or does not answer in time gives none.
+    """
+    lookup = Lookup(options)
+    path_scopes = scopes(request.path) if request.path else []
+    users = usernames(request.username)
+    anybody = request.username is None
+    try:
+        seen = set()
+        for token in _ours(lookup, server, path_scopes, users, anybody):
+            seen.add(token.item)
+            yield token
+        yield from _left(lookup, server, path_scopes, users, anybody, seen)
+    except Unavailable as reason:
+        options.trace(f"keyring: {reason}")
+
+
+def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
+    """Return our items that stand for `username`, or for anybody, on the host; with a path, what was stored for it."""
+    wanted = item.of_host(server, username)
+    if path:
+        scope = next(iter(scopes(path)), b"")
+        user = {} if username is None else {b"user": username}
+        wanted = item.of_scope(server, scope) | {item.ORIGIN: item.STORED} | user
+    if not all(is_text(value) for value in wanted.values()):
+        return []
+    try:
+        return Lookup(options).search([wanted])[0]
+    except Unavailable as reason:
+        options.trace(f"keyring: {reason}")
+        return []
+
+
+def vault(options: "Options") -> "Vault":
+    """Return what writes to the keyring. Raises Absent, Locked or Unavailable."""
+    packages.enable()
+    from git_credential_hf.secret_service.vault import Vault
+
+    return Vault(options)
+
+
+def _ours(
+    lookup: Lookup, server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool
+) -> "Iterator[Token]":
+    found = lookup.search(
+        [item.of_scope(server, scope) for scope in path_scopes] + [item.of_host(server, user) for user in users]
+    )
+    items = [path for paths in found for path in paths]
+    if not items:
+        return
+    secrets = lookup.secrets(items)
+    for scope, paths in zip(path_scopes, found, strict=False):
+        candidates = [
+            from_secret(secrets.get(path, b""), KEYRING, HF_USER, item=path, scope=scope) for path in paths
+        ]
+        yield from _preferred(candidates, users, anybody)
+    for user, paths in zip(users, found[len(path_scopes) :], strict=True):
+        candidates = [from_secret(secrets.get(path, b""), KEYRING, user, item=path) for path in paths]
+        yield from _preferred(candidates, users, anybody)
+
+
+def _left(
+    lookup: Lookup, server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool, seen: set[bytes]
+) -> "Iterator[Token]":
+    host = item.of_server(server)
+    searches = [
+        (KEYRING, item.of_host(server)),
+        ("git-credential-libsecret's item", {b"xdg:schema": item.SCHEMA, **host}),
+        ("git-credential-libsecret's item", {b"xdg:schema": b"org.gnome.keyring.NetworkPassword", **host}),
+        ("Git Credential Manager's item", {b"service": b"git:https://" + server}),
+        ("keyring's item", {b"application": b"Python keyring library", b"service": server}),
+        ("keyring's item", {b"application": b"Python keyring library", b"service": b"https://" + server}),
+    ]
+    found = lookup.search([attributes for _, attributes in searches])
+    # Each is looked at once: what the first search finds of ours, the second finds again.
+    finder = {path: name for (name, _), paths in zip(reversed(searches), reversed(found), strict=True) for path in paths}
+    items = [path for path in finder if path not in seen][:_MOST_ITEMS]
+    if not items:
+        return
+    known = lookup.secrets_and_attributes(items)
+    for name in dict.fromkeys(name for name, _ in searches):
+        candidates = []
+        for path in items:
+            if finder[path] != name or path not in known:
+                continue
+            secret, attributes = known[path]
+            if attributes.get(item.MARK) == item.FOR_SCOPE or not _covers(attributes.get(b"object"), path_scopes):
+                continue
+            user = attributes.get(b"user", attributes.get(b"account", attributes.get(b"username")))
+            ours = path if item.MARK in attributes else b""
+            candidates.append(from_secret(secret, name, user, item=ours))
+        yield from _preferred(candidates, users, anybody)
+
+
+def _covers(path: bytes | None, path_scopes: list[bytes]) -> bool:
+    return path is None or scopes(path)[:1] in [[scope] for scope in path_scopes]
+
+
+def _preferred(candidates: "list[Token | None]", users: list[bytes], anybody: bool) -> "list[Token]":
+    """Return those of `candidates` that are for one of `users`, or for anybody, in the order of `users`."""
+    tokens = [token for token in candidates if token and (anybody or token.user in users)]
+    return sorted(tokens, key=lambda token: users.index(token.user) if token.user in users else len(users))
