@@ -51,7 +51,9 @@ def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
         return 0  # gitcredentials(7): an action that a helper does not know is to be passed over
     if action in COMMANDS:
         raise options.UsageError(f"the options of {action.decode()} stand after it")
-    raise options.UsageError("what follows the action is too much" if action in GIT_VERBS else "there is no such command")
+    raise options.UsageError(
+        "what follows the action is too much" if action in GIT_VERBS else "there is no such command"
+    )
 
 
 def _answer_git(action: bytes, chosen: options.Options) -> int:

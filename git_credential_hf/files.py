@@ -97,8 +97,11 @@ def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     """Return where this program may keep what is its own, the preferred place first: none need be there."""
     state = environ.get(b"XDG_STATE_HOME") or environ.get(b"HOME", b"") + b"/.local/state"
     places = [place for place in (state, environ.get(b"XDG_RUNTIME_DIR")) if place and place.startswith(b"/")]
-    temporary = environ.get(b"TMPDIR") or b"/tmp"  # noqa: S108 - what is found in it is looked at with distrust
-    return [*(place + b"/git-credential-hf" for place in places), temporary + b"/git-credential-hf-%d" % posix.geteuid()]
+    temporary = environ.get(b"TMPDIR") or b"/tmp"
+    return [
+        *(place + b"/git-credential-hf" for place in places),
+        temporary + b"/git-credential-hf-%d" % posix.geteuid(),
+    ]
 
 
 def is_own(folder: bytes) -> bool:

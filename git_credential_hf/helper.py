@@ -37,10 +37,8 @@ def get(options: "Options", data: bytes) -> tuple[bytes, str]:
         return protocol.answer(request, token), ""
     complaint = ""
     if refused is not None:
-        complaint = (
-            f"the Hub has refused the token of {refused.source}: put a new one there with `git-credential-hf seed` or "
-            "`hf auth login`"
-        )
+        remedy = "change or unset it" if refused.source.isupper() else "run `git-credential-hf seed` with a new one"
+        complaint = f"the Hub has refused the token of {refused.source}: {remedy}"
     elif ended is not None:
         complaint = f"the login in {ended.source} has ended: run `hf auth token` to renew it, or `hf auth login`"
     return _QUIT if refused is not None or options.no_prompt else b"", complaint
@@ -73,7 +71,8 @@ def store(options: "Options", data: bytes) -> tuple[bytes, str]:
         if "keyring" in options.sources:
             from git_credential_hf.sources import keyring
 
-            keyring.vault(options).put(ours, typed, item.STORED)
+            with keyring.vault(options) as vault:
+                vault.put(ours, typed, item.STORED)
     except (Absent, Locked) as reason:
         options.trace(f"store: {reason}")
     except Unavailable as reason:
@@ -105,21 +104,21 @@ def erase(options: "Options", data: bytes) -> tuple[bytes, str]:
         items = keyring.stored(ours, request.username, request.path, options)
     try:
         if items:
-            keyring.vault(options).delete(items)
+            with keyring.vault(options) as vault:
+                vault.delete(items)
     except Unavailable as reason:
         complaint = complaint or f"the keyring did not remove the credential: {reason}"
     return b"", complaint
 
 
-def _choose(
-    ours: bytes, request: "Request", options: "Options"
-) -> tuple[Token | None, Token | None, Token | None]:
+def _choose(ours: bytes, request: "Request", options: "Options") -> tuple[Token | None, Token | None, Token | None]:
     """Return the token to give; the one passed over as refused; the login passed over as ended: each may be None."""
     from git_credential_hf.sources import tokens
 
     now = time.time()
     refused = ended = None
-    for token in tokens(ours, request, options):
+    found = tokens(ours, request, options)
+    while token := next(found, None):
         if token.authtype is not None and not request.with_authtype:
             options.trace(f"{token!r}: passed over, git does not know authtype")
             continue
@@ -127,11 +126,14 @@ def _choose(
             options.trace(f"{token!r}: passed over, it has expired")
             if not token.oauth:
                 continue
-            renewed = _renewed(options) if options.refresh else None
-            if renewed is None:
-                ended = token
+            ended = token
+            if not options.refresh:
                 continue
-            token = renewed
+            from git_credential_hf.sources.token_file import renewed
+
+            token = renewed(options)
+            if token is None:
+                continue
         if ours == HUB and _is_refused(token, options):
             options.trace(f"{token!r}: passed over, the Hub has refused it")
             refused = token
@@ -157,12 +159,6 @@ def _refuse(token: bytes, options: "Options") -> str:
             "set XDG_STATE_HOME to one that can"
         )
     return ""
-
-
-def _renewed(options: "Options") -> Token | None:
-    from git_credential_hf.sources.token_file import renewed
-
-    return renewed(options)
 
 
 def _typed(ours: bytes, request: "Request") -> Token | None:

@@ -112,7 +112,13 @@ def _tracer(target: bytes) -> "Callable[[str], None]":
     def trace(step: str) -> None:
         line = f"git-credential-hf {(time.monotonic() - started) * 1000:8.2f} ms  {step}\n".encode("utf-8", "replace")
         try:
-            file = 2 if to_stderr else posix.open(target, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_NONBLOCK | posix.O_NOFOLLOW, 0o600)
+            file = (
+                2
+                if to_stderr
+                else posix.open(
+                    target, posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_NONBLOCK | posix.O_NOFOLLOW, 0o600
+                )
+            )
             posix.write(file, line)
             if not to_stderr:
                 posix.close(file)

@@ -47,15 +47,14 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
 
 def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
     """Let `token` be given again, if it was refused. Raises CannotRemember where that cannot be written."""
-    for folder, key, refusals in _remembered(environ):
-        if _digest(key, token) in refusals:
-            try:
-                with files.Locked(folder):
-                    key, refusals = _read(folder)
-                    refusals.pop(_digest(key, token), None)
+    for folder, _, _ in _remembered(environ):
+        try:
+            with files.Locked(folder):
+                key, refusals = _read(folder)
+                if refusals.pop(_digest(key, token), None):
                     _write(folder, key, refusals)
-            except OSError:
-                raise CannotRemember from None
+        except OSError:
+            raise CannotRemember from None
 
 
 def _remembered(environ: dict[bytes, bytes]) -> "Iterator[tuple[bytes, bytes, dict[bytes, int]]]":

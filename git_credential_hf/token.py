@@ -68,7 +68,9 @@ class Token:
         return b"\n".join(lines) or b"\n"
 
 
-def from_secret(secret: bytes, source: str, user: bytes | None, *, item: bytes = b"", scope: bytes = b"") -> Token | None:
+def from_secret(
+    secret: bytes, source: str, user: bytes | None, *, item: bytes = b"", scope: bytes = b""
+) -> Token | None:
     """Return the token in the secret of a keyring item, or None where there is none that git could be given.
 
     user: whose the item is by its attributes, for a scoped item of ours unless the secret names another.

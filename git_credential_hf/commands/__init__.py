@@ -28,6 +28,7 @@ def install_git_lfs(environ: dict[bytes, bytes]) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        check=False,
     )
     if done.returncode != 0:
         first = next(iter((done.stderr or done.stdout).splitlines()), "it gave no reason")

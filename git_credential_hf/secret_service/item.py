@@ -21,7 +21,10 @@ BEARER_SCHEMA = b"git-credential-hf.Bearer"
 
 
 def of_server(server: bytes) -> dict[bytes, bytes]:
-    """Return the attributes that every item for `server` (HOST or HOST:PORT) has, ours or git-credential-libsecret's."""
+    """Return the attributes that every item for `server` has, ours or git-credential-libsecret's.
+
+    server: HOST or HOST:PORT.
+    """
     host, colon, port = server.rpartition(b":")
     if colon and port.isdigit():
         return {b"protocol": b"https", b"server": host, b"port": port}

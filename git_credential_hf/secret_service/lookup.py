@@ -59,15 +59,19 @@ class Lookup:
     def __init__(self, options: "Options") -> None:
         self._options = options
         self._deadline = time.monotonic() + options.timeout
-        self._socket: _socket.socket | None = None
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         self._serial = 0
         self._outgoing = b""
         self._incoming = b""
         self._session = b""
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
     def search(self, wanted: list[dict[bytes, bytes]]) -> list[list[bytes]]:
         """Return, for each set of attributes, the object paths of the unlocked items that have them."""
-        if self._socket is None:
+        if not self._serial:
             self._open()
         for attributes in wanted:
             self._outgoing += wire.search_items(self._next(), attributes)
@@ -105,7 +109,7 @@ class Lookup:
         reason = "DBUS_SESSION_BUS_ADDRESS names no Unix socket"
         for address in bus_addresses(self._options.environ):
             try:
-                self._socket = self._connected(address)
+                self._connect(address)
                 break
             except OSError as error:
                 reason = f"the session bus cannot be reached: {error.strerror or error}"
@@ -116,16 +120,13 @@ class Lookup:
         self._outgoing = b"\0AUTH EXTERNAL " + user.hex().encode() + b"\r\nBEGIN\r\n"
         self._outgoing += wire.hello(self._next()) + wire.open_session(self._next())
 
-    def _connected(self, address: bytes) -> _socket.socket:
-        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    def _connect(self, address: bytes) -> None:
         while True:
-            connection.settimeout(self._remaining())
+            self._socket.settimeout(self._remaining())
             try:
-                connection.connect(address)
+                return self._socket.connect(address)
             except BlockingIOError:  # the bus has yet to take the connections before this one
                 time.sleep(min(0.005, self._remaining()))
-            else:
-                return connection
 
     def _remaining(self) -> float:
         remaining = self._deadline - time.monotonic()
@@ -154,7 +155,6 @@ class Lookup:
         return [replies[serial] for serial in wanted[-count:]]
 
     def _send(self) -> None:
-        assert self._socket is not None
         self._socket.settimeout(self._remaining())
         try:
             self._socket.sendall(self._outgoing)
@@ -163,7 +163,6 @@ class Lookup:
         self._outgoing = b""
 
     def _receive(self) -> None:
-        assert self._socket is not None
         self._socket.settimeout(self._remaining())
         try:
             data = self._socket.recv(_READ_SIZE)

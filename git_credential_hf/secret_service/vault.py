@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from jeepney import DBusErrorResponse, Message
@@ -27,7 +27,7 @@ from git_credential_hf.token import Token
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 
 
-class _Connection(DBusConnection):
+class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
     """A connection on which every wait ends at one deadline, where secretstorage's own would wait for ever."""
 
     def __init__(self, address: bytes, timeout: float) -> None:
@@ -63,38 +63,43 @@ class Vault:
                     self._collection.unlock()
                 self._collection.ensure_not_locked()
         except BaseException:
-            self.close()
+            self._connection.close()
             raise
 
-    def close(self) -> None:
-        """Close the connection."""
+    def __enter__(self) -> "Vault":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False) -> str:
+    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` the secret of the one item for its server, user and scope.
 
         origin: item.SEEDED or item.STORED. Returns "unchanged" where it is that already and `force` is not set, else
-        "replaced" or "created".
+        "replaced" or "created"; with `dry_run`, what would be done.
         """
         identity = _text(item.identity(server, token.user, token.scope, token.authtype is not None))
         attributes = identity | _text({item.ORIGIN: origin})
         secret = token.to_secret()
         with _told(self._options.timeout), files.own_lock(self._options.environ):
-            existing, *surplus = [*self._exact(identity), None]
-            if existing is None:
+            found = list(self._exact(identity))
+            if not found:
                 done = "created"
-                self._create(item.label(server, token.user, token.scope), attributes, secret)
-            elif not force and self._is(existing, attributes, secret):
+            elif len(found) == 1 and not force and self._is(found[0], attributes, secret):
                 done = "unchanged"
             else:
                 done = "replaced"
-                if self._known(existing, attributes) != attributes:
-                    existing.set_attributes(attributes)
-                existing.set_secret(secret)
-            for one in surplus:
-                if one is not None:
-                    one.delete()
-        if done != "unchanged" and not self._holds(identity, secret):
+            if dry_run or done == "unchanged":
+                return done
+            if not found:
+                self._create(item.label(server, token.user, token.scope), attributes, secret)
+            for kept in found[:1]:
+                if self._known(kept, attributes) != attributes:
+                    kept.set_attributes(attributes)
+                kept.set_secret(secret)
+            for surplus in found[1:]:
+                surplus.delete()
+        if not self._holds(identity, secret):
             raise Unavailable("what was written cannot be read back")
         return done
 
@@ -135,9 +140,9 @@ class Vault:
             pass  # KWallet answers with the path of an item that is not there yet: reading it back decides
 
     def _holds(self, identity: dict[str, str], secret: bytes) -> bool:
-        lookup = Lookup(self._options)
-        (found,) = lookup.search([{name.encode(): value.encode() for name, value in identity.items()}])
-        return bool(found) and secret in lookup.secrets(found).values()
+        with closing(Lookup(self._options)) as lookup:
+            (found,) = lookup.search([{name.encode(): value.encode() for name, value in identity.items()}])
+            return bool(found) and secret in lookup.secrets(found).values()
 
 
 _ORIGIN = item.ORIGIN.decode()

@@ -56,7 +56,12 @@ def _strings(*texts: bytes) -> bytes:
 
 
 def call(
-    serial: int, address: tuple[bytes, bytes, bytes], member: bytes, kind: bytes = b"", body: bytes = b"", flags: int = 0
+    serial: int,
+    address: tuple[bytes, bytes, bytes],
+    member: bytes,
+    kind: bytes = b"",
+    body: bytes = b"",
+    flags: int = 0,
 ) -> bytes:
     """Return the message that calls `member` at `address` (bus name, object path, interface).
 

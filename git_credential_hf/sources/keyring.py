@@ -37,6 +37,8 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
         yield from _left(lookup, server, path_scopes, users, anybody, seen)
     except Unavailable as reason:
         options.trace(f"keyring: {reason}")
+    finally:
+        lookup.close()
 
 
 def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
@@ -48,11 +50,14 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: "Options
         wanted = item.of_scope(server, scope) | {item.ORIGIN: item.STORED} | user
     if not all(is_text(value) for value in wanted.values()):
         return []
+    lookup = Lookup(options)
     try:
-        return Lookup(options).search([wanted])[0]
+        return lookup.search([wanted])[0]
     except Unavailable as reason:
         options.trace(f"keyring: {reason}")
         return []
+    finally:
+        lookup.close()
 
 
 def vault(options: "Options") -> "Vault":
@@ -74,9 +79,7 @@ def _ours(
         return
     secrets = lookup.secrets(items)
     for scope, paths in zip(path_scopes, found, strict=False):
-        candidates = [
-            from_secret(secrets.get(path, b""), KEYRING, HF_USER, item=path, scope=scope) for path in paths
-        ]
+        candidates = [from_secret(secrets.get(path, b""), KEYRING, HF_USER, item=path, scope=scope) for path in paths]
         yield from _preferred(candidates, users, anybody)
     for user, paths in zip(users, found[len(path_scopes) :], strict=True):
         candidates = [from_secret(secrets.get(path, b""), KEYRING, user, item=path) for path in paths]
@@ -97,7 +100,9 @@ def _left(
     ]
     found = lookup.search([attributes for _, attributes in searches])
     # Each is looked at once: what the first search finds of ours, the second finds again.
-    finder = {path: name for (name, _), paths in zip(reversed(searches), reversed(found), strict=True) for path in paths}
+    finder = {
+        path: name for (name, _), paths in zip(reversed(searches), reversed(found), strict=True) for path in paths
+    }
     items = [path for path in finder if path not in seen][:_MOST_ITEMS]
     if not items:
         return

@@ -1,0 +1,135 @@
+"""Where seed takes a token from: SOURCE to a token, or to the reason why it gives none."""
+
+import os
+import re
+import shlex
+import stat
+import subprocess
+
+from git_credential_hf import files
+from git_credential_hf.commands import Failed, child_environment
+from git_credential_hf.token import has_control
+
+_COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
+
+_PLACEHOLDER = re.compile(
+    r"""
+    \.\.\. | … | [<> ]                                                                # no token has these in it
+    | (?<![a-z0-9]) (?:your|token|paste|here|example|changeme|placeholder)+ (?![a-z0-9])  # a template's words
+    | \A hf_x* \Z
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class NothingThere(Failed):
+    """The source is missing, empty or holds a placeholder, which `--optional` lets pass."""
+
+
+def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
+    """Return the token that `source` holds, and a line for each thing about it that a person should hear.
+
+    source: a path, `-` (standard input), `env:NAME`, `credential:NAME` (systemd.exec(5), CREDENTIALS_DIRECTORY) or
+    `command:WORDS` (split as by shlex, run without a shell, for at most a minute).
+    Raises NothingThere, or Failed for what is no token or cannot be read.
+    """
+    kind, _, rest = source.partition(":")
+    warnings: list[str] = []
+    if source == "-":
+        name, raw = "standard input", files.read_all(0, files.MAX_SIZE)
+    elif kind == "env":
+        name, raw = f"the variable {rest}", _from_environment(rest, environ)
+    elif kind == "credential":
+        name, raw = f"the credential {rest}", _from_credential(rest, environ)
+    elif kind == "command":
+        name, raw = "the command", _from_command(rest, environ)
+    else:
+        name = os.path.expanduser(source)
+        raw, others_read = _from_file(name)
+        if others_read:
+            warnings.append(f"{name} can be read by others: run `chmod 600 {shlex.quote(name)}`")
+    return _token(raw, name), warnings
+
+
+def _token(raw: bytes, name: str) -> str:
+    if len(raw) > files.MAX_SIZE:
+        raise Failed(f"{name} holds more than 64 KiB: it must hold the token alone")
+    text = raw.strip()
+    if not text:
+        raise NothingThere(f"{name} is empty: put the token there, from https://huggingface.co/settings/tokens")
+    if b"\n" in text or b"\r" in text:
+        raise Failed(f"{name} holds more than one line: it must hold the token alone")
+    if has_control(text):
+        raise Failed(f"{name} has a control character in it: it must hold the token alone, as plain text")
+    try:
+        token = text.decode()
+    except UnicodeDecodeError:
+        raise Failed(f"{name} is not plain text: it must hold the token alone") from None
+    if _PLACEHOLDER.search(token):
+        raise NothingThere(
+            f"{name} holds a placeholder: put the token there, from https://huggingface.co/settings/tokens"
+        )
+    if not token.isascii():
+        raise Failed(f"{name} has a character in it that no token has: copy the token there once more")
+    return token
+
+
+def _from_environment(name: str, environ: dict[bytes, bytes]) -> bytes:
+    raw = environ.get(os.fsencode(name))
+    if raw is None:
+        raise NothingThere(f"the variable {name} is not set")
+    return raw
+
+
+def _from_credential(name: str, environ: dict[bytes, bytes]) -> bytes:
+    folder = environ.get(b"CREDENTIALS_DIRECTORY")
+    if folder is None:
+        raise NothingThere(
+            f"the credential {name} is not there: systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
+        )
+    if "/" in name or name in ("", ".", ".."):
+        raise Failed("a credential is given by its name alone, as credential:NAME")
+    raw, _ = _from_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
+    return raw
+
+
+def _from_command(words: str, environ: dict[bytes, bytes]) -> bytes:
+    try:
+        command = shlex.split(words)
+    except ValueError:
+        raise Failed("the command has a quote that does not end") from None
+    if not command:
+        raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
+    try:
+        done = subprocess.run(
+            command, env=child_environment(environ), stdout=subprocess.PIPE, timeout=_COMMAND_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"the command {command[0]} did not end within {_COMMAND_LIMIT} s") from None
+    except OSError as error:
+        raise Failed(f"the command {command[0]} cannot be run: {error.strerror}") from None
+    if done.returncode != 0:
+        raise Failed(f"the command {command[0]} ended with exit code {done.returncode}")
+    return done.stdout
+
+
+def _from_file(name: str) -> tuple[bytes, bool]:
+    """Return what is in the file, and whether others than its owner can read it."""
+    try:
+        # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise NothingThere(f"{name} is not there") from None
+    except (OSError, ValueError) as error:
+        raise Failed(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
+        if status.st_uid not in (os.geteuid(), 0):
+            raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
+        return files.read_all(descriptor, files.MAX_SIZE), bool(status.st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    except OSError as error:
+        raise Failed(f"{name} cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)

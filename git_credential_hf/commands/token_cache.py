@@ -1,0 +1,93 @@
+"""Hugging Face's token file, as seed keeps it: the path and the bytes are huggingface_hub's."""
+
+import os
+import pwd
+import stat
+
+from git_credential_hf import files
+from git_credential_hf.commands import Failed
+from git_credential_hf.sources.token_file import path
+from git_credential_hf.token import clean, fingerprint
+
+
+class TokenCache:
+    """The token file of one environment.
+
+    Raises Failed where it must not be written: it, or the folder that it is to be in, belongs to another user, or
+    something else than a regular file is in its place.
+    """
+
+    def __init__(self, environ: dict[bytes, bytes]) -> None:
+        self.path = os.path.abspath(path(environ))
+        self.shown = os.fsdecode(self.path).encode("utf-8", "backslashreplace").decode()
+        _refuse_another_users(self._folder_above(), environ)
+
+    def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+        """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
+        try:
+            if os.path.islink(self.path):
+                return self._link(token)
+            folder = os.path.dirname(self.path)
+            if dry_run:
+                return self._replaced(token, force, dry_run)
+            files.make_folders(folder)
+            with files.Locked(folder):
+                return self._replaced(token, force, dry_run)
+        except OSError as error:
+            raise Failed(
+                f"the token cache {self.shown} cannot be written: {error.strerror}; mend that, or seed with --no-cache"
+            ) from None
+
+    def _link(self, token: bytes) -> str:
+        if clean(files.read(self.path)) == token:
+            return f"token cache: unchanged, {self.shown}"
+        raise Failed(
+            f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
+        )
+
+    def _replaced(self, token: bytes, force: bool, dry_run: bool) -> str:
+        try:
+            status = os.lstat(self.path)
+        except FileNotFoundError:
+            status = None
+        before = None
+        if status is not None:
+            if not stat.S_ISREG(status.st_mode):
+                raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
+            before = clean(files.read(self.path))
+            if before == token and stat.S_IMODE(status.st_mode) == 0o600 and not force:
+                return f"token cache: unchanged, {self.shown}"
+        if not dry_run:
+            files.replace(self.path, token)
+        done = "would be written" if dry_run else "written"
+        if before is not None and before != token:
+            done += f" over another token ({fingerprint(before)})"
+        return f"token cache: {done}, {self.shown}"
+
+    def _folder_above(self) -> bytes:
+        folder = os.path.dirname(self.path)
+        while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+            folder = os.path.dirname(folder)
+        return folder
+
+
+def _refuse_another_users(folder: bytes, environ: dict[bytes, bytes]) -> None:
+    """Raise Failed where `folder`, or the HOME that it is in, is another person's: the file would lock them out."""
+    places = [folder]
+    home = os.path.abspath(environ.get(b"HOME") or b"/")
+    if folder == home or folder.startswith(home.rstrip(b"/") + b"/"):
+        places.append(home)
+    for place in places:
+        try:
+            owner = os.stat(place).st_uid
+        except OSError:
+            continue
+        if owner not in (os.geteuid(), 0):
+            try:
+                name = pwd.getpwuid(owner).pw_name
+            except KeyError:
+                name = f"#{owner}"
+            raise Failed(
+                f"{os.fsdecode(place)!r} belongs to {name}, and you are another user: run "
+                f"`runuser -u {name} -- git-credential-hf seed` with the same options"
+            )

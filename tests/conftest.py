@@ -1,0 +1,139 @@
+"""What every test stands on: the helper as a process and as a call, an environment of its own, a real keyring."""
+
+import contextlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from git_credential_hf.__main__ import main
+from tests.keyring_items import Items
+from tests.providers import GnomeKeyring
+
+pytest_plugins = ["tests.hub.fixtures"]
+
+EXECUTABLE = shutil.which("git-credential-hf") or "git-credential-hf is not installed: run scripts/test"
+
+Environment = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of the helper gave to whoever started it."""
+
+    stdout: bytes
+    stderr: bytes
+    code: int
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """An environment with an empty home and without a session bus. A test changes it as it likes."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (tmp_path / "run").mkdir(mode=0o700)
+    return {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(home),
+        "TMPDIR": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path / "run"),
+        "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+@pytest.fixture(scope="session")
+def gnome_keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GnomeKeyring]:
+    """One unlocked gnome-keyring for all tests that only need any keyring."""
+    provider = GnomeKeyring(tmp_path_factory.mktemp("gnome-keyring"))
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def keyring(gnome_keyring: GnomeKeyring, environment: Environment) -> Iterator[Items]:
+    """The items of an empty keyring, which `environment` has the address of."""
+    environment["DBUS_SESSION_BUS_ADDRESS"] = gnome_keyring.bus.address
+    with contextlib.closing(Items(gnome_keyring.bus)) as items:
+        items.clear()
+        yield items
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(params=["process", "call"])
+def run(request: pytest.FixtureRequest, environment: Environment) -> Run:
+    """Run git-credential-hf with arguments, `input` on a pipe, in `environment`: as installed, and inside the test.
+
+    The installed program is what people have; the call is what coverage can see.
+    """
+    start = run_process if request.param == "process" else run_call
+
+    def with_environment(*arguments: str, input: bytes = b"", **more: str) -> Result:
+        return start(arguments, input, environment | more)
+
+    return with_environment
+
+
+def run_process(arguments: tuple[str, ...], input: bytes, environ: Mapping[str, str]) -> Result:
+    done = subprocess.run(
+        [EXECUTABLE, *arguments], input=input, env=environ, capture_output=True, timeout=60, check=False
+    )
+    return Result(done.stdout, done.stderr, done.returncode)
+
+
+def run_call(arguments: tuple[str, ...], input: bytes, environ: Mapping[str, str]) -> Result:
+    stdin, writer = os.pipe()
+    outputs = [os.memfd_create(name) for name in ("stdout", "stderr")]
+    # The loop above a test may hold these three; they are given back whatever happens.
+    saved = [os.dup(descriptor) for descriptor in (0, 1, 2)]
+    feeder = threading.Thread(target=_feed, args=(writer, input))
+    feeder.start()
+    os_environ = os.environ.copy()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, descriptor in enumerate((stdin, *outputs)):
+            os.dup2(descriptor, number)
+        os.close(stdin)
+        os.environ.clear()
+        os.environ.update(environ)
+        with _text(1) as stdout, _text(2) as stderr:
+            with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+                code = main([os.fsencode(one) for one in arguments], {**os.environb})
+    except SystemExit as left:  # argparse's --help
+        code = int(left.code or 0)
+    finally:
+        os.environ.clear()
+        os.environ.update(os_environ)
+        for number, descriptor in enumerate(saved):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        feeder.join()
+    stdout_bytes, stderr_bytes = map(_taken, outputs)
+    return Result(stdout_bytes, stderr_bytes, code)
+
+
+def _feed(writer: int, input: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), os.fdopen(writer, "wb") as pipe:
+        pipe.write(input)
+
+
+def _text(number: int) -> io.TextIOWrapper:
+    return os.fdopen(os.dup(number), "w", encoding="utf-8")
+
+
+def _taken(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb") as output:
+        output.seek(0)
+        return output.read()

@@ -1,0 +1,53 @@
+"""What stands in a keyring, as another program sees it: read and written through secretstorage."""
+
+from dataclasses import dataclass, field
+
+import secretstorage
+from jeepney.io.blocking import DBusConnection, prep_socket
+from secretstorage.util import add_match_rules
+
+from git_credential_hf.secret_service.lookup import bus_addresses
+from tests.providers import Bus
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One item; its repr shows no secret."""
+
+    label: str
+    attributes: dict[str, str]
+    secret: bytes = field(repr=False)
+
+
+class Items:
+    """The items of the default collection on one bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        (address,) = bus_addresses({b"DBUS_SESSION_BUS_ADDRESS": bus.address.encode()})
+        self.connection = DBusConnection(prep_socket(address))
+        add_match_rules(self.connection)
+        self.collection = secretstorage.Collection(self.connection)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def add(self, secret: bytes, /, *, label: str = "another program's", **attributes: str) -> None:
+        """Put an item there as another program would. An attribute's `__` stands for a colon."""
+        named = {name.replace("__", ":"): value for name, value in attributes.items()}
+        self.collection.create_item(label, named, secret)
+
+    def all(self) -> list[Stored]:
+        """Return every item, in no order that means anything."""
+        return [
+            Stored(item.get_label(), item.get_attributes(), item.get_secret())
+            for item in self.collection.get_all_items()
+        ]
+
+    def secrets(self) -> list[bytes]:
+        """Return the secrets of all items, sorted."""
+        return sorted(stored.secret for stored in self.all())
+
+    def clear(self) -> None:
+        for item in list(self.collection.get_all_items()):
+            item.delete()
