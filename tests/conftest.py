@@ -108,9 +108,13 @@ def run_call(arguments: tuple[str, ...], input: bytes, environ: Mapping[str, str
         os.close(stdin)
         os.environ.clear()
         os.environ.update(environ)
-        with _text(1) as stdout, _text(2) as stderr:
-            with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-                code = main([os.fsencode(one) for one in arguments], {**os.environb})
+        with (
+            _text(1) as stdout,
+            _text(2) as stderr,
+            contextlib.redirect_stdout(stdout),
+            contextlib.redirect_stderr(stderr),
+        ):
+            code = main([os.fsencode(one) for one in arguments], {**os.environb})
     except SystemExit as left:  # argparse's --help
         code = int(left.code or 0)
     finally:

@@ -1,5 +1,7 @@
 """The keyring of the desktop: our items, then those that other tools left for the host."""
 
+import sys
+
 from git_credential_hf import packages
 from git_credential_hf.scope import is_text, scopes, usernames
 from git_credential_hf.secret_service import Unavailable, item
@@ -9,12 +11,17 @@ from git_credential_hf.token import HF_USER, Token, from_secret
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
+    from git_credential_hf import keychain
     from git_credential_hf.options import Options
     from git_credential_hf.protocol import Request
-    from git_credential_hf.secret_service.vault import Vault
+    from git_credential_hf.secret_service import vault as secret_service_vault
 
 KEYRING = "the keyring"
+
+# Whether this platform is one whose desktops keep secrets behind D-Bus.
+SECRET_SERVICE = sys.platform == "linux"
 
 _MOST_ITEMS = 256  # of other tools that are looked at: each costs a call
 
@@ -25,6 +32,8 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
     Our own items come first; anybody's, and those of other tools, are looked for when these have been taken.
     A keyring that is not there, is locked or does not answer in time gives none.
     """
+    if not SECRET_SERVICE:
+        return (yield from _keychain().tokens(server, request, options))
     lookup = Lookup(options)
     path_scopes = scopes(request.path) if request.path else []
     users = usernames(request.username)
@@ -43,6 +52,8 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
 
 def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
     """Return our items that stand for `username`, or for anybody, on the host; with a path, what was stored for it."""
+    if not SECRET_SERVICE:
+        return _keychain().stored(server, username, path, options)
     wanted = item.of_host(server, username)
     if path:
         scope = next(iter(scopes(path)), b"")
@@ -60,12 +71,21 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: "Options
         lookup.close()
 
 
-def vault(options: "Options") -> "Vault":
+def vault(options: "Options") -> "secret_service_vault.Vault | keychain.Vault":
     """Return what writes to the keyring. Raises Absent, Locked or Unavailable."""
+    if not SECRET_SERVICE:
+        return _keychain().Vault()
     packages.enable()
-    from git_credential_hf.secret_service.vault import Vault
+    from git_credential_hf.secret_service import vault
 
-    return Vault(options)
+    return vault.Vault(options)
+
+
+def _keychain() -> "ModuleType":
+    packages.enable()
+    from git_credential_hf import keychain
+
+    return keychain
 
 
 def _ours(

@@ -1,0 +1,110 @@
+"""The keyring of a platform that has no Secret Service (macOS's Keychain, for one), through the keyring library.
+
+That library finds an item by its service and username alone. The service of ours is the address that the item is for,
+`https://huggingface.co/my-org`; the secret is that of an item in the Secret Service.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keyring
+from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
+
+from git_credential_hf.options import Options
+from git_credential_hf.protocol import Request
+from git_credential_hf.scope import scopes, usernames
+from git_credential_hf.secret_service import Absent, Locked, Unavailable
+from git_credential_hf.token import Token, from_secret
+
+
+def tokens(server: bytes, request: Request, options: Options) -> Iterator[Token]:
+    """Return the tokens that may answer `request`, the most specific first, then those of other tools."""
+    path_scopes = scopes(request.path) if request.path else []
+    try:
+        for scope in [*path_scopes, b""]:
+            yield from _under(_service(server, scope), request.username, scope)
+        for service in (server.decode(), f"git:https://{server.decode()}"):
+            yield from _under(service, request.username, b"", ours=False)
+    except Unavailable as reason:
+        options.trace(f"keyring: {reason}")
+
+
+def stored(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
+    """Return what Vault.delete takes for our items of `username`, or of anybody, on the host or for the path."""
+    scope = next(iter(scopes(path)), b"") if path else b""
+    if path and not scope:
+        return []
+    try:
+        return [token.item for token in _under(_service(server, scope), username, scope, exactly=True)]
+    except Unavailable as reason:
+        options.trace(f"keyring: {reason}")
+        return []
+
+
+class Vault:
+    """Our items in that keyring. Everything raises Absent, Locked or Unavailable where it cannot do what it says."""
+
+    def __enter__(self) -> "Vault":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+        """Make `token` the secret of the one item for its server, user and scope; `origin` is not kept here.
+
+        Returns "unchanged" where it is that already and `force` is not set, else "replaced" or "created".
+        """
+        service, user, secret = _service(server, token.scope), (token.user or b"").decode(), token.to_secret().decode()
+        with _told():
+            before = keyring.get_password(service, user)
+            if before == secret and not force:
+                return "unchanged"
+            if not dry_run:
+                keyring.set_password(service, user, secret)
+        return "created" if before is None else "replaced"
+
+    def delete(self, items: list[bytes]) -> None:
+        """Delete these items; one that is gone already is fine."""
+        with _told():
+            for one in items:
+                service, user = one.decode().split("\0")
+                try:
+                    keyring.delete_password(service, user)
+                except PasswordDeleteError:
+                    pass
+
+
+def _service(server: bytes, scope: bytes) -> str:
+    return "https://" + (server + b"/" + scope if scope else server).decode()
+
+
+def _under(
+    service: str, username: bytes | None, scope: bytes, *, ours: bool = True, exactly: bool = False
+) -> Iterator[Token]:
+    with _told():
+        found = []
+        wanted = usernames(username)
+        if not exactly:
+            found = [(user, keyring.get_password(service, user.decode())) for user in wanted]
+        elif username is not None:
+            found = [(username, keyring.get_password(service, username.decode()))]
+        if username is None and (anybodys := keyring.get_credential(service, None)) is not None:
+            found.append((anybodys.username.encode(), anybodys.password))
+    for user, secret in dict(found).items():
+        item = f"{service}\0".encode() + user if ours else b""
+        token = from_secret((secret or "").encode(), "the keyring", user, item=item, scope=scope)
+        if token is not None:
+            yield token
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (NoKeyringError, InitError):
+        raise Absent("no keyring is there") from None
+    except KeyringLocked:
+        raise Locked("it is locked") from None
+    except KeyringError as error:
+        raise Unavailable(f"it gave no answer ({type(error).__name__})") from None
