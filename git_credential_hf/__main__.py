@@ -2,11 +2,12 @@
 
 import posix
 
-from git_credential_hf import options, packages
+from git_credential_hf import options
 
 GIT_VERBS = (b"get", b"store", b"erase", b"capability")
 COMMANDS = (b"seed", b"configure", b"unconfigure")
 
+_CHUNK = 4096  # a larger buffer costs more than reading again
 _KIND = 0o170000
 _FIFO = 0o010000
 
@@ -37,6 +38,8 @@ def say(line: str) -> None:
 
 def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     if not arguments or arguments[0] in COMMANDS or arguments[0] in (b"--help", b"-h", b"--version"):
+        from git_credential_hf import packages
+
         packages.enable()
         from git_credential_hf import cli
 
@@ -47,10 +50,10 @@ def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     action, *rest = rest
     if action in GIT_VERBS and not rest:
         return _answer_git(action, chosen)
-    if action not in GIT_VERBS and not rest and posix.fstat(0).st_mode & _KIND == _FIFO:
-        return 0  # gitcredentials(7): an action that a helper does not know is to be passed over
     if action in COMMANDS:
         raise options.UsageError(f"the options of {action.decode()} stand after it")
+    if action not in GIT_VERBS and not rest and posix.fstat(0).st_mode & _KIND == _FIFO:
+        return 0  # gitcredentials(7): an action that a helper does not know is to be passed over
     raise options.UsageError(
         "what follows the action is too much" if action in GIT_VERBS else "there is no such command"
     )
@@ -79,7 +82,7 @@ def _request() -> bytes:
     from git_credential_hf.protocol import MAX_INPUT, is_complete
 
     data = b""
-    while len(data) <= MAX_INPUT and not is_complete(data) and (chunk := posix.read(0, MAX_INPUT)):
+    while len(data) <= MAX_INPUT and not is_complete(data) and (chunk := posix.read(0, _CHUNK)):
         data += chunk
     return data
 

@@ -1,6 +1,7 @@
 """What people type: the command line of the commands that git does not run."""
 
 import argparse
+import io
 import os
 import sys
 from typing import Never
@@ -62,6 +63,8 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         print(f"git-credential-hf {__version__}")
         return 0
     command, *rest = arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have in it what the locale cannot write
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if command == "seed":
             return _seed(rest, environ)
@@ -70,7 +73,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         print(f"git-credential-hf: {error}", file=sys.stderr)
         return 1
     finally:
-        sys.stdout.flush()
+        print(end="", flush=True)  # nothing where standard output is closed
 
 
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
@@ -101,6 +104,8 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 
     from git_credential_hf.commands import seed
 
+    if given.source == "":
+        raise options.UsageError("--from takes a file, -, env:NAME, credential:NAME or command:WORDS")
     asked = seed.Seed()
     asked.source = given.source
     if given.scope is not None:

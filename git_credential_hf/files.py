@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 1 << 16
 
+_CHUNK = 4096  # a larger buffer costs more than reading again
+
 _REGULAR = 0o100000
 _KIND = 0o170000
 
@@ -33,7 +35,7 @@ def read(file: bytes) -> bytes:
 def read_all(descriptor: int, limit: int) -> bytes:
     """Return what `descriptor` gives up to its end, or the first `limit` + 1 bytes of more. Raises OSError."""
     content = b""
-    while chunk := posix.read(descriptor, limit + 1 - len(content)):
+    while chunk := posix.read(descriptor, min(_CHUNK, limit + 1 - len(content))):
         content += chunk
     return content
 
@@ -95,12 +97,14 @@ def replace(file: bytes, content: bytes) -> None:
 
 def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     """Return where this program may keep what is its own, the preferred place first: none need be there."""
-    state = environ.get(b"XDG_STATE_HOME") or environ.get(b"HOME", b"") + b"/.local/state"
+    home = environ.get(b"HOME")
+    state = environ.get(b"XDG_STATE_HOME") or (home and home + b"/.local/state")
+    temporary = environ.get(b"TMPDIR", b"")
+    # A relative place would be another one in each folder that this is run in.
     places = [place for place in (state, environ.get(b"XDG_RUNTIME_DIR")) if place and place.startswith(b"/")]
-    temporary = environ.get(b"TMPDIR") or b"/tmp"
     return [
         *(place + b"/git-credential-hf" for place in places),
-        temporary + b"/git-credential-hf-%d" % posix.geteuid(),
+        (temporary if temporary.startswith(b"/") else b"/tmp") + b"/git-credential-hf-%d" % posix.geteuid(),
     ]
 
 

@@ -33,7 +33,7 @@ def get(options: "Options", data: bytes) -> tuple[bytes, str]:
         return b"", ""
     token, refused, ended = _choose(ours, request, options)
     if token is not None:
-        options.trace(f"answer: {token!r}")
+        options.trace("answer: %r", token)
         return protocol.answer(request, token), ""
     complaint = ""
     if refused is not None:
@@ -74,7 +74,7 @@ def store(options: "Options", data: bytes) -> tuple[bytes, str]:
             with keyring.vault(options) as vault:
                 vault.put(ours, typed, item.STORED)
     except (Absent, Locked) as reason:
-        options.trace(f"store: {reason}")
+        options.trace("store: %s", reason)
     except Unavailable as reason:
         return b"", f"the keyring did not keep the credential: {reason}"
     return b"", ""
@@ -120,10 +120,10 @@ def _choose(ours: bytes, request: "Request", options: "Options") -> tuple[Token 
     found = tokens(ours, request, options)
     while token := next(found, None):
         if token.authtype is not None and not request.with_authtype:
-            options.trace(f"{token!r}: passed over, git does not know authtype")
+            options.trace("%r: passed over, git does not know authtype", token)
             continue
         if token.expires is not None and token.expires <= now:
-            options.trace(f"{token!r}: passed over, it has expired")
+            options.trace("%r: passed over, it has expired", token)
             if not token.oauth:
                 continue
             ended = token
@@ -135,7 +135,7 @@ def _choose(ours: bytes, request: "Request", options: "Options") -> tuple[Token 
             if token is None:
                 continue
         if ours == HUB and _is_refused(token, options):
-            options.trace(f"{token!r}: passed over, the Hub has refused it")
+            options.trace("%r: passed over, the Hub has refused it", token)
             refused = token
             continue
         return token, None, None

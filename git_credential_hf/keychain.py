@@ -26,7 +26,7 @@ def tokens(server: bytes, request: Request, options: Options) -> Iterator[Token]
         for service in (server.decode(), f"git:https://{server.decode()}"):
             yield from _under(service, request.username, b"", ours=False)
     except Unavailable as reason:
-        options.trace(f"keyring: {reason}")
+        options.trace("keyring: %s", reason)
 
 
 def stored(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
@@ -37,7 +37,7 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: Options)
     try:
         return [token.item for token in _under(_service(server, scope), username, scope, exactly=True)]
     except Unavailable as reason:
-        options.trace(f"keyring: {reason}")
+        options.trace("keyring: %s", reason)
         return []
 
 

@@ -28,7 +28,8 @@ class Options:
     no_prompt: whether git is told to quit where there is no token, so that nothing asks a person.
     refresh: whether `hf auth token` may renew an OAuth login that has ended.
     environ: the environment, as bytes.
-    trace: what is called with each step, a text without secrets.
+    trace: what is called with each step, a text and the values for its % places. A token is passed as it is, since
+        the fingerprint that stands for it costs more than an answer may, and is made only where a trace is wanted.
     """
 
     __slots__ = ("environ", "hosts", "no_prompt", "refresh", "sources", "timeout", "trace", "unlock")
@@ -86,8 +87,10 @@ def _set(options: Options, name: bytes, value: bytes) -> None:
 def host(value: bytes) -> bytes:
     """Return the canonical form of HOST[:PORT]. Raises UsageError for what is no host."""
     canonical = canonical_host(value)
-    _, colon, port = canonical.rpartition(b":") if not canonical.endswith(b"]") else (b"", b"", b"")
-    if not canonical or canonical.translate(None, _HOST_CHARACTERS) or (colon and not port.isdigit()):
+    name, colon, port = canonical.rpartition(b":")
+    if not colon or canonical.endswith(b"]"):
+        name, port = canonical, b"443"
+    if not name or name.translate(None, _HOST_CHARACTERS) or not port.isdigit():
         raise UsageError("a host is given as HOST or HOST:PORT, without https:// and without a path")
     return canonical
 
@@ -103,14 +106,16 @@ def timeout(value: bytes) -> float:
     return number
 
 
-def _tracer(target: bytes) -> "Callable[[str], None]":
+def _tracer(target: bytes) -> "Callable[..., None]":
     if target in (b"", b"0"):
-        return lambda step: None
+        return lambda step, *values: None
     started = time.monotonic()
     to_stderr = target == b"1"
 
-    def trace(step: str) -> None:
-        line = f"git-credential-hf {(time.monotonic() - started) * 1000:8.2f} ms  {step}\n".encode("utf-8", "replace")
+    def trace(step: str, *values: object) -> None:
+        line = f"git-credential-hf {(time.monotonic() - started) * 1000:8.2f} ms  {step % values}\n".encode(
+            "utf-8", "replace"
+        )
         try:
             file = (
                 2

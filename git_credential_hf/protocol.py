@@ -64,7 +64,7 @@ def parse(data: bytes) -> Request:
     end = data.find(b"\n\n")
     if end >= 0:
         data = data[: end + 1]
-    if has_control(data.replace(b"\n", b"")):
+    if has_control(data.replace(b"\n", b" ")):
         raise Malformed("it has a control character in it")
     values: dict[bytes, bytes] = {}
     with_authtype = False

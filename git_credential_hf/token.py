@@ -84,7 +84,8 @@ def from_secret(
     authtype = known.get(b"authtype")
     if scope:
         user = known.get(b"username", user)
-    if len(text) > _MAX_TEXT or any(has_control(value) for value in (text, user, refresh_token, authtype) if value):
+    values = (text, user, refresh_token, authtype)
+    if any(len(value) > _MAX_TEXT or has_control(value) for value in values if value):
         return None
     return Token(
         text,

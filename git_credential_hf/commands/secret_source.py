@@ -2,13 +2,15 @@
 
 import os
 import re
+import select
 import shlex
 import stat
 import subprocess
+import time
 
 from git_credential_hf import files
-from git_credential_hf.commands import Failed, child_environment
-from git_credential_hf.token import has_control
+from git_credential_hf.commands import Failed, child_environment, shown
+from git_credential_hf.token import clean, has_control
 
 _COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
 
@@ -33,21 +35,22 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
     `command:WORDS` (split as by shlex, run without a shell, for at most a minute).
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
-    kind, _, rest = source.partition(":")
+    kind, colon, rest = source.partition(":")
     warnings: list[str] = []
     if source == "-":
-        name, raw = "standard input", files.read_all(0, files.MAX_SIZE)
-    elif kind == "env":
-        name, raw = f"the variable {rest}", _from_environment(rest, environ)
-    elif kind == "credential":
-        name, raw = f"the credential {rest}", _from_credential(rest, environ)
-    elif kind == "command":
-        name, raw = "the command", _from_command(rest, environ)
+        name, raw = "standard input", _from_standard_input()
+    elif colon and kind == "env":
+        name, raw = f"the variable {shown(rest)}", _from_environment(rest, environ)
+    elif colon and kind == "credential":
+        name, raw = f"the credential {shown(rest)}", _from_credential(rest, environ)
+    elif colon and kind == "command":
+        name, raw = "the command's output", _from_command(rest, environ)
     else:
-        name = os.path.expanduser(source)
-        raw, others_read = _from_file(name)
+        file = os.path.expanduser(source)
+        name = shown(file)
+        raw, others_read = _from_file(file)
         if others_read:
-            warnings.append(f"{name} can be read by others: run `chmod 600 {shlex.quote(name)}`")
+            warnings.append(f"{name} can be read by others: run `chmod 600 {shown(shlex.quote(file))}`")
     return _token(raw, name), warnings
 
 
@@ -61,6 +64,8 @@ def _token(raw: bytes, name: str) -> str:
         raise Failed(f"{name} holds more than one line: it must hold the token alone")
     if has_control(text):
         raise Failed(f"{name} has a control character in it: it must hold the token alone, as plain text")
+    if clean(text) is None:
+        raise Failed(f"{name} holds what is too long for git: it must hold the token alone")
     try:
         token = text.decode()
     except UnicodeDecodeError:
@@ -74,21 +79,31 @@ def _token(raw: bytes, name: str) -> str:
     return token
 
 
+def _from_standard_input() -> bytes:
+    try:
+        return files.read_all(0, files.MAX_SIZE)
+    except OSError as error:
+        raise Failed(f"standard input cannot be read: {error.strerror}") from None
+
+
 def _from_environment(name: str, environ: dict[bytes, bytes]) -> bytes:
+    if not name:
+        raise Failed("a variable is given by its name, as env:NAME")
     raw = environ.get(os.fsencode(name))
     if raw is None:
-        raise NothingThere(f"the variable {name} is not set")
+        raise NothingThere(f"the variable {shown(name)} is not set")
     return raw
 
 
 def _from_credential(name: str, environ: dict[bytes, bytes]) -> bytes:
-    folder = environ.get(b"CREDENTIALS_DIRECTORY")
-    if folder is None:
-        raise NothingThere(
-            f"the credential {name} is not there: systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
-        )
     if "/" in name or name in ("", ".", ".."):
         raise Failed("a credential is given by its name alone, as credential:NAME")
+    folder = environ.get(b"CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise NothingThere(
+            f"the credential {shown(name)} is not there: "
+            "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
+        )
     raw, _ = _from_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
     return raw
 
@@ -100,24 +115,49 @@ def _from_command(words: str, environ: dict[bytes, bytes]) -> bytes:
         raise Failed("the command has a quote that does not end") from None
     if not command:
         raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
+    program = shown(command[0])
+    deadline = time.monotonic() + _COMMAND_LIMIT
     try:
-        done = subprocess.run(
-            command, env=child_environment(environ), stdout=subprocess.PIPE, timeout=_COMMAND_LIMIT, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Failed(f"the command {command[0]} did not end within {_COMMAND_LIMIT} s") from None
+        child = subprocess.Popen(command, env=child_environment(environ), stdout=subprocess.PIPE)
     except OSError as error:
-        raise Failed(f"the command {command[0]} cannot be run: {error.strerror}") from None
-    if done.returncode != 0:
-        raise Failed(f"the command {command[0]} ended with exit code {done.returncode}")
-    return done.stdout
+        raise Failed(f"the command {program} cannot be run: {error.strerror}") from None
+    with child:
+        try:
+            raw = _printed(child, deadline)
+            if len(raw) > files.MAX_SIZE:
+                return raw
+            code = child.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            raise Failed(f"the command {program} did not end within {_COMMAND_LIMIT} s") from None
+        finally:
+            child.kill()
+    if code != 0:
+        ended = f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}"
+        raise Failed(f"the command {program} {ended}")
+    return raw
 
 
-def _from_file(name: str) -> tuple[bytes, bool]:
+def _printed(child: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """Return what the child prints, at most a byte more than a source may hold. Raises TimeoutExpired."""
+    assert child.stdout is not None  # noqa: S101 - it was asked for
+    raw = b""
+    while len(raw) <= files.MAX_SIZE:
+        # The pipe stays open as long as any child of the child holds it, which no kill of ours would reach.
+        if not select.select([child.stdout], [], [], max(deadline - time.monotonic(), 0))[0]:
+            raise subprocess.TimeoutExpired(child.args, _COMMAND_LIMIT)
+        chunk = os.read(child.stdout.fileno(), files.MAX_SIZE + 1)
+        if not chunk:
+            break
+        raw += chunk
+    return raw
+
+
+def _from_file(file: str) -> tuple[bytes, bool]:
     """Return what is in the file, and whether others than its owner can read it."""
+    name = shown(file)
     try:
         # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise NothingThere(f"{name} is not there") from None
     except (OSError, ValueError) as error:

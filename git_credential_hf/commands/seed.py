@@ -1,10 +1,9 @@
 """seed: put a token into the keyring and into Hugging Face's token cache."""
 
-import os
 import sys
 
 from git_credential_hf import refused
-from git_credential_hf.commands import Failed, install_git_lfs, secret_source
+from git_credential_hf.commands import Failed, install_git_lfs, secret_source, shown
 from git_credential_hf.commands.token_cache import TokenCache
 from git_credential_hf.options import Options
 from git_credential_hf.scope import HUB
@@ -57,7 +56,10 @@ def seed(asked: Seed, options: Options) -> int:
         print(f"git-credential-hf: {warning}", file=sys.stderr)
     token = Token(text.encode(), "seed", user=asked.user, scope=asked.scope)
 
-    if asked.cache and not asked.scope and asked.host == HUB:
+    to_cache = asked.cache and not asked.scope and asked.host == HUB
+    if not to_cache and not asked.keyring:
+        _report(asked, "nothing to do: the token is for neither the token cache nor the keyring")
+    if to_cache:
         _report(asked, TokenCache(options.environ).put(token.text, force=asked.force, dry_run=asked.dry_run))
     shortfalls = []
     if asked.keyring:
@@ -70,7 +72,9 @@ def seed(asked: Seed, options: Options) -> int:
                 "the token was refused before and is withheld for up to an hour: the list of the refused ones in "
                 "~/.local/state/git-credential-hf cannot be written"
             )
-    if asked.git_lfs and not asked.dry_run:
+    if asked.git_lfs and asked.dry_run:
+        _report(asked, "git-lfs: `git lfs install --skip-repo` would be run")
+    elif asked.git_lfs:
         try:
             _report(asked, install_git_lfs(options.environ))
         except Failed as reason:
@@ -92,8 +96,10 @@ def _fill_keyring(asked: Seed, token: Token, options: Options) -> list[str]:
         return []
     except Unavailable as reason:
         return [f"the keyring was not filled: {reason}; seed again"]
-    where = os.fsdecode(asked.host + (b"/" + asked.scope if asked.scope else b""))
-    _report(asked, f"keyring: {done}, token {fingerprint(token.text)} for {where} as {os.fsdecode(asked.user)}")
+    if asked.dry_run and done != "unchanged":
+        done = f"would be {done}"
+    where = shown(asked.host + (b"/" + asked.scope if asked.scope else b""))
+    _report(asked, f"keyring: {done}, token {fingerprint(token.text)} for {where} as {shown(asked.user)}")
     return []
 
 

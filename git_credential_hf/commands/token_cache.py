@@ -5,7 +5,7 @@ import pwd
 import stat
 
 from git_credential_hf import files
-from git_credential_hf.commands import Failed
+from git_credential_hf.commands import Failed, shown
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.token import clean, fingerprint
 
@@ -18,8 +18,10 @@ class TokenCache:
     """
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
-        self.path = os.path.abspath(path(environ))
-        self.shown = os.fsdecode(self.path).encode("utf-8", "backslashreplace").decode()
+        file = path(environ)
+        # Not abspath, which drops a `link/..` that the kernel follows.
+        self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
+        self.shown = shown(self.path)
         _refuse_another_users(self._folder_above(), environ)
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
@@ -74,8 +76,8 @@ class TokenCache:
 def _refuse_another_users(folder: bytes, environ: dict[bytes, bytes]) -> None:
     """Raise Failed where `folder`, or the HOME that it is in, is another person's: the file would lock them out."""
     places = [folder]
-    home = os.path.abspath(environ.get(b"HOME") or b"/")
-    if folder == home or folder.startswith(home.rstrip(b"/") + b"/"):
+    home = environ.get(b"HOME") or b"/"
+    if os.path.join(folder, b"").startswith(os.path.join(home, b"")):
         places.append(home)
     for place in places:
         try:
@@ -86,8 +88,8 @@ def _refuse_another_users(folder: bytes, environ: dict[bytes, bytes]) -> None:
             try:
                 name = pwd.getpwuid(owner).pw_name
             except KeyError:
-                name = f"#{owner}"
+                name = str(owner)
             raise Failed(
-                f"{os.fsdecode(place)!r} belongs to {name}, and you are another user: run "
+                f"{shown(place)} belongs to the user {name}, and you are another one: run "
                 f"`runuser -u {name} -- git-credential-hf seed` with the same options"
             )

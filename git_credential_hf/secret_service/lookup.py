@@ -13,7 +13,8 @@ TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
-_READ_SIZE = 1 << 16
+_CHUNK = 4096  # a larger buffer costs more than reading again
+_LONGEST_WELCOME = 1 << 14
 _SESSION_SERIAL = 2  # of the OpenSession call, which follows Hello on every connection
 _REPLIES = (wire.METHOD_RETURN, wire.ERROR)
 
@@ -43,6 +44,8 @@ def bus_addresses(environ: dict[bytes, bytes]) -> list[bytes]:
 
 def _unescaped(value: bytes) -> bytes:
     first, *rest = value.split(b"%")
+    if not all(part[:2].isalnum() for part in rest):  # fromhex() would take nothing, or blanks, for no byte at all
+        return b""
     try:
         return first + b"".join(bytes.fromhex(part[:2].decode()) + part[2:] for part in rest)
     except ValueError:
@@ -77,8 +80,10 @@ class Lookup:
             self._outgoing += wire.search_items(self._next(), attributes)
         found = [wire.read_found(reply) for reply in self._replies(len(wanted))]
         self._options.trace(
-            f"keyring: {len(found)} searches found {sum(len(unlocked) for unlocked, _ in found)} items, "
-            f"and {sum(len(locked) for _, locked in found)} locked ones"
+            "keyring: %d searches found %d items, and %d locked ones",
+            len(found),
+            sum(len(unlocked) for unlocked, _ in found),
+            sum(len(locked) for _, locked in found),
         )
         return [unlocked for unlocked, _ in found]
 
@@ -165,7 +170,7 @@ class Lookup:
     def _receive(self) -> None:
         self._socket.settimeout(self._remaining())
         try:
-            data = self._socket.recv(_READ_SIZE)
+            data = self._socket.recv(_CHUNK)
         except OSError as error:
             raise self._broken(error) from None
         if not data:
@@ -174,7 +179,7 @@ class Lookup:
 
     def _authenticate(self) -> None:
         while b"\r\n" not in self._incoming:
-            if len(self._incoming) > _READ_SIZE:
+            if len(self._incoming) > _LONGEST_WELCOME:
                 raise Unavailable("what listens at the session bus's address is no bus")
             self._receive()
         welcome, _, self._incoming = self._incoming.partition(b"\r\n")

@@ -1,5 +1,7 @@
 """Where a token can come from: one module a source, each with `tokens(request, options)`, preferred tokens first."""
 
+from git_credential_hf.scope import HUB
+
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -8,6 +10,8 @@ if TYPE_CHECKING:
     from git_credential_hf.protocol import Request
     from git_credential_hf.token import Token
 
+VARIABLES = (b"HF_TOKEN", b"HUGGING_FACE_HUB_TOKEN")
+
 
 def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[Token]":
     """Return every token that may answer `request` for `server` (see scope.server), in the order of preference.
@@ -15,9 +19,7 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
     A source is asked only when the tokens before its own have been taken. The environment and the token file
     belong to the Hub alone.
     """
-    from git_credential_hf.scope import HUB
-
-    if server == HUB and "env" in options.sources:
+    if server == HUB and "env" in options.sources and any(name in options.environ for name in VARIABLES):
         from git_credential_hf.sources import environment
 
         yield from environment.tokens(options)

@@ -2,7 +2,6 @@
 
 import sys
 
-from git_credential_hf import packages
 from git_credential_hf.scope import is_text, scopes, usernames
 from git_credential_hf.secret_service import Unavailable, item
 from git_credential_hf.secret_service.lookup import Lookup
@@ -33,7 +32,8 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
     A keyring that is not there, is locked or does not answer in time gives none.
     """
     if not SECRET_SERVICE:
-        return (yield from _keychain().tokens(server, request, options))
+        yield from _keychain().tokens(server, request, options)
+        return
     lookup = Lookup(options)
     path_scopes = scopes(request.path) if request.path else []
     users = usernames(request.username)
@@ -45,7 +45,7 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
             yield token
         yield from _left(lookup, server, path_scopes, users, anybody, seen)
     except Unavailable as reason:
-        options.trace(f"keyring: {reason}")
+        options.trace("keyring: %s", reason)
     finally:
         lookup.close()
 
@@ -53,7 +53,8 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
 def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
     """Return our items that stand for `username`, or for anybody, on the host; with a path, what was stored for it."""
     if not SECRET_SERVICE:
-        return _keychain().stored(server, username, path, options)
+        items: list[bytes] = _keychain().stored(server, username, path, options)
+        return items
     wanted = item.of_host(server, username)
     if path:
         scope = next(iter(scopes(path)), b"")
@@ -65,7 +66,7 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: "Options
     try:
         return lookup.search([wanted])[0]
     except Unavailable as reason:
-        options.trace(f"keyring: {reason}")
+        options.trace("keyring: %s", reason)
         return []
     finally:
         lookup.close()
@@ -74,7 +75,10 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: "Options
 def vault(options: "Options") -> "secret_service_vault.Vault | keychain.Vault":
     """Return what writes to the keyring. Raises Absent, Locked or Unavailable."""
     if not SECRET_SERVICE:
-        return _keychain().Vault()
+        writer: keychain.Vault = _keychain().Vault()
+        return writer
+    from git_credential_hf import packages
+
     packages.enable()
     from git_credential_hf.secret_service import vault
 
@@ -82,6 +86,8 @@ def vault(options: "Options") -> "secret_service_vault.Vault | keychain.Vault":
 
 
 def _keychain() -> "ModuleType":
+    from git_credential_hf import packages
+
     packages.enable()
     from git_credential_hf import keychain
 

@@ -1,7 +1,7 @@
 """Hugging Face's token file, where huggingface_hub reads it and `hf auth login` writes it."""
 
 from git_credential_hf.files import read
-from git_credential_hf.sources.environment import VARIABLES
+from git_credential_hf.sources import VARIABLES
 from git_credential_hf.token import Token, clean, seconds
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 
+_RENEWAL_LIMIT = 10  # seconds
+
+
 def tokens(options: "Options") -> "Iterator[Token]":
     """Return the token of the file, if it holds one."""
     file = path(options.environ)
     shown = file.decode("utf-8", "backslashreplace")
     text = clean(read(file))
-    options.trace(f"token file {shown}: {'a token' if text else 'none'}")
+    options.trace("token file %s: %s", shown, "a token" if text else "none")
     if text:
         ends = _oauth_end(text, read(file[: file.rfind(b"/") + 1] + b"stored_tokens"))
         yield Token(text, shown, expires=ends, oauth=ends is not None)
@@ -48,10 +51,15 @@ def renewed(options: "Options") -> Token | None:
     environ = {name: value for name, value in options.environ.items() if name not in VARIABLES}
     try:
         done = subprocess.run(
-            ["hf", "auth", "token"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=True
+            ["hf", "auth", "token"],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_RENEWAL_LIMIT,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        options.trace(f"hf auth token: {type(error).__name__}")
+        options.trace("hf auth token: %s", type(error).__name__)
         return None
     text = clean(done.stdout)
     return Token(text, "hf auth token") if text else None
@@ -73,8 +81,8 @@ def _oauth_end(token: bytes, stored_tokens: bytes) -> int | None:
 
 
 def _expanded(file: bytes, environ: dict[bytes, bytes]) -> bytes:
-    if file.startswith(b"~/") and environ.get(b"HOME") and b"$" not in file:
-        return environ[b"HOME"].rstrip(b"/") + file[1:]
+    if file.startswith(b"~/") and environ.get(b"HOME"):
+        file = environ[b"HOME"].rstrip(b"/") + file[1:]
     if file.startswith(b"~") or b"$" in file:
         import os.path
 
