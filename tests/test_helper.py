@@ -220,7 +220,12 @@ GCM = {
     "service": f"git:https://{HUB}",
     "account": "alice",
 }
-PYTHON = {"application": "Python keyring library", "service": HUB, "username": "alice"}
+PYTHON = {
+    "xdg__schema": "org.freedesktop.Secret.Generic",  # gnome-keyring adds it to an item without one, a moment later
+    "application": "Python keyring library",
+    "service": HUB,
+    "username": "alice",
+}
 OTHERS = [LIBSECRET, OLD_LIBSECRET, GCM, PYTHON, PYTHON | {"service": f"https://{HUB}"}]
 
 
