@@ -10,6 +10,9 @@ MAX_SIZE = 1 << 16
 
 _CHUNK = 4096  # a larger buffer costs more than reading again
 
+_LOCK_TRIES = 1000
+_LOCK_PAUSE = 0.01  # seconds
+
 _REGULAR = 0o100000
 _KIND = 0o170000
 
@@ -43,18 +46,25 @@ def read_all(descriptor: int, limit: int) -> bytes:
 class Locked:
     """A context in which no other run of this program that asks for the same folder is inside. Raises OSError.
 
-    The lock ends with the process, however that ends.
+    The lock ends with the process, however that ends. TimeoutError after ten seconds: a run that was stopped holds it.
     """
 
     def __init__(self, folder: bytes) -> None:
         self._folder = folder or b"."
 
     def __enter__(self) -> None:
+        import errno
         import fcntl
+        import time
 
         self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            for _ in range(_LOCK_TRIES):
+                try:
+                    return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(_LOCK_PAUSE)
+            raise TimeoutError(errno.ETIMEDOUT, "another run of git-credential-hf is at it and does not end")
         except BaseException:
             posix.close(self._descriptor)
             raise
@@ -71,8 +81,8 @@ def replace(file: bytes, content: bytes) -> None:
     """
     import os
 
-    folder, name = os.path.split(file)
-    new = os.path.join(folder, b"." + name + b".git-credential-hf")
+    folder = os.path.dirname(file)
+    new = unfinished(file)
     remove(new)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -93,6 +103,12 @@ def replace(file: bytes, content: bytes) -> None:
         os.fsync(folder_descriptor)
     finally:
         os.close(folder_descriptor)
+
+
+def unfinished(file: bytes) -> bytes:
+    """Return the name that the new file has before it takes the place of `file`."""
+    folder, slash, name = file.rpartition(b"/")
+    return folder + slash + b"." + name + b".git-credential-hf"
 
 
 def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:

@@ -73,6 +73,7 @@ def _read(file: str) -> memoryview | None:
 
 
 def _start() -> int:
+    del sys.argv[0]  # the launcher has put its own name after this file's
     sys.path.insert(0, _folder.removesuffix(f"/{_PACKAGE}"))
     if __file__.endswith(_suffix):
         sys.meta_path.insert(0, Bytecode)

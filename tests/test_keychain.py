@@ -94,7 +94,8 @@ def test_another_tools_item_is_read_and_left(file: Path, environment: Environmen
 
 
 def test_no_keyring_and_a_locked_one_are_left_for_login(file: Path, environment: Environment) -> None:
-    for backend, reason in ((keyring.backends.fail.Keyring(), "no keyring"), (Locked(), "locked")):
+    nobody = keyring.backends.fail.Keyring()  # type: ignore[no-untyped-call]
+    for backend, reason in ((nobody, "no keyring"), (Locked(), "locked")):
         use(backend, file)
         seeded = run_call(("seed", "--from", "-"), b"hf_abc123", environment)
         assert (seeded.stderr, seeded.code) == (b"", 0)

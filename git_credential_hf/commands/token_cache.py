@@ -34,6 +34,7 @@ class TokenCache:
                 return self._replaced(token, force, dry_run)
             files.make_folders(folder)
             with files.Locked(folder):
+                files.remove(files.unfinished(self.path))  # of a run that was killed: it may hold a token
                 return self._replaced(token, force, dry_run)
         except OSError as error:
             raise Failed(

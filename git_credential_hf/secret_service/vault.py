@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 from jeepney import DBusErrorResponse, Message
@@ -81,7 +81,8 @@ class Vault:
         identity = _text(item.identity(server, token.user, token.scope, token.authtype is not None))
         attributes = identity | _text({item.ORIGIN: origin})
         secret = token.to_secret()
-        with _told(self._options.timeout), files.own_lock(self._options.environ):
+        lock = nullcontext() if dry_run else files.own_lock(self._options.environ)
+        with _told(self._options.timeout), lock:
             found = list(self._exact(identity))
             if not found:
                 done = "created"
@@ -191,7 +192,7 @@ def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None
         raise Unavailable(f"it answers {error.name!r}") from None
-    except TimeoutError:
-        raise Unavailable(f"it gave no answer within {timeout:g} s") from None
+    except TimeoutError as error:
+        raise Unavailable(error.strerror or f"it gave no answer within {timeout:g} s") from None
     except OSError as error:
         raise Unavailable(f"the connection broke: {error.strerror or error}") from None

@@ -105,7 +105,8 @@ class Bus:
             made: list[str] = []
             yield made
             subprocess.run(
-                ["dbus-send", f"--bus={self.address}", "--dest=org.freedesktop.DBus", marker, "a.a"], check=True
+                ["dbus-send", f"--bus={self.address}", "--dest=org.freedesktop.DBus", marker, "end.of.the.record"],
+                check=True,
             )
             wait_until(lambda: marker.encode() in record.read_bytes(), "dbus-monitor hears")
         finally:

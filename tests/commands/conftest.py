@@ -1,0 +1,105 @@
+"""What the tests of seed stand on: a token, a file that holds it, and a run that never shows it."""
+
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Environment, Result, Run, run_call
+
+TOKEN = "hf_sEEdMaRk0123456789aBcDeFgHiJkLmNoP"
+ROTATED = "hf_rOtAtEd0123456789aBcDeFgHiJkLmNoPq"
+
+Seed = Callable[..., Result]
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: another user's files take root to make")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A file of the person's own that holds TOKEN."""
+    file = tmp_path / "huggingface.token"
+    write(file, TOKEN + "\n")
+    return file
+
+
+@pytest.fixture
+def seed(run: Run, source: Path) -> Seed:
+    """Run seed, from `source` unless another --from is given; fail if a token is on stdout or stderr."""
+
+    def from_source(*arguments: str, input: bytes = b"", **more: str) -> Result:
+        where = () if "--from" in arguments else ("--from", str(source))
+        result = run("seed", *where, *arguments, input=input, **more)
+        for token in (TOKEN, ROTATED):
+            assert token.encode() not in result.stdout + result.stderr
+        return result
+
+    return from_source
+
+
+AsUser = Callable[..., Result]
+
+
+@pytest.fixture
+def as_user(environment: Environment, source: Path) -> AsUser:
+    """Run git-credential-hf as the user of that number.
+
+    It is a fork of this process with everything imported: root's interpreter may be where nobody else can read.
+    """
+    run_call(("seed", "--dry-run", "--from", str(source)), b"", environment)
+
+    def with_uid(uid: int, *arguments: str, **more: str) -> Result:
+        receiver, sender = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                os.setgroups([])
+                os.setgid(uid)
+                os.setuid(uid)
+                with os.fdopen(sender, "wb") as pipe:
+                    pickle.dump(run_call(arguments, b"", environment | more), pipe)
+            finally:
+                os._exit(0)
+        os.close(sender)
+        with os.fdopen(receiver, "rb") as pipe:
+            result = pickle.loads(pipe.read())  # noqa: S301 - our own child wrote it
+        os.waitpid(child, 0)
+        assert isinstance(result, Result)
+        assert TOKEN.encode() not in result.stdout + result.stderr
+        return result
+
+    return with_uid
+
+
+@pytest.fixture
+def anybodys_folder() -> Iterator[Path]:
+    """A folder that every user can reach, where pytest's own is for its user alone."""
+    folder = Path(tempfile.mkdtemp(prefix="git-credential-hf-test."))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def write(file: Path, content: str | bytes, mode: int = 0o600) -> None:
+    """Put `content` into the file, with exactly that mode."""
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    file.chmod(mode)
+
+
+def snapshot(*folders: Path) -> dict[str, tuple[int, int, int, int, int]]:
+    """Return mode, owner, inode, size and time of change of everything in the folders: writing changes it."""
+    found = {}
+    for folder in folders:
+        for path in (folder, *folder.rglob("*")):
+            status = path.lstat()
+            found[str(path)] = (status.st_mode, status.st_uid, status.st_ino, status.st_size, status.st_mtime_ns)
+    return found
+
+
+def cache(environment: dict[str, str]) -> Path:
+    """Return where the token cache is when only HOME says so."""
+    return Path(environment["HOME"], ".cache/huggingface/token")
