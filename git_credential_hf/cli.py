@@ -8,7 +8,7 @@ from typing import Never
 
 from git_credential_hf import __version__, options, scope
 from git_credential_hf.commands import Failed
-from git_credential_hf.token import has_control
+from git_credential_hf.protocol import has_control
 
 _SUMMARY = """\
 usage: git-credential-hf COMMAND [OPTIONS]

@@ -133,6 +133,15 @@ def is_own(folder: bytes) -> bool:
     return status.st_uid == posix.geteuid() and status.st_mode & 0o170022 == 0o040000
 
 
+def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
+    """Return the files called `name` that this program keeps, which nobody else can have put there."""
+    return [
+        folder + b"/" + name
+        for folder in own_folders(environ)
+        if is_own(folder) and posix.access(folder + b"/" + name, posix.F_OK)
+    ]
+
+
 def own_lock(environ: dict[bytes, bytes]) -> "AbstractContextManager[None]":
     """Return a context that one run of this user's is in at a time, or any number where no folder can be locked."""
     from contextlib import nullcontext

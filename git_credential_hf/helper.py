@@ -7,13 +7,13 @@ there is nothing to say. Each raises Malformed for a request that breaks the for
 import time
 
 from git_credential_hf import protocol
-from git_credential_hf.scope import HUB, is_text, scopes, server
-from git_credential_hf.token import HF_USER, Token, seconds
+from git_credential_hf.scope import HF_USER, HUB, is_text, scopes, server
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
     from git_credential_hf.protocol import Request
+    from git_credential_hf.token import Token
 
 Malformed = protocol.Malformed
 
@@ -111,7 +111,7 @@ def erase(options: "Options", data: bytes) -> tuple[bytes, str]:
     return b"", complaint
 
 
-def _choose(ours: bytes, request: "Request", options: "Options") -> tuple[Token | None, Token | None, Token | None]:
+def _choose(ours: bytes, request: "Request", options: "Options") -> "tuple[Token | None, Token | None, Token | None]":
     """Return the token to give; the one passed over as refused; the login passed over as ended: each may be None."""
     from git_credential_hf.sources import tokens
 
@@ -142,10 +142,14 @@ def _choose(ours: bytes, request: "Request", options: "Options") -> tuple[Token 
     return None, refused, ended
 
 
-def _is_refused(token: Token, options: "Options") -> bool:
-    from git_credential_hf.refused import is_refused
+def _is_refused(token: "Token", options: "Options") -> bool:
+    from git_credential_hf import files
 
-    return is_refused(token.text, options.environ)
+    if not files.own_files(b"refused", options.environ):  # as it is nearly always, and what follows is not free
+        return False
+    from git_credential_hf import refused
+
+    return refused.is_refused(token.text, options.environ)
 
 
 def _refuse(token: bytes, options: "Options") -> str:
@@ -161,8 +165,10 @@ def _refuse(token: bytes, options: "Options") -> str:
     return ""
 
 
-def _typed(ours: bytes, request: "Request") -> Token | None:
+def _typed(ours: bytes, request: "Request") -> "Token | None":
     """Return the credential of a store request as a Token, or None where it is nothing to keep."""
+    from git_credential_hf.token import Token, seconds
+
     values = request.values
     authtype, credential = values.get(b"authtype"), values.get(b"credential")
     text = credential if authtype is not None else request.password
@@ -189,5 +195,5 @@ def _typed(ours: bytes, request: "Request") -> Token | None:
     )
 
 
-def _says(token: Token, request: "Request") -> bytes:
+def _says(token: "Token", request: "Request") -> bytes:
     return protocol.answer(request, token)

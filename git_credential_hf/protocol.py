@@ -3,11 +3,14 @@
 Source: git-credential(1), "INPUT/OUTPUT FORMAT". Nothing here reads or writes anything.
 """
 
-from git_credential_hf.token import Token, has_control
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.token import Token
 
 MAX_INPUT = 1 << 20
 MAX_LINE = 65_535  # git's own limit, the line end included
 
+_C0_AND_DEL = bytes(range(32)) + b"\x7f"
 _REPEATABLE = (b"capability[]", b"wwwauth[]", b"state[]")
 
 
@@ -85,7 +88,7 @@ def parse(data: bytes) -> Request:
     return Request(values, with_authtype)
 
 
-def answer(request: Request, token: Token) -> bytes:
+def answer(request: Request, token: "Token") -> bytes:
     """Return the lines that give `token` to git in answer to `request`."""
     lines = []
     username = token.user if request.username is None else request.username
@@ -101,3 +104,10 @@ def answer(request: Request, token: Token) -> bytes:
     if token.refresh_token is not None:
         lines.append(b"oauth_refresh_token=" + token.refresh_token)
     return b"\n".join(lines) + b"\n"
+
+
+def has_control(text: bytes) -> bool:
+    """Whether `text` has a control character (C0, DEL, or C1 in UTF-8) in it: some reader may end a line there."""
+    if text.translate(None, _C0_AND_DEL) != text:
+        return True
+    return b"\xc2" in text and any(b"\xc2%c" % second in text for second in range(0x80, 0xA0))

@@ -10,11 +10,10 @@ import time
 
 from git_credential_hf import files
 
-TYPE_CHECKING = False  # as mypy reads it, without the import of typing
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+FILE = b"refused"
 HOLDS = 3600  # seconds
+
+_KEY_DIGITS = 64
 
 
 class CannotRemember(Exception):
@@ -23,7 +22,11 @@ class CannotRemember(Exception):
 
 def is_refused(token: bytes, environ: dict[bytes, bytes]) -> bool:
     """Whether the Hub refused `token` within the last hour."""
-    return any(_digest(key, token) in refusals for _, key, refusals in _remembered(environ))
+    for file in files.own_files(FILE, environ):
+        key, refusals = _read(file)
+        if refusals and _digest(key, token) in refusals:
+            return True
+    return False
 
 
 def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
@@ -31,14 +34,15 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
     import os
 
     for folder in files.own_folders(environ):
+        file = folder + b"/" + FILE
         try:
             files.make_folders(folder)
             if not files.is_own(folder):
                 continue
             with files.Locked(folder):
-                key, refusals = _read(folder)
-                key = key or os.urandom(32).hex().encode()
-                _write(folder, key, refusals | {_digest(key, token): int(time.time())})
+                key, refusals = _read(file)
+                key = key or os.urandom(_KEY_DIGITS // 2).hex().encode()
+                _write(file, key, refusals | {_digest(key, token): int(time.time())})
             return
         except OSError:
             continue
@@ -47,26 +51,21 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
 
 def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
     """Let `token` be given again, if it was refused. Raises CannotRemember where that cannot be written."""
-    for folder, _, _ in _remembered(environ):
+    for file in files.own_files(FILE, environ):
         try:
-            with files.Locked(folder):
-                key, refusals = _read(folder)
+            with files.Locked(file.rpartition(b"/")[0]):
+                key, refusals = _read(file)
                 if refusals.pop(_digest(key, token), None):
-                    _write(folder, key, refusals)
+                    _write(file, key, refusals)
         except OSError:
             raise CannotRemember from None
 
 
-def _remembered(environ: dict[bytes, bytes]) -> "Iterator[tuple[bytes, bytes, dict[bytes, int]]]":
-    for folder in files.own_folders(environ):
-        if files.is_own(folder):
-            key, refusals = _read(folder)
-            if refusals:
-                yield folder, key, refusals
-
-
-def _read(folder: bytes) -> tuple[bytes, dict[bytes, int]]:
-    key, *lines = files.read(folder + b"/refused").split(b"\n")
+def _read(file: bytes) -> tuple[bytes, dict[bytes, int]]:
+    """Return the key and what has been refused within the hour; nothing of either where the file is damaged."""
+    key, *lines = files.read(file).split(b"\n")
+    if len(key) != _KEY_DIGITS:
+        return b"", {}
     now = time.time()
     refusals = {}
     for line in lines:
@@ -77,9 +76,9 @@ def _read(folder: bytes) -> tuple[bytes, dict[bytes, int]]:
     return key, refusals
 
 
-def _write(folder: bytes, key: bytes, refusals: dict[bytes, int]) -> None:
+def _write(file: bytes, key: bytes, refusals: dict[bytes, int]) -> None:
     lines = [key, *(b"%b %d" % refusal for refusal in refusals.items())]
-    files.replace(folder + b"/refused", b"\n".join(lines) + b"\n")
+    files.replace(file, b"\n".join(lines) + b"\n")
 
 
 def _digest(key: bytes, token: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Is it ours, and how specific is it: hosts, paths, usernames. Nothing here reads or writes anything."""
 
-from git_credential_hf.token import HF_USER
+HF_USER = b"hf_user"  # huggingface_hub's name for anybody: the Hub looks at the token alone
 
 HUB = b"huggingface.co"
 HUB_HOSTS = (HUB, b"hf.co")  # hf.co only redirects, so its credentials are huggingface.co's

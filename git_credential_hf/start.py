@@ -5,6 +5,7 @@ the bytecode of this package (PEP 3147, PEP 552) and lets the interpreter have i
 or not of the source beside it.
 """
 
+import gc
 import posix
 import sys
 from marshal import loads
@@ -73,6 +74,7 @@ def _read(file: str) -> memoryview | None:
 
 
 def _start() -> int:
+    gc.disable()  # the answer is given before there is any garbage
     del sys.argv[0]  # the launcher has put its own name after this file's
     sys.path.insert(0, _folder.removesuffix(f"/{_PACKAGE}"))
     if __file__.endswith(_suffix):

@@ -1,8 +1,7 @@
 """A token: its text, where it was found, for whom and how long it holds."""
 
-_C0_AND_DEL = bytes(range(32)) + b"\x7f"
-
-HF_USER = b"hf_user"  # huggingface_hub's name for anybody: the Hub looks at the token alone
+from git_credential_hf.protocol import has_control
+from git_credential_hf.scope import HF_USER
 
 _MAX_TEXT = 65_000  # with its key and line end it must fit into one line of git's
 
@@ -105,13 +104,6 @@ def clean(raw: bytes) -> bytes | None:
     if not text or has_control(text) or len(text) > _MAX_TEXT:
         return None
     return text
-
-
-def has_control(text: bytes) -> bool:
-    """Whether `text` has a control character (C0, DEL, or C1 in UTF-8) in it: some reader may end a line there."""
-    if text.translate(None, _C0_AND_DEL) != text:
-        return True
-    return b"\xc2" in text and any(b"\xc2%c" % second in text for second in range(0x80, 0xA0))
 
 
 def seconds(text: bytes | None) -> int | None:

@@ -10,7 +10,8 @@ import time
 
 from git_credential_hf import files
 from git_credential_hf.commands import Failed, child_environment, shown
-from git_credential_hf.token import clean, has_control
+from git_credential_hf.protocol import has_control
+from git_credential_hf.token import clean
 
 _COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
 

@@ -6,10 +6,10 @@ from git_credential_hf import refused
 from git_credential_hf.commands import Failed, install_git_lfs, secret_source, shown
 from git_credential_hf.commands.token_cache import TokenCache
 from git_credential_hf.options import Options
-from git_credential_hf.scope import HUB
+from git_credential_hf.scope import HF_USER, HUB
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
 from git_credential_hf.sources import keyring
-from git_credential_hf.token import HF_USER, Token, fingerprint
+from git_credential_hf.token import Token, fingerprint
 
 PARTLY = 3  # the exit code of what is done in part
 

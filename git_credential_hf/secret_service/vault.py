@@ -20,8 +20,8 @@ from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rule
 
 from git_credential_hf import files
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
-from git_credential_hf.secret_service.lookup import Lookup, bus_addresses
+from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item
+from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"

@@ -1,11 +1,11 @@
 """The keyring of the desktop: our items, then those that other tools left for the host."""
 
+import posix
 import sys
 
-from git_credential_hf.scope import is_text, scopes, usernames
-from git_credential_hf.secret_service import Unavailable, item
-from git_credential_hf.secret_service.lookup import Lookup
-from git_credential_hf.token import HF_USER, Token, from_secret
+from git_credential_hf.scope import HF_USER, is_text, scopes, usernames
+from git_credential_hf.secret_service import Unavailable, bus_addresses, item
+from git_credential_hf.token import Token, from_secret
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
     from git_credential_hf.protocol import Request
     from git_credential_hf.secret_service import vault as secret_service_vault
+    from git_credential_hf.secret_service.lookup import Lookup
 
 KEYRING = "the keyring"
 
@@ -34,6 +35,13 @@ def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[T
     if not SECRET_SERVICE:
         yield from _keychain().tokens(server, request, options)
         return
+    if not any(
+        address.startswith(b"\0") or posix.access(address, posix.F_OK) for address in bus_addresses(options.environ)
+    ):
+        options.trace("keyring: there is no session bus")
+        return
+    from git_credential_hf.secret_service.lookup import Lookup
+
     lookup = Lookup(options)
     path_scopes = scopes(request.path) if request.path else []
     users = usernames(request.username)
@@ -62,6 +70,8 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: "Options
         wanted = item.of_scope(server, scope) | {item.ORIGIN: item.STORED} | user
     if not all(is_text(value) for value in wanted.values()):
         return []
+    from git_credential_hf.secret_service.lookup import Lookup
+
     lookup = Lookup(options)
     try:
         return lookup.search([wanted])[0]
@@ -95,7 +105,7 @@ def _keychain() -> "ModuleType":
 
 
 def _ours(
-    lookup: Lookup, server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool
+    lookup: "Lookup", server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool
 ) -> "Iterator[Token]":
     found = lookup.search(
         [item.of_scope(server, scope) for scope in path_scopes] + [item.of_host(server, user) for user in users]
@@ -113,7 +123,7 @@ def _ours(
 
 
 def _left(
-    lookup: Lookup, server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool, seen: set[bytes]
+    lookup: "Lookup", server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool, seen: set[bytes]
 ) -> "Iterator[Token]":
     host = item.of_server(server)
     searches = [
