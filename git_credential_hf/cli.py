@@ -56,16 +56,16 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     """Run a person's command; return the exit code. Raises options.UsageError."""
     if not arguments:
         raise options.UsageError("a command is missing")
-    if arguments[0] in ("--help", "-h"):
-        sys.stdout.write(_SUMMARY)
-        return 0
-    if arguments[0] == "--version":
-        print(f"git-credential-hf {__version__}")
-        return 0
     command, *rest = arguments
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have in it what the locale cannot write
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        if command in ("--help", "-h"):
+            print(_SUMMARY, end="")
+            return 0
+        if command == "--version":
+            print(f"git-credential-hf {__version__}")
+            return 0
         if command == "seed":
             return _seed(rest, environ)
         return _configure(command, rest, environ)

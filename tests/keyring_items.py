@@ -6,7 +6,7 @@ import secretstorage
 from jeepney.io.blocking import DBusConnection, prep_socket
 from secretstorage.util import add_match_rules
 
-from git_credential_hf.secret_service.lookup import bus_addresses
+from git_credential_hf.secret_service import bus_addresses
 from tests.providers import Bus
 
 

@@ -113,9 +113,9 @@ class Bus:
             monitor.send_signal(signal.SIGTERM)
             monitor.wait()
         lines = [line.split("\t") for line in record.read_text().splitlines()]
-        calls = [line for line in lines if line[0] == "mc"]
-        monitors = {line[3] for line in calls if line[-1] == "BecomeMonitor" or line[5] == marker}
-        made += [f"{line[5]} {line[7]}" for line in calls if line[3] not in monitors]
+        calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor"]
+        # The last is dbus-send's Hello, which comes before anybody has a name that it could be told by.
+        made += [f"{line[5]} {line[7]}" for line in calls[:-1]]
 
 
 class GnomeKeyring:
