@@ -1,0 +1,346 @@
+"""What a run of `get` costs: the modules that it loads, the calls that it makes, the interpreter that it starts."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.keyring_items import Items
+from tests.providers import GnomeKeyring
+
+REQUEST = b"protocol=https\nhost=huggingface.co\n"
+SILENCE = Result(b"", b"", 0)
+SOURCE = Path(__file__).parent.parent
+
+# --- modules -------------------------------------------------------------------------------------------------
+
+FOREIGN_HOST = {"", ".__main__", ".helper", ".options", ".protocol", ".scope"}
+ANSWER = FOREIGN_HOST | {".files", ".sources", ".token"}
+ENVIRONMENT = ANSWER | {".sources.environment"}
+NO_BUS = ANSWER | {".secret_service", ".secret_service.item", ".sources.keyring", ".sources.token_file"}
+NO_ITEM = NO_BUS | {".secret_service.lookup", ".secret_service.wire"}
+KEYRING = NO_ITEM - {".sources.token_file"}
+
+VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def interpreter_with(start: str) -> list[str]:
+    """The command that the installed program becomes, from "bytecode" or "source", with what it loads on stderr."""
+    traced = subprocess.run(["sh", "-x", EXECUTABLE, "get"], input=REQUEST, capture_output=True, check=True).stderr
+    (command,) = re.findall(r"^\+ exec (.*)$", traced.decode(), re.MULTILINE)
+    python, options, file, *arguments = command.split(" ")
+    assert options == "-IS"
+    assert file.endswith(f"/__pycache__/start.{sys.implementation.cache_tag}.pyc")
+    if start == "source":
+        file = str(Path(file).parent.parent / "start.py")
+    return [python, options, "-v", file, *arguments]
+
+
+def loaded(command: list[str], input: bytes, environment: Environment) -> set[str]:
+    """Run `command`, an interpreter with -v; return the modules that are neither built into it nor frozen in it."""
+    done = subprocess.run(command, input=input, env=environment, capture_output=True, check=True, timeout=60)
+    named = re.findall(r"^import '([^']+)' # (.*)$", done.stderr.decode(), re.MULTILINE)
+    return {name for name, loader in named if "_frozen_importlib." not in loader}
+
+
+@pytest.mark.parametrize("start", ["bytecode", "source"])
+@pytest.mark.parametrize(
+    ("host", "source", "modules"),
+    [
+        ("cdn-lfs.hf.co", "", FOREIGN_HOST),
+        ("huggingface.co", "environment", ENVIRONMENT),
+        ("huggingface.co", "keyring", KEYRING),
+        ("huggingface.co", "file", NO_ITEM),
+        ("huggingface.co", "file, no bus", NO_BUS),
+        ("huggingface.co", "", NO_ITEM),
+    ],
+)
+def test_get_loads_its_own_modules_and_builtin_ones(
+    keyring: Items, environment: Environment, host: str, source: str, modules: set[str], start: str
+) -> None:
+    if source == "environment":
+        environment["HF_TOKEN"] = "hf_token"
+    if source == "keyring":
+        stored = {"protocol": "https", "server": "huggingface.co", "user": "hf_user", "git-credential-hf": "host"}
+        keyring.add(b"hf_token", xdg__schema="org.git.Password", **stored)
+    if "no bus" in source:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/not/there"
+    if source.startswith("file"):
+        file = Path(environment["HOME"], ".cache/huggingface/token")
+        file.parent.mkdir(parents=True)
+        file.write_text("hf_token")
+    asked = f"protocol=https\nhost={host}\n".encode()
+    command = interpreter_with(start)
+    # The interpreter loads these itself, from files or not as it was built.
+    own = loaded([*command[:3], "-c", "import _socket"], b"", environment)
+    expected = {f"git_credential_hf{name}" for name in modules | ({".start"} if start == "source" else set())}
+    assert loaded(command, asked, environment) - own == expected
+    got = subprocess.run([EXECUTABLE, "get"], input=asked, env=environment, capture_output=True, check=True)
+    assert got.stdout == (b"username=hf_user\npassword=hf_token\n" if source else b"")
+
+
+# --- calls ---------------------------------------------------------------------------------------------------
+
+FOUR_CALLS = [
+    "/org/freedesktop/DBus Hello",
+    "/org/freedesktop/secrets OpenSession",
+    "/org/freedesktop/secrets SearchItems",
+    "/org/freedesktop/secrets GetSecrets",
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "scopes"),
+    [
+        ("", 0),
+        ("org", 1),
+        ("org/repo.git", 2),
+        ("datasets/org/repo", 3),
+        ("a/b/c/d/e/f/g/h", 8),
+        ("org//repo", 0),
+        ("org%2frepo", 0),
+    ],
+)
+def test_the_calls_on_the_bus(run: Run, keyring: Items, gnome_keyring: GnomeKeyring, path: str, scopes: int) -> None:
+    assert run("store", input=REQUEST + b"username=hf_user\npassword=kept\n") == SILENCE
+    asked = REQUEST + (f"path={path}\n".encode() if path else b"")
+    with gnome_keyring.bus.calls() as made:
+        assert run("get", input=asked).stdout == b"username=hf_user\npassword=kept\n"
+    hello, session, search, secrets = FOUR_CALLS
+    assert made == [hello, session, search, *[search] * scopes, secrets]
+
+
+def test_a_foreign_host_costs_no_call(run: Run, keyring: Items, gnome_keyring: GnomeKeyring) -> None:
+    with gnome_keyring.bus.calls() as made:
+        assert run("get", input=b"protocol=https\nhost=cdn-lfs.hf.co\n") == SILENCE
+        assert run("get", input=REQUEST, HF_TOKEN="hf_token").code == 0
+        assert run("--sources", "file", "get", input=REQUEST) == SILENCE
+    assert made == []
+
+
+# --- the interpreter -----------------------------------------------------------------------------------------
+
+
+def get(program: str | Path, environment: Environment, folder: Path | None = None) -> Result:
+    """Run `program get` in `folder`."""
+    done = subprocess.run(
+        [program, "get"], input=REQUEST, env=environment, cwd=folder, capture_output=True, check=False, timeout=60
+    )
+    return Result(done.stdout, done.stderr, done.returncode)
+
+
+GIVEN = Result(b"username=hf_user\npassword=hf_token\n", b"", 0)
+
+
+@pytest.fixture
+def with_token(environment: Environment) -> Environment:
+    return environment | {"HF_TOKEN": "hf_token"}
+
+
+def an_environment(folder: Path, *, editable: bool) -> Path:
+    """Make a virtual environment with the program and its package in it; return the program's path.
+
+    editable: the package is not in it but named by it, as `pip install --editable` does.
+    """
+    venv.create(folder, symlinks=True, with_pip=False)
+    packages = folder / f"lib/{VERSION}/site-packages"
+    if editable:
+        (packages / "git-credential-hf.pth").write_text(f"{SOURCE}\n")
+    else:
+        shutil.copytree(
+            SOURCE / "git_credential_hf", packages / "git_credential_hf", ignore=shutil.ignore_patterns("__pycache__")
+        )
+    program = folder / "bin/git-credential-hf"
+    shutil.copy(SOURCE / "bin/git-credential-hf", program)
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize("module", ["protocol.py", "start.py"])
+def test_bytecode_is_left_to_the_next_run_and_never_outlives_its_source(
+    with_token: Environment, tmp_path: Path, module: str
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    package = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf"
+    assert not (package / "__pycache__").exists()
+    assert get(program, with_token) == GIVEN
+    assert (package / f"__pycache__/start.{sys.implementation.cache_tag}.pyc").exists()
+    assert get(program, with_token) == GIVEN
+    source = package / module
+    changed = (
+        source.read_text()
+        .replace('b"username="', 'b"username=new-"')
+        .replace("    return main(", "    return 7 + main(")
+    )
+    source.write_text(changed)
+    os.utime(source, (2_000_000_000, 2_000_000_000))
+    for _ in range(3):
+        got = get(program, with_token)
+        expected = (b"username=new-hf_user\npassword=hf_token\n", 0) if module == "protocol.py" else (GIVEN.stdout, 7)
+        assert (got.stdout, got.code) == expected
+
+
+@pytest.mark.parametrize("editable", [False, True])
+def test_it_runs_in_an_environment_whose_path_has_spaces(
+    with_token: Environment, tmp_path: Path, editable: bool
+) -> None:
+    program = an_environment(tmp_path / "a 'path' with $paces", editable=editable)
+    assert get(program, with_token) == GIVEN
+    assert get("./git-credential-hf", with_token, program.parent) == GIVEN
+    assert get("bin/git-credential-hf", with_token, program.parent.parent) == GIVEN
+    link = tmp_path / "a link"
+    link.symlink_to(program)
+    assert get(link, with_token) == GIVEN
+    folder = tmp_path / "a linked folder"
+    folder.symlink_to(program.parent.parent, target_is_directory=True)
+    assert get(folder / "bin/git-credential-hf", with_token) == GIVEN
+
+
+def test_it_runs_in_a_folder_of_programs_that_is_a_link(with_token: Environment, tmp_path: Path) -> None:
+    (tmp_path / "bin").symlink_to(Path(EXECUTABLE).parent, target_is_directory=True)
+    assert get(tmp_path / "bin/git-credential-hf", with_token) == GIVEN
+
+
+def test_it_runs_through_a_chain_of_links(with_token: Environment, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "first").symlink_to(EXECUTABLE)
+    (tmp_path / "other/second").symlink_to("../first")
+    (tmp_path / "-third").symlink_to("other/second")
+    for name in ("first", "other/second", "-third", "./-third"):
+        assert get(tmp_path / name, with_token) == GIVEN
+    assert get("./-third", with_token, tmp_path) == GIVEN
+
+
+def test_it_runs_from_the_search_path(with_token: Environment, tmp_path: Path) -> None:
+    linked = tmp_path / "bin"
+    linked.mkdir()
+    (linked / "git-credential-hf").symlink_to(EXECUTABLE)
+    for folder in (Path(EXECUTABLE).parent, linked):
+        search_path = f"{folder}:/usr/bin:/bin"
+        assert get("git-credential-hf", with_token | {"PATH": search_path}) == GIVEN
+        by_git = subprocess.run(
+            ["git", "-c", "credential.helper=", "-c", "credential.helper=hf", "credential", "fill"],
+            input=REQUEST,
+            env=with_token | {"PATH": search_path},
+            capture_output=True,
+            check=True,
+        )
+        assert b"\npassword=hf_token\n" in by_git.stdout
+        assert by_git.stderr == b""
+
+
+SPOILT = "import os\nos.write(2, b'the wrong module was loaded')\nos._exit(9)\n"
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A folder with modules in it that end the interpreter which imports one of them."""
+    folder = tmp_path / "hostile"
+    (folder / "git_credential_hf").mkdir(parents=True)
+    for name in (
+        "posix",
+        "sys",
+        "time",
+        "site",
+        "os",
+        "_socket",
+        "sitecustomize",
+        "usercustomize",
+        "encodings",
+        "hashlib",
+    ):
+        (folder / f"{name}.py").write_text(SPOILT)
+    (folder / "git_credential_hf/__init__.py").write_text(SPOILT)
+    (folder / "python3").write_text("#!/bin/sh\nexit 9\n")
+    (folder / "python3").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("variable", ["", "PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PATH"])
+def test_modules_that_lie_about_are_not_imported(with_token: Environment, hostile: Path, variable: str) -> None:
+    if variable == "PATH":
+        with_token["PATH"] = f"{hostile}:{with_token['PATH']}"
+    elif variable:
+        with_token[variable] = str(hostile)
+    assert get(EXECUTABLE, with_token, hostile) == GIVEN
+
+
+@pytest.mark.parametrize(
+    "variable", ["PYTHONSTARTUP=posix.py", "PYTHONINSPECT=1", "PYTHONVERBOSE=1", "PYTHONOPTIMIZE=2", "PYTHONUTF8=0"]
+)
+def test_how_a_person_sets_up_python_does_not_matter(with_token: Environment, hostile: Path, variable: str) -> None:
+    name, _, value = variable.partition("=")
+    assert get(EXECUTABLE, with_token | {name: value}, hostile) == GIVEN
+
+
+def test_modules_in_the_current_folder_are_not_imported_by_an_editable_install(
+    with_token: Environment, hostile: Path, tmp_path: Path
+) -> None:
+    program = an_environment(tmp_path / "venv", editable=True)
+    assert get(program, with_token | {"PYTHONPATH": str(hostile)}, hostile) == GIVEN
+
+
+@pytest.fixture
+def outside_environments(with_token: Environment, tmp_path: Path) -> tuple[Path, Environment]:
+    """The program where no virtual environment is, beside what its package's other folder has; and its environment."""
+    (tmp_path / "prefix/bin").mkdir(parents=True)
+    program = tmp_path / "prefix/bin/git-credential-hf"
+    shutil.copy(SOURCE / "bin/git-credential-hf", program)
+    program.chmod(0o755)
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search/python3").symlink_to(os.path.realpath(sys.executable))
+    return program, with_token | {"PATH": f"{tmp_path}/search:/usr/bin:/bin", "PYTHONPATH": str(SOURCE)}
+
+
+def test_outside_a_virtual_environment_it_starts_as_any_program(
+    outside_environments: tuple[Path, Environment], hostile: Path, tmp_path: Path
+) -> None:
+    program, environment = outside_environments
+    assert get(program, environment, hostile) == GIVEN
+    (tmp_path / "link").symlink_to(program)
+    assert get(tmp_path / "link", environment, hostile) == GIVEN
+
+
+@pytest.mark.parametrize("way", ["installed", "editable", "outside"])
+def test_the_exit_code_is_that_of_the_program(
+    outside_environments: tuple[Path, Environment], tmp_path: Path, way: str
+) -> None:
+    program, environment = outside_environments
+    if way != "outside":
+        program = an_environment(tmp_path / "venv", editable=way == "editable")
+        del environment["PYTHONPATH"]
+    for arguments, input, code in (
+        (["get"], b"nonsense", 1),
+        (["--nonsense"], b"", 2),
+        (["unknown"], b"", 0),
+        (["get"], REQUEST, 0),
+    ):
+        done = subprocess.run([program, *arguments], input=input, env=environment, capture_output=True, check=False)
+        assert done.returncode == code
+
+
+def test_many_at_once(keyring: Items, environment: Environment) -> None:
+    keyring.add(b"hf_token", protocol="https", server="huggingface.co", user="hf_user", xdg__schema="org.git.Password")
+    with contextlib.ExitStack() as running:
+        started = [
+            running.enter_context(
+                subprocess.Popen(
+                    [EXECUTABLE, "--timeout", "30", "get"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=environment,
+                )
+            )
+            for _ in range(50)
+        ]
+        for one in started:
+            assert one.communicate(REQUEST) == (GIVEN.stdout, b"")
+            assert one.returncode == 0
