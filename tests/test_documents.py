@@ -1,0 +1,213 @@
+"""What the documents tell people to run works as it stands there, and so does the demonstration."""
+
+import os
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from git_credential_hf.commands.secret_source import read
+from tests.conftest import Environment, Run
+from tests.hub import Hub, Secret, fingerprint
+from tests.keyring_items import Items
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+TOKENS = {
+    name: Secret(f"hf_{name.title().replace('-', '')}0123456789AbCdEfGhIjKlMnOpQrSt")
+    for name in ("huggingface", "my-org", "one-dataset", "alice", "mirror")
+}
+MODEL = "my-org/my-model"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of shell commands; `skipped` where a comment before it says that it is not run."""
+
+    document: Path
+    line: int
+    commands: str
+    skipped: bool
+
+    def __str__(self) -> str:
+        return f"{self.document.name}:{self.line}"
+
+
+def blocks(document: Path) -> list[Block]:
+    text = document.read_text()
+    return [
+        Block(document, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] is not None)
+        for match in re.finditer(r"^(<!-- not run .*-->\n)?```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+# docs/performance.md tells how it was measured, which is no part of setting anything up.
+BLOCKS = [block for document in DOCUMENTS if document.name != "performance.md" for block in blocks(document)]
+SKIPPED = [block for block in BLOCKS if block.skipped]
+RUN = list(dict.fromkeys(block.document for block in BLOCKS if not block.skipped))
+
+
+@pytest.fixture
+def home(environment: Environment, hub: Hub, keyring: Items, tmp_path: Path) -> Path:
+    """The home of somebody who has all the files that the documents name, on a machine with a Hub and a keyring."""
+    environment |= hub.environ()
+    environment |= {
+        "GIT_ASKPASS": str(tmp_path / "askpass"),
+        "SSH_ASKPASS": str(tmp_path / "askpass"),
+        "SECRET_FROM_THE_CI": TOKENS["huggingface"],
+    }
+    askpass = tmp_path / "askpass"
+    askpass.write_text(f"#!/bin/sh\n: >{shlex.quote(str(tmp_path / 'asked'))}\n")
+    askpass.chmod(0o755)
+    for token in TOKENS.values():
+        hub.add_token(token, orgs=["my-org"], gated=[MODEL])
+    hub.create(MODEL, private=True, gated=True, files={"config.json": "{}\n"}, lfs={"model.safetensors": b"weights"})
+    home = Path(environment["HOME"])
+    secrets = home / "secrets"
+    secrets.mkdir(mode=0o700)
+    for name, token in TOKENS.items():
+        (secrets / f"{name}.token").touch(mode=0o600)
+        (secrets / f"{name}.token").write_text(f"{token}\n")
+    return home
+
+
+@pytest.mark.parametrize("document", RUN, ids=lambda document: document.name)
+def test_what_a_document_says_to_run_works(
+    document: Path, home: Path, environment: Environment, hub: Hub, keyring: Items, tmp_path: Path
+) -> None:
+    if document.name == "README.md":
+        # It tells how to make it.
+        (home / "secrets/huggingface.token").unlink()
+    for block in blocks(document):
+        if block.skipped:
+            continue
+        done = subprocess.run(
+            ["sh", "-euc", block.commands],
+            input=f"{TOKENS['huggingface']}\n",
+            cwd=home,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert not any(token in done.stdout for token in TOKENS.values()), f"{block} shows a token"
+        assert done.returncode == 0, f"{block}\n{block.commands}\n{done.stdout}"
+    assert not (tmp_path / "asked").exists()
+    assert (home / "my-model/model.safetensors").read_bytes() == b"weights"
+    assert {one.fingerprint for one in hub.log} <= {None, *map(fingerprint, TOKENS.values())}
+    assert TOKENS["huggingface"].encode() in keyring.secrets()
+    if document.name == "README.md":
+        assert (home / "my-config/config.json").read_text() == "{}\n"
+        assert (home / "pointers-first/model.safetensors").read_bytes() == b"weights"
+        assert (home / "secrets/huggingface.token").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("block", SKIPPED, ids=str)
+def test_what_is_not_run_is_at_least_understood(block: Block, run: Run, environment: Environment) -> None:
+    environment["GIT_CONFIG_GLOBAL"] = environment["HOME"] + "/.gitconfig"
+    for command in block.commands.splitlines():
+        program, *arguments = shlex.split(command, comments=True)
+        if program == "git-credential-hf":
+            dry = ["--dry-run", "--optional"] if arguments[0] == "seed" else []
+            result = run(*arguments, *dry)
+            assert result.code == 0, (command, result.stderr)
+
+
+def test_the_tokens_of_the_tests_are_what_seed_takes(tmp_path: Path) -> None:
+    for name, token in TOKENS.items():
+        file = tmp_path / name
+        file.touch(mode=0o600)
+        file.write_text(token)
+        assert read(str(file), {}) == (token, [])
+
+
+def test_the_documents_name_every_option_of_the_helper(run: Run) -> None:
+    summary = run("--help").stdout.decode().partition("helper options")[2]
+    options = re.findall(r"^  (--[a-z-]+)", summary, re.MULTILINE)
+    assert options
+    readme = (ROOT / "README.md").read_text()
+    assert [option for option in options if f"| `{option}" not in readme] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = document.parent / path
+        assert file.exists(), target
+        headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [heading.lower().replace(" ", "-").replace(",", "") for heading in headings]
+
+
+# The demonstration.
+
+
+def demonstrate(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run scripts/demo with `folder` as the one for temporary files, which must be empty afterwards."""
+    temporary = folder / "t"
+    temporary.mkdir()
+    done = subprocess.run(
+        [ROOT / "scripts/demo"],
+        env=os.environ | {"TMPDIR": str(temporary)} | more,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert re.search("hf_[0-9a-f]{8}", done.stdout + done.stderr) is None, "a token was shown"
+    assert list(temporary.iterdir()) == []
+    return done
+
+
+def fake(folder: Path, name: str) -> str:
+    """Return a PATH on which the program `name` only fails."""
+    program = folder / "bin" / name
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexit 7\n")
+    program.chmod(0o755)
+    return f"{program.parent}:{os.environ['PATH']}"
+
+
+def sources(output: str) -> list[str]:
+    return re.findall(r"-> answered by (.*), token [0-9a-f]{8}, within [0-9]+", output)
+
+
+@pytest.mark.usefixtures("gnome_keyring")  # so that this is skipped where there can be none
+def test_the_demonstration(tmp_path: Path) -> None:
+    done = demonstrate(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sources(done.stdout) == [*["the keyring"] * 4, "~/.cache/huggingface/token"]
+    assert "user: alice" in done.stdout
+    assert "in the keyring: huggingface.co (hf_user), git, token " in done.stdout
+    assert "\nAll 11 steps went well.\n" in done.stdout
+    assert "\033" not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_the_demonstration_without_a_keyring(tmp_path: Path) -> None:
+    done = demonstrate(tmp_path, PATH=fake(tmp_path, "gnome-keyring-daemon"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "There is NO KEYRING" in done.stdout
+    assert sources(done.stdout) == ["~/.cache/huggingface/token"] * 5
+    assert "\nAll 11 steps went well.\n" in done.stdout
+
+
+def test_the_demonstration_names_the_step_that_fails(tmp_path: Path) -> None:
+    done = demonstrate(tmp_path, PATH=fake(tmp_path, "git-lfs"))
+    assert done.returncode == 1
+    assert 'demo: step 1, "Put the token where it belongs", failed: exit code 3' in done.stderr
+    assert "went well" not in done.stdout
+
+
+def test_the_demonstration_takes_no_arguments() -> None:
+    done = subprocess.run([ROOT / "scripts/demo", "-x"], capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "usage: scripts/demo\n")
