@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _PACKAGE = "git_credential_hf"
+_PACKAGES = (_PACKAGE, f"{_PACKAGE}.sources", f"{_PACKAGE}.secret_service", f"{_PACKAGE}.commands")
 _LARGEST = 1 << 15  # a larger buffer costs more than the module that does not fit is worth
 
 # Run from its bytecode, this file is in __pycache__.
@@ -31,10 +32,8 @@ class Bytecode:
         if not name.startswith(_PACKAGE):
             return None
         file = _folder + name.removeprefix(_PACKAGE).replace(".", "/")
-        code = None if name == _PACKAGE else _read(file)
-        is_package = code is None
-        if is_package:
-            code = _read(f"{file}/__init__")
+        is_package = name in _PACKAGES
+        code = _read(f"{file}/__init__" if is_package else file)
         if code is None:
             return None
         # typeshed knows loaders by their class alone, which importlib.abc would have to be imported for.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import git_credential_hf
 from git_credential_hf import start
 
 NAME = "git_credential_hf.probe"
@@ -39,14 +40,20 @@ def test_bytecode_of_the_source_beside_it_is_loaded(probe: Path) -> None:
 
 
 def test_a_package_is_loaded_with_its_place(probe: Path) -> None:
-    package = probe.parent / "inner"
+    package = probe.parent / "sources"
     package.mkdir()
     (package / "__init__.py").write_text("found = __name__\n")
     py_compile.compile(str(package / "__init__.py"), doraise=True)
-    assert found("git_credential_hf.inner") == "git_credential_hf.inner"
-    spec = start.Bytecode.find_spec("git_credential_hf.inner")
+    assert found("git_credential_hf.sources") == "git_credential_hf.sources"
+    spec = start.Bytecode.find_spec("git_credential_hf.sources")
     assert spec is not None
     assert spec.submodule_search_locations == [str(package)]
+
+
+def test_every_package_is_known() -> None:
+    folder = Path(git_credential_hf.__file__).parent
+    packages = [file.parent.relative_to(folder.parent) for file in folder.rglob("__init__.py")]
+    assert sorted(".".join(package.parts) for package in packages) == sorted(start._PACKAGES)
 
 
 def test_another_packages_module_is_left(probe: Path) -> None:
