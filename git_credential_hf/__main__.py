@@ -32,7 +32,8 @@ def main(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
 
 
 def say(line: str) -> None:
-    """Write one line to standard error, under the program's name."""
+    """Write one line to standard error, under the program's name. A path in it may have a line end in it."""
+    line = line.replace("\n", "\\n").replace("\r", "\\r")
     posix.write(2, f"git-credential-hf: {line}\n".encode("utf-8", "backslashreplace"))
 
 

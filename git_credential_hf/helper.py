@@ -37,7 +37,10 @@ def get(options: "Options", data: bytes) -> tuple[bytes, str]:
         return protocol.answer(request, token), ""
     complaint = ""
     if refused is not None:
-        remedy = "change or unset it" if refused.source.isupper() else "run `git-credential-hf seed` with a new one"
+        from git_credential_hf.sources import VARIABLES
+
+        in_environment = refused.source.encode() in VARIABLES
+        remedy = "change or unset it" if in_environment else "run `git-credential-hf seed` with a new one"
         complaint = f"the Hub has refused the token of {refused.source}: {remedy}"
     elif ended is not None:
         complaint = f"the login in {ended.source} has ended: run `hf auth token` to renew it, or `hf auth login`"
@@ -62,7 +65,7 @@ def store(options: "Options", data: bytes) -> tuple[bytes, str]:
         except refused.CannotRemember:
             options.trace("refused: the list cannot be written")
     given, _, _ = _choose(ours, request, options)
-    if given is not None and _says(given, request) == _says(typed, request):
+    if given is not None and protocol.answer(request, given) == protocol.answer(request, typed):
         options.trace("store: get gives that already")
         return b"", ""
     from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
@@ -193,7 +196,3 @@ def _typed(ours: bytes, request: "Request") -> "Token | None":
         authtype=authtype,
         scope=scope,
     )
-
-
-def _says(token: "Token", request: "Request") -> bytes:
-    return protocol.answer(request, token)

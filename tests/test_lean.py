@@ -90,8 +90,8 @@ def test_get_loads_its_own_modules_and_builtin_ones(
 
 FOUR_CALLS = [
     "/org/freedesktop/DBus Hello",
-    "/org/freedesktop/secrets OpenSession",
     "/org/freedesktop/secrets SearchItems",
+    "/org/freedesktop/secrets OpenSession",
     "/org/freedesktop/secrets GetSecrets",
 ]
 
@@ -113,8 +113,8 @@ def test_the_calls_on_the_bus(run: Run, keyring: Items, gnome_keyring: GnomeKeyr
     asked = REQUEST + (f"path={path}\n".encode() if path else b"")
     with gnome_keyring.bus.calls() as made:
         assert run("get", input=asked).stdout == b"username=hf_user\npassword=kept\n"
-    hello, session, search, secrets = FOUR_CALLS
-    assert made == [hello, session, search, *[search] * scopes, secrets]
+    hello, search, session, secrets = FOUR_CALLS
+    assert made == [hello, search, *[search] * scopes, session, secrets]
 
 
 def test_a_foreign_host_costs_no_call(run: Run, keyring: Items, gnome_keyring: GnomeKeyring) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 4096  # a larger buffer costs more than reading again
 _LONGEST_WELCOME = 1 << 14
-_SESSION_SERIAL = 2  # of the OpenSession call, which follows Hello on every connection
+_TRIES = 10
 _REPLIES = (wire.METHOD_RETURN, wire.ERROR)
 
 
@@ -33,6 +33,7 @@ class Lookup:
         self._serial = 0
         self._outgoing = b""
         self._incoming = b""
+        self._welcome = b""
         self._session = b""
 
     def close(self) -> None:
@@ -43,9 +44,14 @@ class Lookup:
         """Return, for each set of attributes, the object paths of the unlocked items that have them."""
         if not self._serial:
             self._open()
-        for attributes in wanted:
-            self._outgoing += wire.search_items(self._next(), attributes)
-        found = [wire.read_found(reply) for reply in self._replies(len(wanted))]
+        for _ in range(_TRIES):
+            for attributes in wanted:
+                self._outgoing += wire.search_items(self._next(), attributes)
+            replies = self._replies(len(wanted))
+            # gnome-keyring can come to the first call of a connection before it knows of the connection.
+            if not any(reply.error_name == wire.UNKNOWN_METHOD for reply in replies):
+                break
+        found = [wire.read_found(reply) for reply in replies]
         self._options.trace(
             "keyring: %d searches found %d items, and %d locked ones",
             len(found),
@@ -56,12 +62,14 @@ class Lookup:
 
     def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
         """Return the secrets of those of `items` that have one to give."""
+        self._open_session()
         self._outgoing += wire.get_secrets(self._next(), items, self._session)
         (reply,) = self._replies(1)
         return wire.read_secrets(reply)
 
     def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
         """Return secret and attributes of those of `items` that have them to give."""
+        self._open_session()
         self._outgoing += wire.get_secrets(self._next(), items, self._session)
         for item in items:
             self._outgoing += wire.get_attributes(self._next(), item)
@@ -90,7 +98,18 @@ class Lookup:
         # Nothing waits for an answer before the next part goes out: the bus reads them one after another.
         user = b"%d" % posix.geteuid()
         self._outgoing = b"\0AUTH EXTERNAL " + user.hex().encode() + b"\r\nBEGIN\r\n"
-        self._outgoing += wire.hello(self._next()) + wire.open_session(self._next())
+        self._outgoing += wire.hello(self._next())
+
+    def _open_session(self) -> None:
+        """Open the session that secrets are given in, once there is something to be given.
+
+        It must not be the first call of a connection: gnome-keyring aborts if it comes to an OpenSession before it
+        knows of the connection. One that has answered a search knows.
+        """
+        if not self._session:
+            self._outgoing += wire.open_session(self._next())
+            (reply,) = self._replies(1)
+            self._session = wire.read_session(reply)
 
     def _connect(self, address: bytes) -> None:
         while True:
@@ -109,11 +128,8 @@ class Lookup:
     def _replies(self, count: int) -> list[wire.Message]:
         """Send what is to go out; return the replies to the last `count` calls, in their order."""
         wanted = range(self._serial - count + 1, self._serial + 1)
-        first = not self._session
-        if first:
-            wanted = range(_SESSION_SERIAL, wanted.stop)
         self._send()
-        if first:
+        if not self._welcome:
             self._authenticate()
         replies: dict[int, wire.Message] = {}
         while True:
@@ -122,9 +138,7 @@ class Lookup:
             if all(serial in replies for serial in wanted):
                 break
             self._receive()
-        if first:
-            self._session = wire.read_session(replies[_SESSION_SERIAL])
-        return [replies[serial] for serial in wanted[-count:]]
+        return [replies[serial] for serial in wanted]
 
     def _send(self) -> None:
         self._socket.settimeout(self._remaining())
@@ -149,8 +163,8 @@ class Lookup:
             if len(self._incoming) > _LONGEST_WELCOME:
                 raise Unavailable("what listens at the session bus's address is no bus")
             self._receive()
-        welcome, _, self._incoming = self._incoming.partition(b"\r\n")
-        if not welcome.startswith(b"OK "):
+        self._welcome, _, self._incoming = self._incoming.partition(b"\r\n")
+        if not self._welcome.startswith(b"OK "):
             raise Unavailable("the session bus refused the connection")
 
     def _broken(self, error: OSError) -> Unavailable:

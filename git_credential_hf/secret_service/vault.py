@@ -57,8 +57,9 @@ class Vault:
         try:
             with _told(options.timeout, at_start=True):
                 add_match_rules(self._connection)
-                self._session = _plain_session(self._connection)
-                self._collection = Collection(self._connection, session=self._session)
+                # The collection first: an OpenSession must not be the first call of a connection (see Lookup).
+                self._collection = Collection(self._connection)
+                self._session = self._collection.session = _plain_session(self._connection)
                 if self._collection.is_locked() and options.unlock == "prompt":
                     self._collection.unlock()
                 self._collection.ensure_not_locked()

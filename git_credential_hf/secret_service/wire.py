@@ -18,6 +18,8 @@ SIGNAL = 4
 
 NO_AUTO_START = 2
 
+UNKNOWN_METHOD = b"org.freedesktop.DBus.Error.UnknownMethod"
+
 BUS = (b"org.freedesktop.DBus", b"/org/freedesktop/DBus", b"org.freedesktop.DBus")
 SECRETS = b"org.freedesktop.secrets"
 SERVICE = (SECRETS, b"/org/freedesktop/secrets", b"org.freedesktop.Secret.Service")

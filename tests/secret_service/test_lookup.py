@@ -344,6 +344,26 @@ def test_a_provider_that_says_it_in_its_own_way(run: Run, environment: Environme
         assert run("get", input=REQUEST) == FROM_KEYRING
 
 
+def yet_to_know_the_connection(connection: socket.socket) -> None:
+    """What gnome-keyring 42 does under load, where it can come to a call before it knows who made it."""
+    known = False
+    data = begun(connection)
+    connection.sendall(WELCOME)
+    for member, call in calls(connection, data):
+        if member == "OpenSession" and not known:
+            return  # it aborts
+        if member == "SearchItems" and not known:
+            known = True
+            connection.sendall(serialised(new_error(call, "org.freedesktop.DBus.Error.UnknownMethod")))
+        else:
+            connection.sendall(answer(call, ANSWERS[member]))
+
+
+def test_a_provider_that_does_not_know_the_connection_yet(run: Run, environment: Environment) -> None:
+    with bus(environment, yet_to_know_the_connection):
+        assert run("get", input=REQUEST) == FROM_KEYRING
+
+
 def test_file_descriptors_that_come_along_are_not_kept(run: Run, environment: Environment) -> None:
     def script(connection: socket.socket) -> None:
         data = begun(connection)
