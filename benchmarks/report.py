@@ -1,0 +1,326 @@
+"""The tables as text, as Markdown and as a plot, and which of the goals the figures reach."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from benchmarks import tables
+from benchmarks.install import PYTHON, Programs
+from benchmarks.measure import Crowd, Row
+from benchmarks.tables import FLOOR, LIBSECRET, Table
+
+OURS = "git-credential-hf"
+
+_COLUMNS = ("", "token from", "median ms", "minimum ms", "CPU ms", "memory MiB", "D-Bus calls", "ratio")
+_CROWD_COLUMNS = ("", "gets", "failures", "gets a second", "slowest ms")
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that one run measured. written: what an unchanged seed wrote, by name."""
+
+    get: Table
+    fill: Table
+    token_file: Table
+    foreign_host: Table
+    sizes: Table
+    scopes: Table
+    crowds: list[Crowd]
+    crowd_title: str
+    seed: Table
+    written: list[str]
+
+    def tables(self) -> list[Table]:
+        return [self.get, self.fill, self.token_file, self.foreign_host, self.sizes, self.scopes, self.seed]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal, whether it is reached (None: it could not be measured), and by which figures."""
+
+    text: str
+    reached: bool | None
+    figures: str
+
+    def verdict(self) -> str:
+        return {True: "yes", False: "NO", None: "not measured"}[self.reached]
+
+
+def goals(results: Results) -> list[Goal]:
+    """Return what the figures say of every goal."""
+    get = results.get
+    return [
+        _at_most(get, 0.80, LIBSECRET),
+        _fastest(get),
+        _at_most(get, 0.06, tables.MANAGER),
+        _at_most(get, 0.06, tables.KEYRING_GET),
+        _at_most(get, 1.3, FLOOR),
+        _at_most(results.token_file, 1.05, FLOOR),
+        _at_most(results.foreign_host, 1.0, FLOOR),
+        _at_most(results.fill, 0.85, LIBSECRET),
+        _beside_libsecret(results.sizes, 0.85),
+        _beside_libsecret(results.scopes, 0.85),
+        _throughput(results),
+        _unchanged_seed(results, 150),
+    ]
+
+
+def text(results: Results, programs: Programs) -> str:
+    """Return everything as it is printed."""
+    parts = []
+    for title, about, grid in _grids(results):
+        parts.append(f"{title}\n{about}\n\n{_aligned(grid)}")
+    parts.append(_aligned(_goal_grid(results)))
+    if missing := _missing(results, programs):
+        parts.append("Not measured:\n" + "\n".join(f"  {name}: {reason}" for name, reason in missing.items()))
+    return "\n\n\n".join(parts) + "\n"
+
+
+def markdown(results: Results, programs: Programs, command: str, rounds: int, machine: list[tuple[str, str]]) -> str:
+    """Return docs/performance.md. The plot is to be beside it, as performance.svg."""
+    grids = [f"## {_capital(title)}\n\n{about}\n\n{_markdown(grid)}" for title, about, grid in _grids(results)]
+    plot = f"![{_capital(results.get.title)}: the medians of the first table as bars](performance.svg)"
+    grids[0] += "\n\n" + plot
+    missing = "".join(f"- {name}: {reason}\n" for name, reason in _missing(results, programs).items())
+    return _PAGE.format(
+        command=command,
+        rounds=rounds,
+        goals=_markdown(_goal_grid(results)),
+        tables="\n\n".join(grids),
+        machine=_markdown([("", ""), *machine]),
+        missing=f"\n## Not measured\n\n{missing}" if missing else "",
+    )
+
+
+def machine(programs: Programs, load: float) -> list[tuple[str, str]]:
+    """Return what the figures depend on. load: the load average when the measuring began."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    facts = [
+        ("processor", f"{processor or platform.machine()}, {os.cpu_count()} cores"),
+        ("load average at the start", f"{load:.2f}"),
+        ("kernel", f"Linux {platform.release()}"),
+        ("system", platform.freedesktop_os_release()["PRETTY_NAME"]),
+        ("gnome-keyring", _keyrings_version()),
+        ("Python", f"{platform.python_version()}, {PYTHON}"),
+    ]
+    installed = {f"{OURS} ({way})": program for way, program in programs.ours.items()} | programs.peers
+    return facts + [(name, program.version) for name, program in installed.items() if program.version]
+
+
+def _keyrings_version() -> str:
+    told = subprocess.run(["gnome-keyring-daemon", "--version"], capture_output=True, text=True, check=True).stdout
+    return told.splitlines()[0].rpartition(" ")[2]
+
+
+def plot(table: Table) -> str:
+    """Return the medians of a table as bars, in an SVG that follows the reader's light or dark colours."""
+    rows = sorted(table.rows, key=lambda row: row.median)
+    longest = max(row.median for row in rows)
+    left, wide, high = 260, 460, 26
+    bars = []
+    for number, row in enumerate(rows):
+        top = number * high + 44
+        width = max(row.median / longest * wide, 1)
+        kind = "ours" if row.case.name.startswith(OURS) else "floor" if not row.case.source else "peer"
+        bars.append(
+            f'<text x="{left - 8}" y="{top + 13}" text-anchor="end">{escape(row.case.name)}</text>'
+            f'<rect class="{kind}" x="{left}" y="{top}" width="{width:.1f}" height="18"/>'
+            f'<text x="{left + width + 6:.1f}" y="{top + 13}">{_number(row.median)}</text>'
+        )
+    height = len(rows) * high + 52
+    return _SVG.format(
+        width=left + wide + 60,
+        height=height,
+        title=escape(f"{_capital(table.title)}: median, ms"),
+        bars="\n".join(bars),
+    )
+
+
+def _at_most(table: Table, limit: float, to: str) -> Goal:
+    ratios = {row.case.name: table.ratio(row, to) for row in table.rows if row.case.name.startswith(OURS)}
+    known = [ratio for ratio in ratios.values() if ratio is not None]
+    return Goal(
+        f"{table.title}: at most {limit:g} x {to}",
+        max(known) <= limit if known else None,
+        ", ".join(f"{_way(name)} {ratio:.3f}" for name, ratio in ratios.items() if ratio is not None),
+    )
+
+
+def _fastest(table: Table) -> Goal:
+    asking = [row for row in table.rows if row.case.source == "keyring"]
+    others = [row for row in asking if not row.case.name.startswith(OURS)]
+    if not others:
+        return Goal(f"{table.title}: faster than any other helper", None, "")
+    slowest = max((row for row in asking if row not in others), key=lambda row: row.median)
+    fastest = min(others, key=lambda row: row.median)
+    return Goal(
+        f"{table.title}: faster than any other that asks a keyring",
+        slowest.median < fastest.median,
+        f"{_number(slowest.median)} ms, {fastest.case.name} {_number(fastest.median)} ms",
+    )
+
+
+def _beside_libsecret(table: Table, limit: float) -> Goal:
+    ratios = {
+        row.case.name: ratio
+        for row in table.rows
+        if row.case.name.startswith(OURS) and (ratio := table.ratio(row, row.case.base)) is not None
+    }
+    return Goal(
+        f"{table.title}: at most {limit:g} x {LIBSECRET}",
+        max(ratios.values()) <= limit if ratios else None,
+        "; ".join(f"{_way(name)}: {ratio:.3f}" for name, ratio in ratios.items()),
+    )
+
+
+def _throughput(results: Results) -> Goal:
+    rates = {crowd.name: crowd for crowd in results.crowds}
+    ours, libsecret = rates[OURS], rates.get(LIBSECRET)
+    return Goal(
+        f"{results.crowd_title}: no failure, more a second than {LIBSECRET}",
+        None if libsecret is None else not ours.failures and ours.per_second > libsecret.per_second,
+        f"{ours.failures} failures, {ours.per_second:.0f} a second"
+        + (f", {LIBSECRET} {libsecret.per_second:.0f}" if libsecret else ""),
+    )
+
+
+def _unchanged_seed(results: Results, limit: float) -> Goal:
+    row = results.seed.row(tables.UNCHANGED)
+    text = f"{tables.UNCHANGED}: at most {limit:g} ms, and no write"
+    if row is None:
+        return Goal(text, None, "")
+    wrote = "wrote " + ", ".join(results.written) if results.written else "no write"
+    return Goal(text, row.median <= limit and not results.written, f"{_number(row.median)} ms, {wrote}")
+
+
+def _goal_grid(results: Results) -> list[tuple[str, ...]]:
+    return [("goal", "reached", "figures"), *((goal.text, goal.verdict(), goal.figures) for goal in goals(results))]
+
+
+def _way(name: str) -> str:
+    return name.removeprefix(OURS).strip(" ,()")
+
+
+def _grids(results: Results) -> Iterable[tuple[str, str, list[tuple[str, ...]]]]:
+    for table in results.tables():
+        about = table.about
+        bases = {row.case.base for row in table.rows} - {""}
+        if len(bases) == 1:
+            about += f" The ratio is to {bases.pop()}."
+        elif bases:
+            about += f" The ratio is to {LIBSECRET} on the same keyring."
+        about += "".join(f" {row.case.name} failed {row.failures} times." for row in table.rows if row.failures)
+        yield table.title, about, _without_empty_columns(_COLUMNS, [_cells(table, row) for row in table.rows])
+    crowd_cells = [
+        (crowd.name, f"{crowd.runs:,}", str(crowd.failures), f"{crowd.per_second:.0f}", f"{crowd.slowest:.0f}")
+        for crowd in results.crowds
+    ]
+    about = (
+        "In turns, each on a keyring of its own. Throughput is the median of the turns; failures and the slowest get "
+        "are those of all."
+    )
+    yield results.crowd_title, about, [_CROWD_COLUMNS, *crowd_cells]
+
+
+def _cells(table: Table, row: Row) -> tuple[str, ...]:
+    ratio = table.ratio(row, row.case.base)
+    return (
+        row.case.name,
+        row.case.source,
+        _number(row.median),
+        _number(row.minimum),
+        _number(row.cpu_median),
+        "" if row.memory is None else f"{row.memory / 1024:.1f}",
+        "" if row.calls is None else str(row.calls),
+        "" if ratio is None else f"{ratio:.2f}",
+    )
+
+
+def _without_empty_columns(header: Sequence[str], cells: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    kept = [number for number in range(len(header)) if any(row[number] for row in cells)]
+    return [tuple(row[number] for number in kept) for row in [tuple(header), *cells]]
+
+
+def _aligned(grid: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    left = _left_columns(grid)
+    lines = [
+        "  ".join(
+            cell.ljust(width) if number in left else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in grid
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def _markdown(grid: list[tuple[str, ...]]) -> str:
+    left = _left_columns(grid)
+    rule = ["---" if number in left else "--:" for number in range(len(grid[0]))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [grid[0], rule, *grid[1:]])
+
+
+def _left_columns(grid: list[tuple[str, ...]]) -> set[int]:
+    """Return the numbers of the columns that hold words."""
+    return {
+        number
+        for number, column in enumerate(zip(*grid[1:], strict=True))
+        if any(cell and not cell[0].isdigit() for cell in column)
+    }
+
+
+def _missing(results: Results, programs: Programs) -> dict[str, str]:
+    missing = dict(programs.missing)
+    for table in results.tables():
+        missing |= {f"{name} ({table.title})": reason for name, reason in table.missing.items()}
+    return {name: " ".join(reason.split()) for name, reason in missing.items()}
+
+
+def _number(milliseconds: float) -> str:
+    return f"{milliseconds:.2f}" if milliseconds < 100 else f"{milliseconds:.0f}"
+
+
+def _capital(title: str) -> str:
+    return title[0].upper() + title[1:]
+
+
+_PAGE = """\
+# Performance
+
+Made by `{command}`, which installs what it measures, and writes this page: run it for your own machine.
+
+How it is measured: every row of a table runs once a round, in another order each round, for {rounds} rounds after a \
+warm-up, on whichever core the kernel chooses. A run is a process with its request in a pipe, and every answer is \
+checked. The wall time is from before its start until it has ended; the CPU time is its own, without the bus's and the \
+keyring's; memory (the largest resident set, by time(1)) and D-Bus method calls are taken apart from the rounds. A \
+ratio is the median of the ratios within each round, so that what else the machine did weighs on both sides; \
+milliseconds are of this machine alone.
+
+## The goals
+
+{goals}
+
+{tables}
+
+## The machine
+
+{machine}
+{missing}"""
+
+_SVG = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">
+<style>
+text {{ fill: #1f2328 }} .ours {{ fill: #1a7f37 }} .peer {{ fill: #8c959f }} .floor {{ fill: #d0d7de }}
+@media (prefers-color-scheme: dark) {{
+text {{ fill: #e6edf3 }} .ours {{ fill: #3fb950 }} .peer {{ fill: #6e7681 }} .floor {{ fill: #484f58 }}
+}}
+</style>
+<text x="8" y="22" font-weight="bold">{title}</text>
+{bars}
+</svg>
+"""
