@@ -24,7 +24,7 @@ class Stored:
 
 def ours(token: str, scope: str = "") -> Stored:
     """Return the item that `git-credential-hf seed` makes."""
-    attributes = item.identity(scopes.HUB, HF_USER.encode(), scope.encode(), False) | {item.ORIGIN: item.SEEDED}
+    attributes = item.identity(scopes.HUB, HF_USER.encode(), scope.encode(), bearer=False) | {item.ORIGIN: item.SEEDED}
     return Stored({name.decode(): value.decode() for name, value in attributes.items()}, token)
 
 

@@ -18,6 +18,7 @@ def main(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     It reads standard input, and writes standard output and standard error, by their file descriptors.
     """
     try:
+        _open_standard_streams()
         return _run(arguments, environ)
     except options.UsageError as error:
         say(f"{error}; see git-credential-hf --help")
@@ -26,25 +27,37 @@ def main(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
         return 130
     except BrokenPipeError:
         return 0  # git has stopped listening, and needs no answer
+    except StandardStreamError as error:
+        say(str(error))
+        return 1
     except Exception as error:  # what an error says could hold a token, so only its kind is told
         say(f"unexpected {type(error).__name__}; please report what was run")
         return 1
 
 
+class StandardStreamError(Exception):
+    """Standard input cannot be read, or standard output not be written; the text says why."""
+
+
 def say(line: str) -> None:
     """Write one line to standard error, under the program's name. A path in it may have a line end in it."""
     line = line.replace("\n", "\\n").replace("\r", "\\r")
-    posix.write(2, f"git-credential-hf: {line}\n".encode("utf-8", "backslashreplace"))
+    try:
+        posix.write(2, f"git-credential-hf: {line}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # nobody listens, and git still has to have its answer
 
 
 def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     if not arguments or arguments[0] in COMMANDS or arguments[0] in (b"--help", b"-h", b"--version"):
+        import os
+
         from git_credential_hf import packages
 
         packages.enable()
         from git_credential_hf import cli
 
-        return cli.main([argument.decode("utf-8", "surrogateescape") for argument in arguments], environ)
+        return cli.main([os.fsdecode(argument) for argument in arguments], environ)
     chosen, rest = options.parse(arguments, environ)
     if not rest:
         raise options.UsageError("an action is missing")
@@ -73,9 +86,9 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
     except helper.Malformed as error:
         say(f"git's request was refused: {error}")
         return 1
+    _write(answer)
     if complaint:
         say(complaint)
-    _write(answer)
     return 0
 
 
@@ -83,14 +96,31 @@ def _request() -> bytes:
     from git_credential_hf.protocol import MAX_INPUT, is_complete
 
     data = b""
-    while len(data) <= MAX_INPUT and not is_complete(data) and (chunk := posix.read(0, _CHUNK)):
-        data += chunk
+    try:
+        while len(data) <= MAX_INPUT and not is_complete(data) and (chunk := posix.read(0, _CHUNK)):
+            data += chunk
+    except OSError as error:
+        raise StandardStreamError(f"git's request cannot be read: {error.strerror}") from None
     return data
 
 
 def _write(answer: bytes) -> None:
-    while answer:
-        answer = answer[posix.write(1, answer) :]
+    try:
+        while answer:
+            answer = answer[posix.write(1, answer) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StandardStreamError(f"the answer cannot be written: {error.strerror}") from None
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where a standard stream is closed: what is opened next would be taken for it."""
+    for number in (0, 1, 2):
+        try:
+            posix.fstat(number)
+        except OSError:
+            posix.open("/dev/null", posix.O_RDWR)
 
 
 if __name__ == "__main__":

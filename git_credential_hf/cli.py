@@ -129,7 +129,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 
 def _scope(text: str) -> bytes:
     given = os.fsencode(text)
-    if not given or has_control(given) or scope.scopes(given)[:1] != [given]:
+    if not given or has_control(given) or scope.exact_scope(given) != given:
         raise options.UsageError(
             "a scope is an organisation or a repository as in its address: my-org, my-org/name, datasets/my-org"
         )

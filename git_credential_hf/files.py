@@ -10,7 +10,6 @@ MAX_SIZE = 1 << 16
 
 _CHUNK = 4096  # a larger buffer costs more than reading again
 
-_LOCK_TRIES = 1000
 _LOCK_PAUSE = 0.01  # seconds
 
 _REGULAR = 0o100000
@@ -46,11 +45,12 @@ def read_all(descriptor: int, limit: int) -> bytes:
 class Locked:
     """A context in which no other run of this program that asks for the same folder is inside. Raises OSError.
 
-    The lock ends with the process, however that ends. TimeoutError after ten seconds: a run that was stopped holds it.
+    The lock ends with the process, however that ends. TimeoutError after `seconds`: a run that was stopped holds it.
     """
 
-    def __init__(self, folder: bytes) -> None:
+    def __init__(self, folder: bytes, seconds: float) -> None:
         self._folder = folder or b"."
+        self._seconds = seconds
 
     def __enter__(self) -> None:
         import errno
@@ -59,7 +59,7 @@ class Locked:
 
         self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
         try:
-            for _ in range(_LOCK_TRIES):
+            for _ in range(max(1, int(self._seconds / _LOCK_PAUSE))):
                 try:
                     return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -113,7 +113,9 @@ def unfinished(file: bytes) -> bytes:
 
 def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     """Return where this program may keep what is its own, the preferred place first: none need be there."""
-    home = environ.get(b"HOME")
+    home = environ.get(b"HOME", b"")
+    if not _is_not_anothers(home):  # sudo keeps it: what is put there would be root's, and in the way
+        home = b""
     state = environ.get(b"XDG_STATE_HOME") or (home and home + b"/.local/state")
     temporary = environ.get(b"TMPDIR", b"")
     # A relative place would be another one in each folder that this is run in.
@@ -124,13 +126,20 @@ def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     ]
 
 
+def _is_not_anothers(folder: bytes) -> bool:
+    try:
+        return posix.stat(folder).st_uid == posix.geteuid()
+    except OSError:
+        return True
+
+
 def is_own(folder: bytes) -> bool:
-    """Whether `folder` is a directory of the user's that nobody else can write to."""
+    """Whether `folder` is a directory that is the user's alone."""
     try:
         status = posix.lstat(folder)
     except OSError:
         return False
-    return status.st_uid == posix.geteuid() and status.st_mode & 0o170022 == 0o040000
+    return status.st_uid == posix.geteuid() and status.st_mode & 0o170077 == 0o040000
 
 
 def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
@@ -142,8 +151,11 @@ def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
     ]
 
 
-def own_lock(environ: dict[bytes, bytes]) -> "AbstractContextManager[None]":
-    """Return a context that one run of this user's is in at a time, or any number where no folder can be locked."""
+def own_lock(environ: dict[bytes, bytes], seconds: float) -> "AbstractContextManager[None]":
+    """Return a context that one run of this user's is in at a time, or any number where no folder can be locked.
+
+    TimeoutError where another run is in it for longer than `seconds`.
+    """
     from contextlib import nullcontext
 
     for folder in own_folders(environ):
@@ -152,7 +164,7 @@ def own_lock(environ: dict[bytes, bytes]) -> "AbstractContextManager[None]":
         except OSError:
             continue
         if is_own(folder):
-            return Locked(folder)
+            return Locked(folder, seconds)
     return nullcontext()
 
 
@@ -172,6 +184,7 @@ def make_folders(folder: bytes) -> None:
         make_folders(os.path.dirname(folder))
         try:
             os.mkdir(folder, 0o700)
+            os.chmod(folder, 0o700)  # whatever the umask took away
         except FileExistsError:
             if not os.path.isdir(folder):
                 raise

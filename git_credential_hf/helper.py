@@ -7,7 +7,7 @@ there is nothing to say. Each raises Malformed for a request that breaks the for
 import time
 
 from git_credential_hf import protocol
-from git_credential_hf.scope import HF_USER, HUB, is_text, scopes, server
+from git_credential_hf.scope import HF_USER, HUB, exact_scope, is_text, server
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -65,21 +65,22 @@ def store(options: "Options", data: bytes) -> tuple[bytes, str]:
         except refused.CannotRemember:
             options.trace("refused: the list cannot be written")
     given, _, _ = _choose(ours, request, options)
-    if given is not None and protocol.answer(request, given) == protocol.answer(request, typed):
+    if given is not None and _is_the_same(given, typed):
         options.trace("store: get gives that already")
         return b"", ""
     from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
 
     try:
         if "keyring" in options.sources:
+            from git_credential_hf import files
             from git_credential_hf.sources import keyring
 
-            with keyring.vault(options) as vault:
+            with keyring.vault(options) as vault, files.own_lock(options.environ, options.remaining()):
                 vault.put(ours, typed, item.STORED)
     except (Absent, Locked) as reason:
         options.trace("store: %s", reason)
-    except Unavailable as reason:
-        return b"", f"the keyring did not keep the credential: {reason}"
+    except (Unavailable, OSError) as reason:
+        return b"", f"the keyring did not keep the credential: {getattr(reason, 'strerror', None) or reason}"
     return b"", ""
 
 
@@ -92,6 +93,7 @@ def erase(options: "Options", data: bytes) -> tuple[bytes, str]:
     ours = server(request.protocol, request.host, options.hosts)
     if ours is None:
         return b"", ""
+    from git_credential_hf import files
     from git_credential_hf.secret_service import Unavailable
     from git_credential_hf.sources import keyring, tokens
 
@@ -101,16 +103,17 @@ def erase(options: "Options", data: bytes) -> tuple[bytes, str]:
     if rejected is not None:
         held = [token for token in tokens(ours, request, options) if token.text == rejected]
         items = [token.item for token in held if token.item]
-        if held and ours == HUB:
+        if ours == HUB and (held or ("keyring" in options.sources and keyring.holds(ours, rejected, options))):
             complaint = _refuse(rejected, options)
     elif "keyring" in options.sources:
         items = keyring.stored(ours, request.username, request.path, options)
     try:
         if items:
-            with keyring.vault(options) as vault:
+            with keyring.vault(options) as vault, files.own_lock(options.environ, options.remaining()):
                 vault.delete(items)
-    except Unavailable as reason:
-        complaint = complaint or f"the keyring did not remove the credential: {reason}"
+    except (Unavailable, OSError) as reason:
+        why = getattr(reason, "strerror", None) or reason
+        complaint = complaint or f"the keyring did not remove the credential: {why}"
     return b"", complaint
 
 
@@ -143,6 +146,15 @@ def _choose(ours: bytes, request: "Request", options: "Options") -> "tuple[Token
             continue
         return token, None, None
     return None, refused, ended
+
+
+def _is_the_same(given: "Token", typed: "Token") -> bool:
+    """Whether what git stores is what `get` gave. What git does not know of it, it does not store either."""
+    return (
+        (given.text, given.authtype) == (typed.text, typed.authtype)
+        and typed.expires in (None, given.expires)
+        and typed.refresh_token in (None, given.refresh_token)
+    )
 
 
 def _is_refused(token: "Token", options: "Options") -> bool:
@@ -182,10 +194,10 @@ def _typed(ours: bytes, request: "Request") -> "Token | None":
         user = HF_USER
     if user is not None and not is_text(user):
         return None
-    scope = b""
+    path_scope = b""
     if ours != HUB and request.path:
-        scope = next(iter(scopes(request.path)), b"")
-        if not scope:
+        path_scope = exact_scope(request.path)
+        if not path_scope:
             return None
     return Token(
         text,
@@ -194,5 +206,5 @@ def _typed(ours: bytes, request: "Request") -> "Token | None":
         expires=seconds(values.get(b"password_expiry_utc")),
         refresh_token=values.get(b"oauth_refresh_token"),
         authtype=authtype,
-        scope=scope,
+        scope=path_scope,
     )

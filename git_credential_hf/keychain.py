@@ -12,7 +12,7 @@ from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringErro
 
 from git_credential_hf.options import Options
 from git_credential_hf.protocol import Request
-from git_credential_hf.scope import scopes, usernames
+from git_credential_hf.scope import exact_scope, scopes, usernames
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
 from git_credential_hf.token import Token, from_secret
 
@@ -31,7 +31,7 @@ def tokens(server: bytes, request: Request, options: Options) -> Iterator[Token]
 
 def stored(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
     """Return what Vault.delete takes for our items of `username`, or of anybody, on the host or for the path."""
-    scope = next(iter(scopes(path)), b"") if path else b""
+    scope = exact_scope(path) if path else b""
     if path and not scope:
         return []
     try:

@@ -32,7 +32,7 @@ class Options:
         the fingerprint that stands for it costs more than an answer may, and is made only where a trace is wanted.
     """
 
-    __slots__ = ("environ", "hosts", "no_prompt", "refresh", "sources", "timeout", "trace", "unlock")
+    __slots__ = ("_deadline", "environ", "hosts", "no_prompt", "refresh", "sources", "timeout", "trace", "unlock")
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.environ = environ
@@ -43,6 +43,13 @@ class Options:
         self.no_prompt = False
         self.refresh = False
         self.trace = _tracer(environ.get(b"GIT_CREDENTIAL_HF_TRACE", b""))
+        self._deadline = 0.0
+
+    def remaining(self) -> float:
+        """Return the seconds that are left for the keyring, none of which are over before this is first asked."""
+        now = time.monotonic()
+        self._deadline = self._deadline or now + self.timeout
+        return self._deadline - now
 
 
 def parse(arguments: list[bytes], environ: dict[bytes, bytes]) -> tuple[Options, list[bytes]]:

@@ -14,6 +14,7 @@ FILE = b"refused"
 HOLDS = 3600  # seconds
 
 _KEY_DIGITS = 64
+_WAIT = 0.5  # seconds, for another run that writes; then the next place will do
 
 
 class CannotRemember(Exception):
@@ -39,7 +40,7 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
             files.make_folders(folder)
             if not files.is_own(folder):
                 continue
-            with files.Locked(folder):
+            with files.Locked(folder, _WAIT):
                 key, refusals = _read(file)
                 key = key or os.urandom(_KEY_DIGITS // 2).hex().encode()
                 _write(file, key, refusals | {_digest(key, token): int(time.time())})
@@ -53,7 +54,7 @@ def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
     """Let `token` be given again, if it was refused. Raises CannotRemember where that cannot be written."""
     for file in files.own_files(FILE, environ):
         try:
-            with files.Locked(file.rpartition(b"/")[0]):
+            with files.Locked(file.rpartition(b"/")[0], _WAIT):
                 key, refusals = _read(file)
                 if refusals.pop(_digest(key, token), None):
                     _write(file, key, refusals)

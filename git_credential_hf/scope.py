@@ -37,6 +37,12 @@ def scopes(path: bytes) -> list[bytes]:
     return [b"/".join(segments[:count]) for count in range(min(len(segments), MAX_SEGMENTS), 0, -1)]
 
 
+def exact_scope(path: bytes) -> bytes:
+    """Return the scope that is `path` itself, or nothing where there is none."""
+    whole = path.removesuffix(b".git")
+    return whole if whole in scopes(path)[:1] else b""
+
+
 def usernames(username: bytes | None) -> list[bytes]:
     """Return whose items may answer a request for `username`, the preferred one first."""
     if username is None or username == HF_USER or not is_text(username):

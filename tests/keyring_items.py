@@ -1,10 +1,13 @@
 """What stands in a keyring, as another program sees it: read and written through secretstorage."""
 
+import contextlib
 from dataclasses import dataclass, field
 
 import secretstorage
 from jeepney.io.blocking import DBusConnection, prep_socket
-from secretstorage.util import add_match_rules
+from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
+from secretstorage.dhcrypto import Session
+from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
 
 from git_credential_hf.secret_service import bus_addresses
 from tests.providers import Bus
@@ -27,7 +30,7 @@ class Items:
         (address,) = bus_addresses({b"DBUS_SESSION_BUS_ADDRESS": bus.address.encode()})
         self.connection = DBusConnection(prep_socket(address))
         add_match_rules(self.connection)
-        self.collection = secretstorage.Collection(self.connection)
+        self.collection = secretstorage.Collection(self.connection, session=plain_session(self.connection))
 
     def close(self) -> None:
         self.connection.close()
@@ -35,7 +38,9 @@ class Items:
     def add(self, secret: bytes, /, *, label: str = "another program's", **attributes: str) -> None:
         """Put an item there as another program would. An attribute's `__` stands for a colon."""
         named = {name.replace("__", ":"): value for name, value in attributes.items()}
-        self.collection.create_item(label, named, secret)
+        # KWallet answers with the path of an item that is not there yet.
+        with contextlib.suppress(secretstorage.ItemNotFoundException):
+            self.collection.create_item(label, named, secret)
 
     def all(self) -> list[Stored]:
         """Return every item, in no order that means anything."""
@@ -51,3 +56,12 @@ class Items:
     def clear(self) -> None:
         for item in list(self.collection.get_all_items()):
             item.delete()
+
+
+def plain_session(connection: DBusConnection) -> Session:
+    """Open a session that passes secrets in plain: KWallet has no other without a plugin for its encryption."""
+    session = Session()
+    session.encrypted = False
+    service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, connection)
+    _, session.object_path = service.call("OpenSession", "sv", ALGORITHM_PLAIN, ("s", ""))
+    return session

@@ -346,3 +346,51 @@ def provide(source: str, environment: Environment, keyring: Items) -> None:
         file = Path(environment["HOME"], ".cache/huggingface/token")
         file.parent.mkdir(parents=True)
         file.write_text(TOKEN)
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "0 1 2"])
+def test_closed_standard_streams_end_in_no_traceback(environment: Environment, closed: str) -> None:
+    redirections = " ".join(f"{number}>&-" for number in closed.split())
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" get {redirections}', EXECUTABLE],
+        input=b"protocol=https\nhost=huggingface.co\n",
+        env=environment | {"HF_TOKEN": "hf_abc123"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr.count(b"\n") <= 1
+    assert b"unexpected" not in done.stderr
+    assert done.stdout in (b"", b"username=hf_user\npassword=hf_abc123\n")
+    assert (b"hf_abc123" in done.stdout) == (closed == "2")
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_git_is_told_to_quit_even_where_nobody_hears_why(environment: Environment, stderr: str) -> None:
+    refused = b"protocol=https\nhost=huggingface.co\n"
+    environment["HF_TOKEN"] = "hf_abc123"
+    for action, more in (("erase", b"username=hf_user\npassword=hf_abc123\n"), ("get", b"")):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" {action} {stderr}', EXECUTABLE],
+            input=refused + more,
+            env=environment,
+            stdout=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert (done.stdout, done.returncode) == (b"quit=1\n", 0)
+
+
+def test_an_answer_that_cannot_be_written_is_told(environment: Environment) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [EXECUTABLE, "get"],
+            input=b"protocol=https\nhost=huggingface.co\n",
+            env=environment | {"HF_TOKEN": "hf_abc123"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert (done.stderr.count(b"\n"), done.returncode) == (1, 1)
+    assert b"cannot be written" in done.stderr

@@ -608,3 +608,92 @@ def test_no_prompt_makes_git_quit_where_there_is_no_token(run: Run, environment:
     assert run("--no-prompt", "get", input=request(host="example.com")) == NOTHING
     environment["HF_TOKEN"] = "hf_abc123"
     assert run("--no-prompt", "get", input=request()) == answer("hf_user", "hf_abc123")
+
+
+# --- what one kind of item must not do to another -------------------------------------------------------------
+
+
+def test_another_port_is_another_host(run: Run, keyring: Items) -> None:
+    for host in (f"{HUB}:8443", "example.com:8443"):
+        stored = request(host=host, username="hf_user", password=f"of {host}")
+        assert run("--host", host, "store", input=stored) == NOTHING
+    keyring.add(b"theirs", **LIBSECRET, port="8443")
+    assert run("get", input=request()) == NOTHING
+    assert run("--host", "example.com", "get", input=request(host="example.com")) == NOTHING
+    assert run("--host", "example.com", "erase", input=request(host="example.com")) == NOTHING
+    assert run("erase", input=request()) == NOTHING
+    assert len(keyring.all()) == 3
+
+
+def test_a_bearer_item_is_not_what_git_credential_libsecret_asks_for(run: Run, keyring: Items) -> None:
+    run("store", input=request(**KNOWS_BEARER, **BEARER, username="alice"))
+    (item,) = keyring.all()
+    assert not {"protocol", "server"} & item.attributes.keys()
+
+
+@pytest.mark.parametrize("first", ["bearer", "password"])
+def test_the_kind_that_came_last_replaces_the_other(run: Run, keyring: Items, first: str) -> None:
+    kinds = {"bearer": BEARER, "password": {"password": "pw"}}
+    for kind in (first, *(kinds.keys() - {first})):
+        run("store", input=request(**KNOWS_BEARER, **kinds[kind], username="hf_user"))
+    assert len(keyring.all()) == 1
+    got = run("get", input=request(**KNOWS_BEARER))
+    assert (b"hf_bearer" in got.stdout) == (first == "password")
+
+
+def test_a_seeded_token_replaces_a_bearer_credential(run: Run, keyring: Items) -> None:
+    run("store", input=request(**KNOWS_BEARER, **BEARER, username="hf_user"))
+    seed(run, "hf_abc123")
+    assert keyring.secrets() == [b"hf_abc123"]
+
+
+def test_an_item_with_more_attributes_than_ours_is_somebody_elses(run: Run, keyring: Items) -> None:
+    seed(run, "hf_abc123")
+    (ours,) = keyring.all()
+    named = {name.replace(":", "__"): value for name, value in ours.attributes.items()}
+    keyring.add(b"theirs", **named, note="mine")
+    seed(run, "hf_def456")
+    assert keyring.secrets() == [b"hf_def456", b"theirs"]
+
+
+def test_what_an_old_git_left_out_of_an_answer_is_not_lost(run: Run, keyring: Items, environment: Environment) -> None:
+    """git before 2.40 drops the expiry, and before 2.41 the refresh token, of what it was given."""
+    later = str(int(time.time()) + 1000)
+    full = request(username="alice", password="pw", password_expiry_utc=later, oauth_refresh_token="again")
+    run("store", input=full)
+    before = keyring.all()
+    assert run("store", input=request(username="alice", password="pw")) == NOTHING
+    assert keyring.all() == before
+    token_file = write_token_file(environment, "hf_oauth_abc")
+    (token_file.parent / "stored_tokens").write_text(
+        f"[oauth-alice]\nhf_token = hf_oauth_abc\nrefresh_token = again\nexpires_at = {later}\n"
+    )
+    assert run("store", input=request(username="bob", password="hf_oauth_abc")) == NOTHING
+    assert keyring.all() == before
+
+
+def test_a_named_user_is_found_among_any_number(run: Run, keyring: Items) -> None:
+    for number in range(300):
+        keyring.add(b"pw%d" % number, **LIBSECRET | {"user": f"user{number}"})
+    for number in (0, 150, 299):
+        assert run("get", input=request(username=f"user{number}")) == answer(f"user{number}", f"pw{number}")
+
+
+@pytest.mark.parametrize("where", ["another user", "a scope", "another tool"])
+def test_a_token_is_refused_whoever_holds_it(run: Run, keyring: Items, where: str) -> None:
+    if where == "another user":
+        seed(run, "hf_bad", "--user", "alice")
+    elif where == "a scope":
+        seed(run, "hf_bad", "--scope", "org")
+    else:
+        keyring.add(b"hf_bad", **LIBSECRET)
+    assert run("erase", input=request(username="bob", password="hf_bad")) == NOTHING
+    assert keyring.secrets() == [b"hf_bad"]
+    got = run("get", input=request(path="org/one", username="hf_user" if where == "a scope" else "alice"))
+    assert (got.stdout, got.code) == (b"quit=1\n", 0)
+
+
+def test_a_path_deeper_than_any_scope_is_not_stored(run: Run, keyring: Items) -> None:
+    deep = request(**OTHER, path="a/b/c/d/e/f/g/h/i", username="alice", password="pw")
+    assert run(*FOR_OTHER, "store", input=deep) == NOTHING
+    assert keyring.all() == []

@@ -68,7 +68,12 @@ def test_get_loads_its_own_modules_and_builtin_ones(
     if source == "environment":
         environment["HF_TOKEN"] = "hf_token"
     if source == "keyring":
-        stored = {"protocol": "https", "server": "huggingface.co", "user": "hf_user", "git-credential-hf": "host"}
+        stored = {
+            "protocol": "https",
+            "server": "huggingface.co",
+            "user": "hf_user",
+            "git-credential-hf": "huggingface.co",
+        }
         keyring.add(b"hf_token", xdg__schema="org.git.Password", **stored)
     if "no bus" in source:
         environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/not/there"

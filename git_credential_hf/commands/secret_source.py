@@ -159,7 +159,7 @@ def _from_file(file: str) -> tuple[bytes, bool]:
     try:
         # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise NothingThere(f"{name} is not there") from None
     except (OSError, ValueError) as error:
         raise Failed(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -1,15 +1,19 @@
 """seed: put a token into the keyring and into Hugging Face's token cache."""
 
+import os
 import sys
+from contextlib import nullcontext
 
-from git_credential_hf import refused
+from git_credential_hf import files, refused
 from git_credential_hf.commands import Failed, install_git_lfs, secret_source, shown
-from git_credential_hf.commands.token_cache import TokenCache
+from git_credential_hf.commands.token_cache import TokenCache, refuse_another_users
 from git_credential_hf.options import Options
 from git_credential_hf.scope import HF_USER, HUB
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
 from git_credential_hf.sources import keyring
 from git_credential_hf.token import Token, fingerprint
+
+_WAIT = 30.0  # seconds, for the runs that came before
 
 PARTLY = 3  # the exit code of what is done in part
 
@@ -43,6 +47,8 @@ def seed(asked: Seed, options: Options) -> int:
             _report(asked, "nothing to seed: no token is declared")
             return 0
         raise Failed("no token is declared: name where it is, as in `git-credential-hf seed --from FILE`")
+    if home := options.environ.get(b"HOME"):
+        refuse_another_users(home)
     try:
         text, warnings = secret_source.read(asked.source, options.environ)
     except secret_source.NothingThere as reason:
@@ -56,14 +62,15 @@ def seed(asked: Seed, options: Options) -> int:
         print(f"git-credential-hf: {warning}", file=sys.stderr)
     token = Token(text.encode(), "seed", user=asked.user, scope=asked.scope)
 
-    to_cache = asked.cache and not asked.scope and asked.host == HUB
-    if not to_cache and not asked.keyring:
-        _report(asked, "nothing to do: the token is for neither the token cache nor the keyring")
-    if to_cache:
-        _report(asked, TokenCache(options.environ).put(token.text, force=asked.force, dry_run=asked.dry_run))
+    cache = None
+    if asked.cache and not asked.scope and asked.host == HUB:
+        cache = TokenCache(options.environ)
+        cache.put(token.text, dry_run=True)  # where it cannot be, nothing has been touched
     shortfalls = []
-    if asked.keyring:
-        shortfalls += _fill_keyring(asked, token, options)
+    if cache is None and not asked.keyring:
+        _report(asked, "nothing to do: the token is for neither the token cache nor the keyring")
+    else:
+        shortfalls += _put_away(asked, token, cache, options)
     if asked.host == HUB and not asked.dry_run:
         try:
             refused.forget(token.text, options.environ)
@@ -76,12 +83,26 @@ def seed(asked: Seed, options: Options) -> int:
         _report(asked, "git-lfs: `git lfs install --skip-repo` would be run")
     elif asked.git_lfs:
         try:
-            _report(asked, install_git_lfs(options.environ))
+            source = os.fsencode(asked.source.removeprefix("env:"))
+            environ = {name: value for name, value in options.environ.items() if name != source}
+            _report(asked, install_git_lfs(environ))
         except Failed as reason:
             shortfalls.append(str(reason))
     for shortfall in shortfalls:
         print(f"git-credential-hf: {shortfall}", file=sys.stderr)
     return PARTLY if shortfalls else 0
+
+
+def _put_away(asked: Seed, token: Token, cache: TokenCache | None, options: Options) -> list[str]:
+    """Put the token into the cache and into the keyring; return what a person must hear of it."""
+    try:
+        # Over both, so that of two runs at once the later one has the last word in both.
+        with nullcontext() if asked.dry_run else files.own_lock(options.environ, _WAIT):
+            if cache is not None:
+                _report(asked, cache.put(token.text, force=asked.force, dry_run=asked.dry_run))
+            return _fill_keyring(asked, token, options) if asked.keyring else []
+    except TimeoutError as error:
+        raise Failed(f"{error.strerror}: end it, and seed again") from None
 
 
 def _fill_keyring(asked: Seed, token: Token, options: Options) -> list[str]:

@@ -1,5 +1,6 @@
 """Hugging Face's token file, as seed keeps it: the path and the bytes are huggingface_hub's."""
 
+import errno
 import os
 import pwd
 import stat
@@ -8,6 +9,8 @@ from git_credential_hf import files
 from git_credential_hf.commands import Failed, shown
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.token import clean, fingerprint
+
+_WAIT = 10.0  # seconds, for another run that writes
 
 
 class TokenCache:
@@ -22,7 +25,7 @@ class TokenCache:
         # Not abspath, which drops a `link/..` that the kernel follows.
         self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
         self.shown = shown(self.path)
-        _refuse_another_users(self._folder_above(), environ)
+        refuse_another_users(self._folder_above())
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
@@ -30,10 +33,12 @@ class TokenCache:
             if os.path.islink(self.path):
                 return self._link(token)
             folder = os.path.dirname(self.path)
+            if not os.access(self._folder_above(), os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             if dry_run:
                 return self._replaced(token, force, dry_run)
             files.make_folders(folder)
-            with files.Locked(folder):
+            with files.Locked(folder, _WAIT):
                 files.remove(files.unfinished(self.path))  # of a run that was killed: it may hold a token
                 return self._replaced(token, force, dry_run)
         except OSError as error:
@@ -74,23 +79,19 @@ class TokenCache:
         return folder
 
 
-def _refuse_another_users(folder: bytes, environ: dict[bytes, bytes]) -> None:
-    """Raise Failed where `folder`, or the HOME that it is in, is another person's: the file would lock them out."""
-    places = [folder]
-    home = environ.get(b"HOME") or b"/"
-    if os.path.join(folder, b"").startswith(os.path.join(home, b"")):
-        places.append(home)
-    for place in places:
-        try:
-            owner = os.stat(place).st_uid
-        except OSError:
-            continue
-        if owner not in (os.geteuid(), 0):
-            try:
-                name = pwd.getpwuid(owner).pw_name
-            except KeyError:
-                name = str(owner)
-            raise Failed(
-                f"{shown(place)} belongs to the user {name}, and you are another one: run "
-                f"`runuser -u {name} -- git-credential-hf seed` with the same options"
-            )
+def refuse_another_users(place: bytes) -> None:
+    """Raise Failed where the folder `place` is another person's: what is put there would be ours, and in their way."""
+    try:
+        owner = os.stat(place).st_uid
+    except OSError:
+        return
+    if owner in (os.geteuid(), 0):
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = str(owner)
+    raise Failed(
+        f"{shown(place)} belongs to the user {name}, and you are another one: run "
+        f"`runuser -u {name} -- git-credential-hf seed` with the same options"
+    )

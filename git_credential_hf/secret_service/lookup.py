@@ -11,6 +11,8 @@ from git_credential_hf.secret_service import Unavailable, bus_addresses, wire
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from git_credential_hf.options import Options
 
 _CHUNK = 4096  # a larger buffer costs more than reading again
@@ -23,18 +25,18 @@ class Lookup:
     """Asks the Secret Service for items and their secrets, over one connection that opens with the first search.
 
     Every method raises Unavailable where the bus or the provider does not answer as it should within
-    `options.timeout` seconds of the making of this object.
+    `options.timeout` seconds, which all that asks or writes in one run has together.
     """
 
     def __init__(self, options: "Options") -> None:
         self._options = options
-        self._deadline = time.monotonic() + options.timeout
         self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         self._serial = 0
         self._outgoing = b""
         self._incoming = b""
         self._welcome = b""
         self._session = b""
+        self._may_unlock = options.unlock != "never"
 
     def close(self) -> None:
         """Close the connection."""
@@ -58,6 +60,13 @@ class Lookup:
             sum(len(unlocked) for unlocked, _ in found),
             sum(len(locked) for _, locked in found),
         )
+        locked = [path for _, paths in found for path in paths]
+        if locked and self._may_unlock and not any(unlocked for unlocked, _ in found):
+            self._may_unlock = False
+            from git_credential_hf.secret_service import unlock
+
+            if unlock.unlock(self, locked, self._options):
+                return self.search(wanted)
         return [unlocked for unlocked, _ in found]
 
     def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
@@ -80,6 +89,29 @@ class Lookup:
             for item, reply in zip(items, replies, strict=True)
             if item in secrets and reply.type != wire.ERROR
         }
+
+    def ask(self, *calls: "Callable[[int], bytes]") -> list[wire.Message]:
+        """Make `calls`, each of which returns its message for a serial; return the replies, errors among them."""
+        if not self._serial:
+            self._open()
+        for call in calls:
+            self._outgoing += call(self._next())
+        return self._replies(len(calls))
+
+    def tell(self, *calls: "Callable[[int], bytes]") -> int:
+        """Make `calls` without waiting for a reply; return the serial of the last."""
+        for call in calls:
+            self._outgoing += call(self._next())
+        self._send()
+        return self._serial
+
+    def messages(self) -> list[wire.Message]:
+        """Return the next messages that come, of whatever type: at least one."""
+        while True:
+            messages, self._incoming = wire.split(self._incoming)
+            if messages:
+                return messages
+            self._receive()
 
     def _next(self) -> int:
         self._serial += 1
@@ -120,7 +152,7 @@ class Lookup:
                 time.sleep(min(0.005, self._remaining()))
 
     def _remaining(self) -> float:
-        remaining = self._deadline - time.monotonic()
+        remaining = self._options.remaining()
         if remaining <= 0:
             raise Unavailable(f"no answer within {self._options.timeout:g} s")
         return remaining
@@ -132,12 +164,8 @@ class Lookup:
         if not self._welcome:
             self._authenticate()
         replies: dict[int, wire.Message] = {}
-        while True:
-            messages, self._incoming = wire.split(self._incoming)
-            replies.update((message.reply_to, message) for message in messages if message.type in _REPLIES)
-            if all(serial in replies for serial in wanted):
-                break
-            self._receive()
+        while not all(serial in replies for serial in wanted):
+            replies.update((message.reply_to, message) for message in self.messages() if message.type in _REPLIES)
         return [replies[serial] for serial in wanted]
 
     def _send(self) -> None:

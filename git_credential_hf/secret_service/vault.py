@@ -1,8 +1,7 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from typing import Any
 
 from jeepney import DBusErrorResponse, Message
@@ -18,9 +17,8 @@ from secretstorage.exceptions import (
 )
 from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
 
-from git_credential_hf import files
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item
+from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock
 from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token
 
@@ -30,9 +28,9 @@ _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
     """A connection on which every wait ends at one deadline, where secretstorage's own would wait for ever."""
 
-    def __init__(self, address: bytes, timeout: float) -> None:
-        self._deadline = time.monotonic() + timeout
-        super().__init__(prep_socket(address, timeout=timeout))
+    def __init__(self, address: bytes, options: Options) -> None:
+        self._options = options
+        super().__init__(prep_socket(address, timeout=self._remaining()))
 
     def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
         return super().send_and_get_reply(message, timeout=self._remaining())
@@ -41,11 +39,11 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
         return super().recv_until_filtered(queue, timeout=self._remaining())
 
     def _remaining(self) -> float:
-        return max(self._deadline - time.monotonic(), 0.0)
+        return max(self._options.remaining(), 0.001)
 
 
 class Vault:
-    """Our items in the default collection, over one connection of `options.timeout` seconds.
+    """Our items in the default collection, over one connection, within `options.timeout` seconds.
 
     Everything raises Absent, Locked or Unavailable where it cannot do what it says. An item is then as it was, or as
     it was to be.
@@ -60,8 +58,8 @@ class Vault:
                 # The collection first: an OpenSession must not be the first call of a connection (see Lookup).
                 self._collection = Collection(self._connection)
                 self._session = self._collection.session = _plain_session(self._connection)
-                if self._collection.is_locked() and options.unlock == "prompt":
-                    self._collection.unlock()
+                if self._collection.is_locked():
+                    self._unlock()
                 self._collection.ensure_not_locked()
         except BaseException:
             self._connection.close()
@@ -79,15 +77,17 @@ class Vault:
         origin: item.SEEDED or item.STORED. Returns "unchanged" where it is that already and `force` is not set, else
         "replaced" or "created"; with `dry_run`, what would be done.
         """
-        identity = _text(item.identity(server, token.user, token.scope, token.authtype is not None))
+        bearer = token.authtype is not None
+        identity = _text(item.identity(server, token.user, token.scope, bearer=bearer))
+        other_kind = _text(item.identity(server, token.user, token.scope, bearer=not bearer))
         attributes = identity | _text({item.ORIGIN: origin})
         secret = token.to_secret()
-        lock = nullcontext() if dry_run else files.own_lock(self._options.environ)
-        with _told(self._options.timeout), lock:
-            found = list(self._exact(identity))
-            if not found:
+        with _told(self._options.timeout):
+            place = _text(item.of_place(server, token.scope, token.user))
+            found, surplus = self._exact(place, identity), self._exact(place, other_kind)
+            if not found and not surplus:
                 done = "created"
-            elif len(found) == 1 and not force and self._is(found[0], attributes, secret):
+            elif len(found) == 1 and not surplus and not force and self._is(found[0], attributes, secret):
                 done = "unchanged"
             else:
                 done = "replaced"
@@ -96,18 +96,18 @@ class Vault:
             if not found:
                 self._create(item.label(server, token.user, token.scope), attributes, secret)
             for kept in found[:1]:
-                if self._known(kept, attributes) != attributes:
+                if _added_by_nobody(kept) != attributes:
                     kept.set_attributes(attributes)
                 kept.set_secret(secret)
-            for surplus in found[1:]:
-                surplus.delete()
+            for one in found[1:] + surplus:
+                one.delete()
         if not self._holds(identity, secret):
             raise Unavailable("what was written cannot be read back")
         return done
 
     def delete(self, items: list[bytes]) -> None:
         """Delete the items with these object paths; one that is gone already is fine."""
-        with _told(self._options.timeout), files.own_lock(self._options.environ):
+        with _told(self._options.timeout):
             for path in items:
                 try:
                     Item(self._connection, path.decode(), self._session).delete()
@@ -116,22 +116,31 @@ class Vault:
                 except ItemNotFoundException:
                     pass
 
-    def _exact(self, identity: dict[str, str]) -> Iterator[Item]:
-        """Return the items that agree with `identity` in every attribute of ours, not in those alone that it has.
+    def _unlock(self) -> None:
+        if self._options.unlock == "prompt":
+            self._collection.unlock()
+        elif self._options.unlock == "auto":
+            service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
+            (path,) = service.call("ReadAlias", "s", "default")
+            with closing(Lookup(self._options)) as lookup:
+                unlock.unlock(lookup, [path.encode()], self._options)
 
-        A search finds supersets too. A provider adds attributes of its own, which do not count.
+    def _exact(self, place: dict[str, str], identity: dict[str, str]) -> list[Item]:
+        """Return the items for `place` whose attributes, but for the origin, are `identity` and nothing more.
+
+        A search finds supersets too: those are somebody else's.
         """
-        for found in search_items(self._connection, identity):
+        exact = []
+        for found in search_items(self._connection, place):
             found.session = self._session
-            if self._known(found, identity) == identity:
-                yield found
-
-    def _known(self, found: Item, like: dict[str, str]) -> dict[str, str]:
-        names = {*_OURS, *like} - ({_ORIGIN} - like.keys())
-        return {name: value for name, value in found.get_attributes().items() if name in names}
+            attributes = _added_by_nobody(found)
+            attributes.pop(_ORIGIN, None)
+            if attributes == identity:
+                exact.append(found)
+        return exact
 
     def _is(self, found: Item, attributes: dict[str, str], secret: bytes) -> bool:
-        return self._known(found, attributes) == attributes and found.get_secret() == secret
+        return _added_by_nobody(found) == attributes and found.get_secret() == secret
 
     def _create(self, label: str, attributes: dict[str, str], secret: bytes) -> None:
         try:
@@ -148,7 +157,11 @@ class Vault:
 
 
 _ORIGIN = item.ORIGIN.decode()
-_OURS = [name.decode() for name in item.ATTRIBUTES]
+_PROVIDERS_OWN = [name.decode() for name in item.PROVIDERS_OWN]
+
+
+def _added_by_nobody(found: Item) -> dict[str, str]:
+    return {name: value for name, value in found.get_attributes().items() if name not in _PROVIDERS_OWN}
 
 
 def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
@@ -158,7 +171,7 @@ def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
 def _connect(options: Options) -> _Connection:
     for address in bus_addresses(options.environ):
         try:
-            return _Connection(address, options.timeout)
+            return _Connection(address, options)
         except TimeoutError:
             raise Unavailable(f"the session bus gave no answer within {options.timeout:g} s") from None
         except Exception:  # noqa: S112 - jeepney has no error of its own for a bus that is none; the next may be one

@@ -38,22 +38,22 @@ class WireError(Unavailable):
 # --- calls -----------------------------------------------------------------------------------------------
 
 
-def _padding(length: int, alignment: int) -> bytes:
+def padding(length: int, alignment: int) -> bytes:
     return bytes(-length % alignment)
 
 
-def _u32(number: int) -> bytes:
+def u32(number: int) -> bytes:
     return number.to_bytes(4, "little")
 
 
-def _string(text: bytes) -> bytes:
-    return _u32(len(text)) + text + b"\0"
+def string(text: bytes) -> bytes:
+    return u32(len(text)) + text + b"\0"
 
 
-def _strings(*texts: bytes) -> bytes:
+def strings(*texts: bytes) -> bytes:
     body = b""
     for text in texts:
-        body += _padding(len(body), 4) + _string(text)
+        body += padding(len(body), 4) + string(text)
     return body
 
 
@@ -72,11 +72,11 @@ def call(
     name, path, interface = address
     fields = b""
     for code, text in ((1, path), (2, interface), (3, member), (6, name)):
-        fields += _padding(len(fields), 8) + bytes((code, 1)) + (b"o\0" if code == 1 else b"s\0") + _string(text)
+        fields += padding(len(fields), 8) + bytes((code, 1)) + (b"o\0" if code == 1 else b"s\0") + string(text)
     if kind:
-        fields += _padding(len(fields), 8) + b"\x08\1g\0" + bytes((len(kind),)) + kind + b"\0"
-    header = b"l\1" + bytes((flags, 1)) + _u32(len(body)) + _u32(serial) + _u32(len(fields)) + fields
-    return header + _padding(len(header), 8) + body
+        fields += padding(len(fields), 8) + b"\x08\1g\0" + bytes((len(kind),)) + kind + b"\0"
+    header = b"l\1" + bytes((flags, 1)) + u32(len(body)) + u32(serial) + u32(len(fields)) + fields
+    return header + padding(len(header), 8) + body
 
 
 def hello(serial: int) -> bytes:
@@ -86,28 +86,28 @@ def hello(serial: int) -> bytes:
 
 def open_session(serial: int) -> bytes:
     """Return the OpenSession call for a session that passes secrets in plain, over a socket that is the user's own."""
-    return call(serial, SERVICE, b"OpenSession", b"sv", _string(b"plain") + b"\1s\0" + bytes(3) + _string(b""))
+    return call(serial, SERVICE, b"OpenSession", b"sv", string(b"plain") + b"\1s\0" + bytes(3) + string(b""))
 
 
 def search_items(serial: int, attributes: dict[bytes, bytes]) -> bytes:
     """Return the SearchItems call for the items of all collections that have at least `attributes`."""
     entries = b""
     for name, value in attributes.items():
-        entries += _padding(len(entries), 8) + _strings(name, value)
-    return call(serial, SERVICE, b"SearchItems", b"a{ss}", _u32(len(entries)) + bytes(4) + entries)
+        entries += padding(len(entries), 8) + strings(name, value)
+    return call(serial, SERVICE, b"SearchItems", b"a{ss}", u32(len(entries)) + bytes(4) + entries)
 
 
 def get_secrets(serial: int, items: list[bytes], session: bytes) -> bytes:
     """Return the GetSecrets call for the object paths `items`."""
-    paths = _strings(*items)
-    body = _u32(len(paths)) + paths
-    return call(serial, SERVICE, b"GetSecrets", b"aoo", body + _padding(len(body), 4) + _string(session))
+    paths = strings(*items)
+    body = u32(len(paths)) + paths
+    return call(serial, SERVICE, b"GetSecrets", b"aoo", body + padding(len(body), 4) + string(session))
 
 
 def get_attributes(serial: int, item: bytes) -> bytes:
     """Return the call that reads the attributes of one item."""
     address = (SECRETS, item, b"org.freedesktop.DBus.Properties")
-    return call(serial, address, b"Get", b"ss", _strings(b"org.freedesktop.Secret.Item", b"Attributes"))
+    return call(serial, address, b"Get", b"ss", strings(b"org.freedesktop.Secret.Item", b"Attributes"))
 
 
 # --- replies ---------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ OURS = {
     "protocol": "https",
     "server": "huggingface.co",
     "user": "hf_user",
-    "git-credential-hf": "host",
+    "git-credential-hf": "huggingface.co",
     "git-credential-hf-origin": "seed",
 }
 
@@ -119,13 +119,14 @@ def test_two_items_of_ours_become_one(seed: Seed, keyring: Items) -> None:
 
 
 def test_items_of_others_are_left_alone(seed: Seed, keyring: Items) -> None:
+    generic = {"xdg:schema": "org.freedesktop.Secret.Generic"}  # which gnome-keyring adds, a moment later
     others: list[dict[str, str]] = [
         {"xdg:schema": "org.git.Password", "protocol": "https", "server": "huggingface.co", "user": "hf_user"},
-        {"service": "git:https://huggingface.co", "account": "hf_user"},
-        {"application": "Python keyring library", "service": "huggingface.co", "username": "hf_user"},
+        generic | {"service": "git:https://huggingface.co", "account": "hf_user"},
+        generic | {"application": "Python keyring library", "service": "huggingface.co", "username": "hf_user"},
         {**OURS, "user": "alice"},
         {**OURS, "server": "example.org"},
-        {**OURS, "git-credential-hf": "scope", "object": "my-org"},
+        {**OURS, "git-credential-hf": "huggingface.co/my-org", "object": "my-org"},
     ]
     for number, attributes in enumerate(others):
         keyring.collection.create_item(f"other {number}", attributes, b"other %d" % number)
@@ -181,7 +182,7 @@ def test_a_scope_is_for_the_keyring_alone(
     result = seed("--scope", scope)
     assert result.stdout.decode() == f"keyring: created, token 99fc3929 for huggingface.co/{scope} as hf_user\n"
     assert (result.stderr, result.code) == (b"", 0)
-    assert known(only(keyring)) == OURS | {"git-credential-hf": "scope", "object": scope}
+    assert known(only(keyring)) == OURS | {"git-credential-hf": f"huggingface.co/{scope}", "object": scope}
     assert "/" not in only(keyring).label
     assert not cache(environment).parent.exists()
     assert run("get", input=REQUEST).stdout == b""
@@ -218,7 +219,8 @@ def test_another_host_is_for_the_keyring_alone(
 ) -> None:
     result = seed("--host", host)
     assert (result.stderr, result.code) == (b"", 0)
-    assert known(only(keyring)) == OURS | server
+    place = ":".join(server[name] for name in ("server", "port") if name in server)
+    assert known(only(keyring)) == OURS | server | {"git-credential-hf": place}
     assert not cache(environment).parent.exists()
     assert run("get", input=REQUEST).stdout == b""
     asked = f"protocol=https\nhost={host}\n".encode()

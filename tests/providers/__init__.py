@@ -1,11 +1,14 @@
 """Real keyrings on private buses, each started headless and ended with its test."""
 
+import base64
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +84,18 @@ class Bus:
         )  # fmt: skip
         return b"true" in asked.stdout
 
+    def call(self, destination: str, path: str, method: str, *arguments: str) -> str:
+        """Call the method as dbus-send does; return what it answers, the types left out."""
+        return subprocess.run(
+            [
+                "dbus-send", f"--bus={self.address}", "--print-reply=literal", "--reply-timeout=5000",
+                f"--dest={destination}", path, method, *arguments,
+            ],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.strip()  # fmt: skip
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -122,6 +137,7 @@ class GnomeKeyring:
     """gnome-keyring on a bus of its own; its login keyring is the default collection, open unless `locked`."""
 
     name = "gnome-keyring"
+    programs = ("gnome-keyring-daemon",)
     password = b"keyring password"
 
     def __init__(self, folder: Path | None = None, *, locked: bool = False) -> None:
@@ -143,6 +159,217 @@ class GnomeKeyring:
         with self.process.stdin as stdin:
             stdin.write(self.password)
         wait_until(lambda: self.bus.owns(SECRETS), "gnome-keyring is on the bus")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.stop()
+        self.bus.close()
+
+
+KWALLETRC = """\
+[Wallet]
+Enabled=true
+First Use=false
+Use One Wallet=true
+Default Wallet=kdewallet
+Prompt on Open={prompt_on_open}
+Close When Idle=false
+Leave Open=true
+Launch Manager=false
+
+[org.freedesktop.secrets]
+apiEnabled=true
+"""
+
+
+class KWallet:
+    """kwalletd5 on a bus of its own, with the wallet kdewallet.
+
+    state: "open"; "locked", which is as the login leaves it: the wallet is open, and the Secret Service calls it locked
+    until somebody asks to unlock it; "closed", which is as a login with another password leaves it.
+    """
+
+    name = "kwalletd5"
+    programs = ("kwalletd5",)
+
+    def __init__(
+        self, folder: Path | None = None, *, state: str = "open", prompt_on_open: bool = False, bus: Bus | None = None
+    ) -> None:
+        self.bus = bus or Bus(folder or Path(tempfile.mkdtemp(prefix="kwallet.")))
+        self._own_bus = bus is None
+        configuration = self.bus.folder / "config/kwalletrc"
+        configuration.write_text(KWALLETRC.format(prompt_on_open=str(prompt_on_open).lower()))
+        self._data = self.bus.folder / "data/kwalletd"
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        (self._data / "kdewallet.salt").write_bytes(b"s" * 56)
+        # The Secret Service does not show a wallet before the start after the one that made it.
+        self.start(state="locked")
+        wallet = self._data / "kdewallet.kwl"
+        wait_until(lambda: wallet.exists() and wallet.stat().st_size, "kwalletd5 makes a wallet")
+        self.restart(state=state)
+
+    def start(self, *, state: str = "open") -> None:
+        if state == "closed":
+            self.process = self._popen(["kwalletd5"], ())
+        else:
+            self._start_as_the_login_does()
+        wait_until(lambda: self.bus.owns("org.kde.kwalletd5"), "kwalletd5 is on the bus")
+        if self._own_bus:
+            wait_until(lambda: self.bus.owns(SECRETS), "kwalletd5 is the Secret Service")
+        if state == "open":
+            # Since the wallet is open, the prompt is over before its call returns.
+            prompt = self.bus.call(
+                SECRETS, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Unlock",
+                "array:objpath:/org/freedesktop/secrets/collection/kdewallet",
+            ).split()[-1]  # fmt: skip
+            self.bus.call(SECRETS, prompt, "org.freedesktop.Secret.Prompt.Prompt", "string:")
+            wait_until(lambda: not self.is_locked(), "kwalletd5 is unlocked")
+
+    def is_locked(self) -> bool:
+        return "true" in self.bus.call(
+            SECRETS, "/org/freedesktop/secrets/collection/kdewallet", "org.freedesktop.DBus.Properties.Get",
+            "string:org.freedesktop.Secret.Collection", "string:Locked",
+        )  # fmt: skip
+
+    def _start_as_the_login_does(self) -> None:
+        """Hand over the wallet's key on a pipe, and the environment on a socket that kwalletd5 listens at."""
+        address = str(self.bus.folder / "run/kwallet.socket")
+        Path(address).unlink(missing_ok=True)
+        reader, writer = os.pipe()
+        with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as sender:
+            listener.bind(address)
+            listener.listen()
+            descriptors = (reader, listener.fileno())
+            self.process = self._popen(["kwalletd5", "--pam-login", *map(str, descriptors)], descriptors)
+            os.close(reader)
+            os.write(writer, b"k" * 56)
+            os.close(writer)
+            sender.connect(address)
+            sender.sendall("".join(f"{name}={value}\n" for name, value in self._environ().items()).encode())
+
+    def _popen(self, command: list[str], descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._environ() | {"PAM_KWALLET5_LOGIN": str(self.bus.folder / "run/kwallet.socket")},
+            pass_fds=descriptors,
+        )
+
+    def _environ(self) -> dict[str, str]:
+        return self.bus.environ() | {"QT_QPA_PLATFORM": "offscreen"}
+
+    def flush(self) -> None:
+        """Have the secrets written to disk, as kwalletd5 does by itself some seconds after a change."""
+        address = ("org.kde.kwalletd5", "/modules/kwalletd5")
+        answer = self.bus.call(*address, "org.kde.KWallet.open", "string:kdewallet", "int64:0", "string:test")
+        handle = answer.split()[-1]
+        self.bus.call(*address, "org.kde.KWallet.sync", f"int32:{handle}", "string:test")
+
+    def restart(self, *, state: str) -> None:
+        self.stop()
+        wait_until(lambda: not self.bus.owns("org.kde.kwalletd5"), "kwalletd5 is off the bus")
+        self.start(state=state)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.stop()
+        if self._own_bus:
+            self.bus.close()
+
+
+KEEPASSXC_INI = """\
+[General]
+ConfigVersion=2
+UpdateCheckMessageShown=true
+SingleInstance=false
+AutoSaveAfterEveryChange=true
+RememberLastDatabases=false
+OpenPreviousDatabasesOnStartup=false
+
+[GUI]
+CheckForUpdates=false
+
+[FdoSecrets]
+Enabled=true
+ShowNotification=false
+ConfirmAccessItem=false
+ConfirmDeleteItem=false
+UnlockBeforeSearch=false
+"""
+
+# A database whose root group is shown to the Secret Service.
+KEEPASSXC_XML = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<KeePassFile>
+ <Meta><Generator>test</Generator><CustomData>
+  <Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key><Value>{{{group}}}</Value></Item>
+ </CustomData></Meta>
+ <Root><Group><UUID>{encoded}</UUID><Name>Root</Name></Group></Root>
+</KeePassFile>
+"""
+
+
+class KeePassXC:
+    """KeePassXC on a bus of its own, without a display; its database is the default collection, open unless locked."""
+
+    name = "KeePassXC"
+    programs = ("keepassxc", "keepassxc-cli")
+    password = b"database password\n"
+
+    def __init__(self, folder: Path | None = None, *, locked: bool = False) -> None:
+        self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keepassxc.")))
+        group = uuid.uuid4()
+        xml = self.bus.folder / "database.xml"
+        xml.write_text(KEEPASSXC_XML.format(group=group, encoded=base64.b64encode(group.bytes).decode()))
+        (self.bus.folder / "keepassxc.ini").write_text(KEEPASSXC_INI)
+        subprocess.run(
+            ["keepassxc-cli", "import", "-q", "-p", "-t", "100", xml, self.bus.folder / "database.kdbx"],
+            input=self.password * 2,
+            env=self._environ(),
+            capture_output=True,
+            check=True,
+        )
+        self.start(locked=locked)
+
+    def start(self, *, locked: bool = False) -> None:
+        folder = self.bus.folder
+        self.process = subprocess.Popen(
+            [
+                "keepassxc", "--config", folder / "keepassxc.ini", "--localconfig", folder / "local.ini",
+                *([] if locked else ["--pw-stdin"]), folder / "database.kdbx",
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self._environ(),
+        )  # fmt: skip
+        assert self.process.stdin is not None
+        with self.process.stdin as stdin:
+            stdin.write(self.password)
+        wait_until(lambda: self.bus.owns(SECRETS), "KeePassXC is on the bus")
+        # The database comes after the name.
+        if not locked:
+            wait_until(self._is_open, "KeePassXC opens its database", 20)
+
+    def _is_open(self) -> bool:
+        try:
+            return "false" in self.bus.call(
+                SECRETS, "/org/freedesktop/secrets/aliases/default", "org.freedesktop.DBus.Properties.Get",
+                "string:org.freedesktop.Secret.Collection", "string:Locked",
+            )  # fmt: skip
+        except subprocess.CalledProcessError:
+            return False
+
+    def _environ(self) -> dict[str, str]:
+        return self.bus.environ() | {"QT_QPA_PLATFORM": "offscreen"}
 
     def stop(self) -> None:
         self.process.kill()

@@ -467,6 +467,28 @@ def items(*secrets: bytes) -> dict[str, Body]:
     return {"SearchItems": ("aoao", (paths, [])), "GetSecrets": ("a{o(oayays)}", (given,))}
 
 
+LOCKED: dict[str, Body] = {
+    "SearchItems": ("aoao", ([], [ITEM])),
+    "isOpen": ("b", (True,)),
+    "AddMatch": ("", ()),
+    "Prompt": ("", ()),
+}
+
+
+def locked(**answers: Body) -> Script:
+    """A wallet that is open and calls itself locked, unless `answers` say otherwise."""
+    return provider(LOCKED | answers)
+
+
+def prompting(completed: Body) -> Script:
+    """A locked provider whose prompt ends with `completed`, ahead of the reply to the call that set it going."""
+    signal = new_signal(DBusAddress("/prompt", interface="org.freedesktop.Secret.Prompt"), "Completed", *completed)
+    return provider(
+        LOCKED | {"Unlock": ("aoo", ([], "/prompt"))},
+        changed=lambda member, call, data: serialised(signal) + data if member == "Prompt" else data,
+    )
+
+
 ANSWERED = [member for member in ANSWERS if member != "Hello"]
 NEEDED = [member for member in ANSWERED if member != "Get"]
 
@@ -502,7 +524,24 @@ FAULTS: dict[str, Script] = {
     "wants to encrypt": provider({"OpenSession": ("vo", (("ay", b"key"), SESSION))}),
     "answers in another version": provider(changed=lambda member, call, data: data[:3] + b"\2" + data[4:]),
     "has nothing": provider({"SearchItems": ("aoao", ([], []))}),
-    "has locked items alone": provider({"SearchItems": ("aoao", ([], [ITEM]))}),
+    "has locked items alone": locked(isOpen=("b", (False,))),
+    "is no KWallet": provider(
+        LOCKED,
+        changed=lambda member, call, data: data if member != "isOpen"
+        else serialised(new_error(call, "org.freedesktop.DBus.Error.UnknownObject", "s", ("why",))),
+    ),
+    "answers isOpen with another type": locked(isOpen=("s", ("yes",))),
+    "is open and unlocks nothing": locked(Unlock=("aoo", ([], "/"))),
+    "is open and answers Unlock with another type": locked(Unlock=("ao", ([],))),
+    "unlocks and is locked all the same": locked(Unlock=("aoo", ([ITEM], "/"))),
+    "has a prompt that fails": provider(
+        LOCKED | {"Unlock": ("aoo", ([], "/prompt"))},
+        changed=lambda member, call, data: data if member != "Prompt"
+        else serialised(new_error(call, "org.freedesktop.DBus.Error.UnknownObject", "s", ("why",))),
+    ),
+    "has a prompt that is dismissed": prompting(("bv", (True, ("s", "")))),
+    "has a prompt that is completed with another type": prompting(("s", ("done",))),
+    "has a prompt that is completed and stays locked": prompting(("bv", (False, ("ao", [])))),
     "gives no secret for an item": provider({"GetSecrets": ("a{o(oayays)}", ({},))}),
     "gives another item's secret": provider({"GetSecrets": ("a{o(oayays)}", ({"/a": (SESSION, b"", b"hf_x", "")},))}),
     "gives an empty secret": provider(items(b"")),
@@ -513,6 +552,7 @@ FAULTS: dict[str, Script] = {
 SLOW_FAULTS: dict[str, Script] = {
     "says nothing after the authentication": wait_for_the_end,
     **{f"says nothing from {member} on": mute_from(member) for member in ANSWERS if member != "Get"},
+    "has a prompt that never ends": locked(Unlock=("aoo", ([], "/prompt"))),
     "answers with a signal": provider(changed=lambda member, call, data: data[:1] + b"\4" + data[2:]),
     "answers with a call": provider(changed=lambda member, call, data: data[:1] + b"\1" + data[2:]),
     "answers other calls alone": provider(changed=lambda member, call, data: serialised(stranger(call))),
