@@ -43,7 +43,10 @@ class Lookup:
         self._socket.close()
 
     def search(self, wanted: list[dict[bytes, bytes]]) -> list[list[bytes]]:
-        """Return, for each set of attributes, the object paths of the unlocked items that have them."""
+        """Return, for each set of attributes, the object paths of the unlocked items that have them.
+
+        Where all that is found is locked, it is unlocked first as far as `options.unlock` allows (see unlock), once.
+        """
         if not self._serial:
             self._open()
         for _ in range(_TRIES):

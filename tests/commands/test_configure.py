@@ -704,7 +704,7 @@ def the_fifo(tmp_path: Path) -> str:
         str,
         lambda tmp_path: str(tmp_path / "missing" / "config"),
         lambda tmp_path: "/etc/passwd/config",
-        lambda tmp_path: "/sys/config",
+        lambda tmp_path: "/proc/config",
         lambda tmp_path: "/dev/null",
     ],
     ids=["read-only", "fifo", "folder", "no-folder", "in-a-file", "read-only-folder", "null"],

@@ -134,7 +134,7 @@ class Bus:
 
 
 class GnomeKeyring:
-    """gnome-keyring on a bus of its own; its login keyring is the default collection, open unless `locked`."""
+    """gnome-keyring on a bus of its own; its login keyring is the default collection, open unless locked."""
 
     name = "gnome-keyring"
     programs = ("gnome-keyring-daemon",)
@@ -159,6 +159,11 @@ class GnomeKeyring:
         with self.process.stdin as stdin:
             stdin.write(self.password)
         wait_until(lambda: self.bus.owns(SECRETS), "gnome-keyring is on the bus")
+
+    def restart(self, *, locked: bool) -> None:
+        self.stop()
+        wait_until(lambda: not self.bus.owns(SECRETS), "gnome-keyring is off the bus")
+        self.start(locked=locked)
 
     def stop(self) -> None:
         self.process.kill()
@@ -195,13 +200,10 @@ class KWallet:
     name = "kwalletd5"
     programs = ("kwalletd5",)
 
-    def __init__(
-        self, folder: Path | None = None, *, state: str = "open", prompt_on_open: bool = False, bus: Bus | None = None
-    ) -> None:
+    def __init__(self, folder: Path | None = None, *, state: str = "open", bus: Bus | None = None) -> None:
         self.bus = bus or Bus(folder or Path(tempfile.mkdtemp(prefix="kwallet.")))
         self._own_bus = bus is None
-        configuration = self.bus.folder / "config/kwalletrc"
-        configuration.write_text(KWALLETRC.format(prompt_on_open=str(prompt_on_open).lower()))
+        self.configure(prompt_on_open=False)
         self._data = self.bus.folder / "data/kwalletd"
         self._data.mkdir(mode=0o700, exist_ok=True)
         (self._data / "kdewallet.salt").write_bytes(b"s" * 56)
@@ -210,6 +212,11 @@ class KWallet:
         wallet = self._data / "kdewallet.kwl"
         wait_until(lambda: wallet.exists() and wallet.stat().st_size, "kwalletd5 makes a wallet")
         self.restart(state=state)
+
+    def configure(self, *, prompt_on_open: bool) -> None:
+        """Write what the next start reads. prompt_on_open: whether it asks about each program that uses the wallet."""
+        file = self.bus.folder / "config/kwalletrc"
+        file.write_text(KWALLETRC.format(prompt_on_open=str(prompt_on_open).lower()))
 
     def start(self, *, state: str = "open") -> None:
         if state == "closed":
