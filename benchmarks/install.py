@@ -124,24 +124,25 @@ def _from_pip(folder: str, requirement: str, command: str, wheel: Path | None = 
 def _with_uv(wheel: Path) -> Program:
     uv = _from_pip("uv", "uv", "uv")
     place = BENCH / "uv-tool"
-    folders = {"UV_TOOL_DIR": str(place / "share"), "UV_TOOL_BIN_DIR": str(place / "bin")}
+    # Laid out as in ~/.local, where uv and pipx install if nothing else is said.
+    folders = {"UV_TOOL_DIR": str(place / "share/uv/tools"), "UV_TOOL_BIN_DIR": str(place / "bin")}
     # Its cache knows a wheel by its name.
     install = [uv.path, "tool", "install", "--python", PYTHON, "--refresh-package", NAME, str(wheel)]
     _once(place, uv.version, lambda: _run(*install, environ=folders), wheel)
-    return Program(str(place / "bin" / NAME), f"{_version(place / 'share' / NAME, NAME)}, uv {uv.version}")
+    return Program(str(place / "bin" / NAME), f"{_version(place / 'share/uv/tools' / NAME, NAME)}, uv {uv.version}")
 
 
 def _with_pipx(wheel: Path) -> Program:
     pipx = _from_pip("pipx-itself", "pipx", "pipx")
     place = BENCH / "pipx"
     folders = {
-        "PIPX_HOME": str(place / "share"),
+        "PIPX_HOME": str(place / "share/pipx"),
         "PIPX_BIN_DIR": str(place / "bin"),
         "PIPX_MAN_DIR": str(place / "man"),
     }
     install = [pipx.path, "install", "--backend", "pip", "--python", PYTHON, str(wheel)]
     _once(place, pipx.version, lambda: _run(*install, environ=folders), wheel)
-    version = _version(place / "share" / "venvs" / NAME, NAME)
+    version = _version(place / "share/pipx/venvs" / NAME, NAME)
     return Program(str(place / "bin" / NAME), f"{version}, pipx {pipx.version}")
 
 

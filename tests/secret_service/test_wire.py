@@ -7,11 +7,20 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_call, new_method_return
+from jeepney import (
+    DBusAddress,
+    HeaderFields,
+    MatchRule,
+    Message,
+    MessageType,
+    new_error,
+    new_method_call,
+    new_method_return,
+)
 from jeepney.low_level import Endianness, MessageFlag, Parser
 from jeepney.wrappers import new_signal
 
-from git_credential_hf.secret_service import Unavailable, wire
+from git_credential_hf.secret_service import Unavailable, unlock, wire
 from git_credential_hf.secret_service.wire import WireError
 
 # D-Bus has no NUL in a text, and jeepney does not look for one.
@@ -88,6 +97,39 @@ def test_get_attributes(serial: int, item: str) -> None:
     body = ("org.freedesktop.Secret.Item", "Attributes")
     data = wire.get_attributes(serial, item.encode())
     assert as_jeepney_reads(data) == expected(serial, properties, "Get", "ss", body)
+
+
+@given(SERIALS, PATHS, TEXT)
+def test_is_open(serial: int, path: str, wallet: str) -> None:
+    kwallet = DBusAddress(path, "org.freedesktop.secrets", "org.kde.KWallet")
+    order, kind, _, *rest = expected(serial, kwallet, "isOpen", "s", (wallet,))
+    data = unlock.is_open(serial, path.encode(), wallet.encode())
+    assert as_jeepney_reads(data) == (order, kind, MessageFlag.no_auto_start, *rest)
+
+
+@given(SERIALS, st.lists(PATHS, max_size=6))
+def test_unlock(serial: int, items: list[str]) -> None:
+    data = unlock.unlock_call(serial, [item.encode() for item in items])
+    assert as_jeepney_reads(data) == expected(serial, SERVICE, "Unlock", "ao", (items,))
+
+
+@given(SERIALS)
+def test_add_match(serial: int) -> None:
+    rule = MatchRule(
+        type="signal", sender="org.freedesktop.secrets", interface="org.freedesktop.Secret.Prompt", member="Completed"
+    )
+    bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
+    order, kind, flags, version, number, fields, (text,) = as_jeepney_reads(unlock.add_match(serial))
+    given_parts, wanted_parts = sorted(text.split(",")), sorted(rule.serialise().split(","))
+    assert given_parts == wanted_parts
+    assert (order, kind, flags, version, number, fields, (text,)) == expected(serial, bus, "AddMatch", "s", (text,))
+
+
+@given(SERIALS, PATHS)
+def test_prompt(serial: int, prompt: str) -> None:
+    address = DBusAddress(prompt, "org.freedesktop.secrets", "org.freedesktop.Secret.Prompt")
+    data = unlock.prompt_call(serial, prompt.encode())
+    assert as_jeepney_reads(data) == expected(serial, address, "Prompt", "s", ("",))
 
 
 @given(SERIALS, PATHS, SEGMENTS, SEGMENTS, st.none() | TEXT)
@@ -192,6 +234,25 @@ def test_a_signal_tells_where_from_and_what(path: str, order: Endianness) -> Non
     message = one(serialised(signal, order))
     assert (message.type, message.reply_to) == (wire.SIGNAL, 0)
     assert (message.path, message.member, message.kind) == (path.encode(), b"Completed", b"bv")
+
+
+@given(st.booleans(), ORDERS)
+def test_is_open_is_answered(opened: bool, order: Endianness) -> None:
+    assert unlock.read_open(one(reply("b", (opened,), order))) is opened
+    assert not unlock.read_open(one(serialised(new_error(PARENT, "a.Error", "b", (True,)), order)))
+
+
+@given(st.lists(PATHS, max_size=6), PATHS, ORDERS)
+def test_unlock_is_answered(items: list[str], prompt: str, order: Endianness) -> None:
+    unlocked = unlock.read_unlocked(one(reply("aoo", (items, prompt), order)))
+    assert unlocked == ([item.encode() for item in items], prompt.encode())
+
+
+@given(st.booleans(), ORDERS)
+def test_a_prompt_is_completed(dismissed: bool, order: Endianness) -> None:
+    address = DBusAddress("/prompt", interface="org.freedesktop.Secret.Prompt")
+    signal = new_signal(address, "Completed", "bv", (dismissed, ("ao", ["/a"])))
+    assert unlock.read_completed(one(serialised(signal, order))) is not dismissed
 
 
 READERS: list[Callable[[wire.Message], object]] = [

@@ -1,0 +1,313 @@
+"""Every keyring does the same for git and for seed; what is known of each about being locked; nobody sees a dialog."""
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import EXECUTABLE, Environment, Run
+from tests.keyring_items import Items
+from tests.providers import GnomeKeyring, KeePassXC, KWallet
+from tests.test_helper import LIBSECRET, NOTHING, answer, request, seed, write_token_file
+
+Provider = GnomeKeyring | KWallet | KeePassXC
+
+PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (GnomeKeyring, KWallet, KeePassXC)}
+
+
+def needed(*providers: type[Provider]) -> None:
+    """Skip the test where one of the providers is not installed."""
+    missing = [program for provider in providers for program in provider.programs if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"NOT TESTED: {', '.join(missing)} not installed")
+
+
+@pytest.fixture(scope="module", params=PROVIDERS)
+def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """Each provider in turn, open."""
+    started = PROVIDERS[request.param]
+    needed(started)
+    with contextlib.closing(started(tmp_path_factory.mktemp("provider"))) as running:
+        yield running
+
+
+@pytest.fixture
+def items(provider: Provider, environment: Environment) -> Iterator[Items]:
+    """The items of the provider, none at first; `environment` has its address."""
+    environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+    with contextlib.closing(Items(provider.bus)) as found:
+        found.clear()
+        yield found
+
+
+# --- what all of them do -----------------------------------------------------------------------------------
+
+
+def say(run: Run, token: str, *arguments: str) -> str:
+    """Return the word with which seed says what became of the item."""
+    done = run("seed", "--from", "-", "--no-cache", *arguments, input=token.encode())
+    assert (done.stderr, done.code) == (b"", 0)
+    return done.stdout.decode().removeprefix("keyring: ").partition(",")[0]
+
+
+def test_a_token_is_seeded_once_and_rotated(run: Run, items: Items) -> None:
+    assert say(run, "hf_first", "--dry-run") == "would be created"
+    assert items.all() == []
+    assert say(run, "hf_first") == "created"
+    assert say(run, "hf_first") == "unchanged"
+    assert say(run, "hf_first", "--force") == "replaced"
+    assert run("get", input=request()) == answer("hf_user", "hf_first")
+    assert say(run, "hf_second") == "replaced"
+    assert items.secrets() == [b"hf_second"]
+    assert run("get", input=request()) == answer("hf_user", "hf_second")
+
+
+def test_scopes_and_users(run: Run, items: Items) -> None:
+    seed(run, "hf_host")
+    seed(run, "hf_org", "--scope", "org")
+    seed(run, "hf_data", "--scope", "datasets/org/data")
+    seed(run, "hf_alices", "--user", "alice")
+    for path, token in {
+        "": "hf_host",
+        "org/one": "hf_org",
+        "datasets/org/data": "hf_data",
+        "other/x": "hf_host",
+    }.items():
+        assert run("get", input=request(path=path)) == answer("hf_user", token)
+    assert run("get", input=request(username="alice")) == answer("alice", "hf_alices")
+    assert run("get", input=request(username="bob")) == answer("bob", "hf_host")
+    assert len(items.all()) == 4
+
+
+def test_what_is_typed_is_kept_and_erased(run: Run, items: Items) -> None:
+    seed(run, "hf_org", "--scope", "org")
+    for password in ("first", "second"):
+        assert run("store", input=request(username="alice", password=password)) == NOTHING
+        assert run("get", input=request(username="alice")) == answer("alice", password)
+    assert items.secrets() == [b"hf_org", b"second"]
+    assert run("erase", input=request(username="alice", password="other")) == NOTHING
+    assert items.secrets() == [b"hf_org", b"second"]
+    assert run("erase", input=request(username="alice", password="second")) == NOTHING
+    assert items.secrets() == [b"hf_org"]
+    assert run("store", input=request(username="alice", password="third")) == NOTHING
+    assert run("erase", input=request(username="alice")) == NOTHING
+    assert items.secrets() == [b"hf_org"]
+
+
+def test_another_programs_items_are_not_touched(run: Run, items: Items) -> None:
+    bigger = LIBSECRET | {"user": "hf_user", "port": "8443"}
+    items.add(b"theirs", **LIBSECRET)
+    items.add(b"bigger", **bigger)
+    assert run("get", input=request(username="alice")) == answer("alice", "theirs")
+    seed(run, "hf_first")
+    seed(run, "hf_second")
+    assert run("erase", input=request(username="alice", password="theirs")).code == 0
+    assert run("erase", input=request(username="hf_user")) == NOTHING
+    assert items.secrets() == [b"bigger", b"theirs"]
+
+
+def test_a_secret_that_is_empty_is_none(run: Run, items: Items, environment: Environment) -> None:
+    items.add(b"", **LIBSECRET)
+    assert run("get", input=request()) == NOTHING
+    write_token_file(environment, "hf_file")
+    assert run("get", input=request()) == answer("hf_user", "hf_file")
+
+
+def at_once(count: int, arguments: list[str], input: bytes, environment: Environment) -> list[tuple[bytes, bytes, int]]:
+    """Run so many of the program at the same time; return what each gave."""
+    with contextlib.ExitStack() as running:
+        started = [
+            running.enter_context(
+                subprocess.Popen(
+                    [EXECUTABLE, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=environment,
+                )
+            )
+            for _ in range(count)
+        ]
+        return [(*one.communicate(input), one.returncode) for one in started]
+
+
+def test_ten_seeds_at_once_end_in_one_item(items: Items, environment: Environment) -> None:
+    arguments = ["seed", "--from", "-", "--no-cache", "--timeout", "60"]
+    results = at_once(10, arguments, b"hf_abc123", environment)
+    assert [(stderr, code) for _, stderr, code in results] == [(b"", 0)] * 10
+    assert items.secrets() == [b"hf_abc123"]
+
+
+def test_fifty_gets_at_once(run: Run, items: Items, environment: Environment) -> None:
+    seed(run, "hf_abc123")
+    got = at_once(50, ["--timeout", "60", "get"], request(), environment)
+    assert got == [(answer("hf_user", "hf_abc123").stdout, b"", 0)] * 50
+
+
+# --- KWallet -----------------------------------------------------------------------------------------------
+
+StartKWallet = Callable[..., KWallet]
+
+
+@pytest.fixture
+def kwallet(run: Run, environment: Environment, tmp_path: Path) -> Iterator[StartKWallet]:
+    """Start kwalletd5 in a state, with hf_FromTheWallet in its wallet."""
+    needed(KWallet)
+    with contextlib.ExitStack() as running:
+
+        def start(state: str, *, prompt_on_open: bool = False) -> KWallet:
+            wallet = running.enter_context(contextlib.closing(KWallet(tmp_path / "kwallet")))
+            environment["DBUS_SESSION_BUS_ADDRESS"] = wallet.bus.address
+            environment["XDG_CONFIG_HOME"] = str(wallet.bus.folder / "config")
+            seed(run, "hf_FromTheWallet")
+            wallet.flush()
+            wallet.configure(prompt_on_open=prompt_on_open)
+            wallet.restart(state=state)
+            assert wallet.is_locked()
+            return wallet
+
+        yield start
+
+
+FROM_WALLET = answer("hf_user", "hf_FromTheWallet")
+FROM_FILE = answer("hf_user", "hf_FromTheFile")
+
+
+def prompted(calls: list[str]) -> list[str]:
+    """Return those of the calls that a person could notice."""
+    return [call for call in calls if call.split()[-1] in ("Unlock", "Prompt", "Dismiss")]
+
+
+UNLOCKED = ["/org/freedesktop/secrets Unlock", "/org/freedesktop/secrets/prompt/p0 Prompt"]
+
+
+def test_a_wallet_that_the_login_opened_answers(
+    run: Run, kwallet: StartKWallet, environment: Environment, tmp_path: Path
+) -> None:
+    wallet = kwallet("locked")
+    write_token_file(environment, "hf_FromTheFile")
+    with wallet.bus.calls() as made:
+        assert run("--unlock", "never", "get", input=request()) == FROM_FILE
+    assert not any(call.endswith("isOpen") for call in made)
+    assert prompted(made) == []
+    trace = tmp_path / "trace"
+    with wallet.bus.calls() as made:
+        assert run("get", input=request(), GIT_CREDENTIAL_HF_TRACE=str(trace)) == FROM_WALLET
+    assert prompted(made) == UNLOCKED
+    for step in ("locked ones", "isOpen: open", "Unlock: unlocked"):
+        assert step in trace.read_text()
+    with wallet.bus.calls() as made:
+        assert run("get", input=request()) == FROM_WALLET
+    # KWallet itself calls the bus in between.
+    asked = [call.split()[1] for call in made if call.startswith("/org/freedesktop/secrets ")]
+    assert asked == ["SearchItems", "OpenSession", "GetSecrets"]
+
+
+def test_a_wallet_that_the_login_opened_is_written_to(run: Run, kwallet: StartKWallet) -> None:
+    wallet = kwallet("locked")
+    with wallet.bus.calls() as made:
+        assert say(run, "hf_rotated") == "replaced"
+    assert prompted(made) == UNLOCKED
+    assert run("get", input=request()) == answer("hf_user", "hf_rotated")
+
+
+@pytest.mark.parametrize("password", ["typed", None])
+def test_store_and_erase_with_a_wallet_that_the_login_opened(
+    run: Run, kwallet: StartKWallet, password: str | None
+) -> None:
+    wallet = kwallet("locked")
+    assert run("store", input=request(username="alice", password="typed")) == NOTHING
+    assert run("get", input=request(username="alice")) == answer("alice", "typed")
+    wallet.flush()
+    wallet.restart(state="locked")
+    rejected = {} if password is None else {"password": password}
+    assert run("erase", input=request(username="alice", **rejected)) == NOTHING
+    assert run("get", input=request(username="alice")) == answer("alice", "hf_FromTheWallet")
+
+
+def test_a_closed_wallet_is_left_alone(run: Run, kwallet: StartKWallet, environment: Environment) -> None:
+    wallet = kwallet("closed")
+    with wallet.bus.calls() as made:
+        assert run("get", input=request()) == NOTHING
+        write_token_file(environment, "hf_FromTheFile")
+        assert run("get", input=request()) == FROM_FILE
+        assert say(run, "hf_rotated") == "left for login"
+        assert run("store", input=request(username="alice", password="typed")) == NOTHING
+        assert run("erase", input=request(username="alice")) == NOTHING
+    assert any(call.endswith(" isOpen") for call in made)
+    assert prompted(made) == []
+
+
+def test_the_dialog_of_a_closed_wallet_is_waited_for_as_long_as_asked(
+    run: Run, kwallet: StartKWallet, environment: Environment
+) -> None:
+    wallet = kwallet("closed")
+    write_token_file(environment, "hf_FromTheFile")
+    with wallet.bus.calls() as made:
+        assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+    assert prompted(made) == UNLOCKED
+
+
+def test_a_wallet_that_asks_about_each_program_is_left_alone(
+    run: Run, kwallet: StartKWallet, environment: Environment
+) -> None:
+    wallet = kwallet("locked", prompt_on_open=True)
+    write_token_file(environment, "hf_FromTheFile")
+    with wallet.bus.calls() as made:
+        assert run("get", input=request()) == FROM_FILE
+        assert say(run, "hf_rotated") == "left for login"
+    assert prompted(made) == []
+    # It would have asked, although it is open.
+    assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+    assert wallet.is_locked()
+
+
+# --- gnome-keyring -----------------------------------------------------------------------------------------
+
+
+def test_a_locked_gnome_keyring_is_never_unlocked_unasked(run: Run, environment: Environment, tmp_path: Path) -> None:
+    needed(GnomeKeyring, KWallet)
+    with contextlib.closing(GnomeKeyring(tmp_path / "keyring")) as keyring:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keyring.bus.address
+        seed(run, "hf_FromTheKeyring")
+        keyring.restart(locked=True)
+        write_token_file(environment, "hf_FromTheFile")
+        # An open wallet beside it changes nothing.
+        with contextlib.closing(KWallet(bus=keyring.bus, state="locked")), keyring.bus.calls() as made:
+            assert run("get", input=request()) == FROM_FILE
+            assert say(run, "hf_rotated") == "left for login"
+            assert run("store", input=request(username="alice", password="typed")) == NOTHING
+            assert run("erase", input=request(username="alice")) == NOTHING
+        assert prompted(made) == []
+
+
+def test_without_a_display_the_dialog_of_gnome_keyring_gives_way(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    needed(GnomeKeyring)
+    with contextlib.closing(GnomeKeyring(tmp_path / "keyring")) as keyring:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keyring.bus.address
+        seed(run, "hf_FromTheKeyring")
+        keyring.restart(locked=True)
+        write_token_file(environment, "hf_FromTheFile")
+        with keyring.bus.calls() as made:
+            assert run("--unlock", "prompt", "--timeout", "60", "get", input=request()) == FROM_FILE
+        assert [call.split()[1] for call in prompted(made)] == ["Unlock", "Prompt"]
+
+
+# --- KeePassXC ---------------------------------------------------------------------------------------------
+
+
+def test_a_locked_keepassxc_is_left_alone(run: Run, environment: Environment, tmp_path: Path) -> None:
+    needed(KeePassXC)
+    with contextlib.closing(KeePassXC(tmp_path / "keepassxc", locked=True)) as keepassxc:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
+        write_token_file(environment, "hf_FromTheFile")
+        with keepassxc.bus.calls() as made:
+            assert run("get", input=request()) == FROM_FILE
+            assert say(run, "hf_rotated") == "left for login"
+            assert run("store", input=request(username="alice", password="typed")) == NOTHING
+        assert prompted(made) == []
