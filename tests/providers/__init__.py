@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 BUS_CONFIGURATION = """\
@@ -31,7 +31,7 @@ BUS_CONFIGURATION = """\
 SECRETS = "org.freedesktop.secrets"
 
 
-def wait_until(true, what: str, seconds: float = 10.0) -> None:  # type: ignore[no-untyped-def]
+def wait_until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
     """Return once `true()` is; fail with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -210,7 +210,7 @@ class KWallet:
         # The Secret Service does not show a wallet before the start after the one that made it.
         self.start(state="locked")
         wallet = self._data / "kdewallet.kwl"
-        wait_until(lambda: wallet.exists() and wallet.stat().st_size, "kwalletd5 makes a wallet")
+        wait_until(lambda: wallet.exists() and wallet.stat().st_size > 0, "kwalletd5 makes a wallet")
         self.restart(state=state)
 
     def configure(self, *, prompt_on_open: bool) -> None:
