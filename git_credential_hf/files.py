@@ -114,7 +114,7 @@ def unfinished(file: bytes) -> bytes:
 def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     """Return where this program may keep what is its own, the preferred place first: none need be there."""
     home = environ.get(b"HOME", b"")
-    if not _is_not_anothers(home):  # sudo keeps it: what is put there would be root's, and in the way
+    if not _may_be_ours(home):  # sudo keeps it: what is put there would be root's, and in the way
         home = b""
     state = environ.get(b"XDG_STATE_HOME") or (home and home + b"/.local/state")
     temporary = environ.get(b"TMPDIR", b"")
@@ -126,7 +126,7 @@ def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     ]
 
 
-def _is_not_anothers(folder: bytes) -> bool:
+def _may_be_ours(folder: bytes) -> bool:
     try:
         return posix.stat(folder).st_uid == posix.geteuid()
     except OSError:

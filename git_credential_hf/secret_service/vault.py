@@ -84,7 +84,8 @@ class Vault:
         secret = token.to_secret()
         with _told(self._options.timeout):
             place = _text(item.of_place(server, token.scope, token.user))
-            found, surplus = self._exact(place, identity), self._exact(place, other_kind)
+            here = list(search_items(self._connection, place))
+            found, surplus = self._exact(here, identity), self._exact(here, other_kind)
             if not found and not surplus:
                 done = "created"
             elif len(found) == 1 and not surplus and not force and self._is(found[0], attributes, secret):
@@ -96,7 +97,7 @@ class Vault:
             if not found:
                 self._create(item.label(server, token.user, token.scope), attributes, secret)
             for kept in found[:1]:
-                if _added_by_nobody(kept) != attributes:
+                if _attributes(kept) != attributes:
                     kept.set_attributes(attributes)
                 kept.set_secret(secret)
             for one in found[1:] + surplus:
@@ -125,22 +126,22 @@ class Vault:
             with closing(Lookup(self._options)) as lookup:
                 unlock.unlock(lookup, [path.encode()], self._options)
 
-    def _exact(self, place: dict[str, str], identity: dict[str, str]) -> list[Item]:
-        """Return the items for `place` whose attributes, but for the origin, are `identity` and nothing more.
+    def _exact(self, items: list[Item], identity: dict[str, str]) -> list[Item]:
+        """Return those of `items` whose attributes, but for the origin, are `identity` and nothing more.
 
         A search finds supersets too: those are somebody else's.
         """
         exact = []
-        for found in search_items(self._connection, place):
+        for found in items:
             found.session = self._session
-            attributes = _added_by_nobody(found)
+            attributes = _attributes(found)
             attributes.pop(_ORIGIN, None)
             if attributes == identity:
                 exact.append(found)
         return exact
 
     def _is(self, found: Item, attributes: dict[str, str], secret: bytes) -> bool:
-        return _added_by_nobody(found) == attributes and found.get_secret() == secret
+        return _attributes(found) == attributes and found.get_secret() == secret
 
     def _create(self, label: str, attributes: dict[str, str], secret: bytes) -> None:
         try:
@@ -160,7 +161,8 @@ _ORIGIN = item.ORIGIN.decode()
 _PROVIDERS_OWN = [name.decode() for name in item.PROVIDERS_OWN]
 
 
-def _added_by_nobody(found: Item) -> dict[str, str]:
+def _attributes(found: Item) -> dict[str, str]:
+    """Return the attributes of an item without those that the provider has added."""
     return {name: value for name, value in found.get_attributes().items() if name not in _PROVIDERS_OWN}
 
 

@@ -1,13 +1,15 @@
 """Writes to a real keyring that is locked, stopped, killed, or has been left in disorder."""
 
+import fcntl
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Environment, Run
+from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
 from tests.providers import Bus, GnomeKeyring
 from tests.test_helper import NOTHING, request
@@ -103,3 +105,58 @@ def test_an_address_that_is_no_bus_is_no_bus(run: Run, environment: Environment,
         b"",
         0,
     )
+
+
+def test_another_run_that_does_not_end_is_told_of(run: Run, keyring: Items, environment: Environment) -> None:
+    state = Path(environment["HOME"], ".local/state/git-credential-hf")
+    state.mkdir(parents=True, mode=0o700)
+    folder = os.open(state, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        stored = run("--timeout", "0.3", "store", input=request(username="alice", password="typed"))
+    finally:
+        os.close(folder)
+    assert (stored.stdout, stored.code, stored.stderr.count(b"\n")) == (b"", 0, 1)
+    assert b"another run" in stored.stderr
+    assert keyring.all() == []
+
+
+def test_of_seeds_at_once_one_has_the_last_word_in_both_places(keyring: Items, environment: Environment) -> None:
+    seeds = [
+        subprocess.Popen(
+            [EXECUTABLE, "seed", "--from", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        for _ in range(8)
+    ]
+    for number, one in enumerate(seeds):
+        assert one.stdin is not None
+        one.stdin.write(b"hf_RotatedNo%d" % number)
+        one.stdin.close()
+    for one in seeds:
+        with one:
+            assert one.stderr is not None
+            assert one.stderr.read() == b""
+        assert one.returncode == 0
+    (secret,) = keyring.secrets()
+    assert Path(environment["HOME"], ".cache/huggingface/token").read_bytes() == secret
+
+
+def test_a_token_of_a_variable_is_not_in_the_environment_of_git(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "git-lfs"):
+        (programs / name).write_text(f"#!/bin/sh\nenv >'{tmp_path}/seen'\n")
+        (programs / name).chmod(0o755)
+    environment["PATH"] = f"{programs}:{environment['PATH']}"
+    done = run("seed", "--from", "env:SECRET", "--no-keyring", "--git-lfs", SECRET=TOKEN.decode(), HF_TOKEN="hf_other")
+    assert (done.stderr, done.code) == (b"", 0)
+    seen = (tmp_path / "seen").read_bytes()
+    assert b"HOME=" in seen
+    assert TOKEN not in seen
+    assert b"hf_other" not in seen
