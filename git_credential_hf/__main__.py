@@ -58,9 +58,13 @@ def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
         from git_credential_hf import cli
 
         return cli.main([os.fsdecode(argument) for argument in arguments], environ)
-    chosen, rest = options.parse(arguments, environ)
-    if not rest:
-        raise options.UsageError("an action is missing")
+    chosen, rest = options.Options(environ), arguments
+    if arguments[0].startswith(b"-"):
+        from git_credential_hf.helper_options import parse
+
+        chosen, rest = parse(arguments, environ)
+        if not rest:
+            raise options.UsageError("an action is missing")
     action, *rest = rest
     if action in GIT_VERBS and not rest:
         return _answer_git(action, chosen)
@@ -79,10 +83,16 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
     if action == b"capability":
         _write(helper.CAPABILITIES)
         return 0
-    verb = {b"get": helper.get, b"store": helper.store, b"erase": helper.erase}[action]
     chosen.trace(action.decode())
+    answer = b""
     try:
-        answer, complaint = verb(chosen, _request())
+        if action == b"get":
+            answer, complaint = helper.get(chosen, _request())
+        else:
+            from git_credential_hf import changes
+
+            verb = changes.store if action == b"store" else changes.erase
+            complaint = verb(chosen, _request())
     except helper.Malformed as error:
         say(f"git's request was refused: {error}")
         return 1

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Never
 
-from git_credential_hf import __version__, options, scope
+from git_credential_hf import __version__, bundle, helper_options, options, scope
 from git_credential_hf.commands import Failed
 from git_credential_hf.protocol import has_control
 
@@ -74,6 +74,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         return 1
     finally:
         print(end="", flush=True)  # nothing where standard output is closed
+        bundle.make()
 
 
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
@@ -113,7 +114,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     if given.user is not None:
         asked.user = _user(given.user)
     if given.host is not None:
-        host = options.host(os.fsencode(given.host))
+        host = helper_options.host(os.fsencode(given.host))
         asked.host = scope.server(b"https", host, (host,)) or host
     asked.keyring = not given.no_keyring
     asked.cache = not given.no_cache
@@ -122,7 +123,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     if given.no_keyring and given.require_keyring:
         raise options.UsageError("--require-keyring and --no-keyring exclude each other")
     for_keyring = options.Options(environ)
-    for_keyring.timeout = options.timeout(os.fsencode(given.timeout))
+    for_keyring.timeout = helper_options.timeout(os.fsencode(given.timeout))
     for_keyring.unlock = given.unlock
     return seed.seed(asked, for_keyring)
 

@@ -8,7 +8,7 @@ was refused, in seconds since the epoch.
 
 import time
 
-from git_credential_hf import files
+from git_credential_hf import files, reading
 
 FILE = b"refused"
 HOLDS = 3600  # seconds
@@ -23,7 +23,7 @@ class CannotRemember(Exception):
 
 def is_refused(token: bytes, environ: dict[bytes, bytes]) -> bool:
     """Whether the Hub refused `token` within the last hour."""
-    for file in files.own_files(FILE, environ):
+    for file in reading.own_files(FILE, environ):
         key, refusals = _read(file)
         if refusals and _digest(key, token) in refusals:
             return True
@@ -34,11 +34,11 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
     """Note that the Hub has just refused `token`. Raises CannotRemember."""
     import os
 
-    for folder in files.own_folders(environ):
+    for folder in reading.own_folders(environ):
         file = folder + b"/" + FILE
         try:
             files.make_folders(folder)
-            if not files.is_own(folder):
+            if not reading.is_own(folder):
                 continue
             with files.Locked(folder, _WAIT):
                 key, refusals = _read(file)
@@ -52,7 +52,7 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
 
 def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
     """Let `token` be given again, if it was refused. Raises CannotRemember where that cannot be written."""
-    for file in files.own_files(FILE, environ):
+    for file in reading.own_files(FILE, environ):
         try:
             with files.Locked(file.rpartition(b"/")[0], _WAIT):
                 key, refusals = _read(file)
@@ -64,7 +64,7 @@ def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
 
 def _read(file: bytes) -> tuple[bytes, dict[bytes, int]]:
     """Return the key and what has been refused within the hour; nothing of either where the file is damaged."""
-    key, *lines = files.read(file).split(b"\n")
+    key, *lines = reading.read(file).split(b"\n")
     if len(key) != _KEY_DIGITS:
         return b"", {}
     now = time.time()

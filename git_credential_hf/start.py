@@ -1,8 +1,8 @@
 """The lean start: what the launcher runs with `-I -S`, so that git does not wait for what only people's commands need.
 
 The interpreter's own way to a module lists folders, and asks the system a dozen times a module. This goes straight to
-the bytecode of this package (PEP 3147, PEP 552) and lets the interpreter have its way wherever that is not at hand,
-or not of the source beside it.
+the bytecode of this package (PEP 3147, PEP 552): to that of many modules in one file, where `bundle` has made it, else
+to that of each. It lets the interpreter have its way wherever there is none, or none of the source beside it.
 """
 
 import gc
@@ -12,15 +12,25 @@ from marshal import loads
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
 _PACKAGE = "git_credential_hf"
 _PACKAGES = (_PACKAGE, f"{_PACKAGE}.sources", f"{_PACKAGE}.secret_service", f"{_PACKAGE}.commands")
-_LARGEST = 1 << 15  # a larger buffer costs more than the module that does not fit is worth
+_LARGEST = 1 << 16  # a larger buffer costs more than what does not fit is worth
 
-# Run from its bytecode, this file is in __pycache__.
-_folder = __file__.rpartition("/")[0].removesuffix("/__pycache__")
+# What a bundle holds of every request's modules: name, state of the source, code; each after what it imports.
+_FIRST: "Iterable[tuple[str, tuple[int, int], CodeType]]" = ()
+# The state of the source that the code of this file in a bundle is of.
+_STATE: "tuple[int, int] | None" = None
+# The modules with which a further part of a bundle is loaded, and its file.
+PARTS = {f"{_PACKAGE}.sources": "bundled-answer", f"{_PACKAGE}.secret_service.lookup": "bundled-lookup"}
+
+if __name__ == "__main__":  # and from its bytecode, this file is in __pycache__
+    _folder = __file__.rpartition("/")[0].removesuffix("/__pycache__")
+else:
+    _folder = sys.modules[_PACKAGE].__path__[0]
 _suffix = f".{sys.implementation.cache_tag}.pyc"
 
 
@@ -28,48 +38,81 @@ class Bytecode:
     """Finds and loads the modules of this package from the bytecode that the installer or an earlier run left."""
 
     @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
+    def find_spec(name: str, search: object = None, target: object = None) -> "ModuleSpec | None":
         if not name.startswith(_PACKAGE):
             return None
-        file = _folder + name.removeprefix(_PACKAGE).replace(".", "/")
-        is_package = name in _PACKAGES
-        code = _read(f"{file}/__init__" if is_package else file)
-        if code is None:
-            return None
+        if name in PARTS and _STATE is not None:
+            part = _read(f"{_folder}/__pycache__/{PARTS[name]}{_suffix}")
+            _load(loads(part) if part else ())  # noqa: S302 - it is the interpreter's own
         # typeshed knows loaders by their class alone, which importlib.abc would have to be imported for.
-        spec = type(sys.__spec__)(name, Bytecode, is_package=is_package)  # type: ignore[arg-type]
+        spec = type(sys.__spec__)(name, Bytecode, is_package=name in _PACKAGES)  # type: ignore[arg-type]
         if spec.submodule_search_locations is not None:
-            spec.submodule_search_locations.append(file)
-        spec.loader_state = code
+            spec.submodule_search_locations.append(path(name).removesuffix("/__init__"))
+        if name not in sys.modules:
+            source = path(name)
+            folder, _, file = source.rpartition("/")
+            code = _read(f"{folder}/__pycache__/{file}{_suffix}")
+            if code[:12] != _noted(state(f"{source}.py")):
+                return None
+            spec.loader_state = code[12:]
         return spec
 
     @staticmethod
-    def create_module(spec: "ModuleSpec") -> None:
-        return None
+    def create_module(spec: "ModuleSpec") -> "ModuleType | None":
+        return sys.modules.get(spec.name)
 
     @staticmethod
     def exec_module(module: "ModuleType") -> None:
         spec = module.__spec__
-        if spec is not None:
+        if spec is not None and spec.loader_state is not None:
             exec(loads(spec.loader_state), module.__dict__)  # noqa: S102, S302 - it is what the interpreter would run
 
 
-def _read(file: str) -> memoryview | None:
-    """Return the bytecode of the source `file`.py, without its header; None where there is none, or it is stale."""
-    folder, _, name = file.rpartition("/")
+def path(name: str) -> str:
+    """Return the path of the source of the module `name`, without its suffix."""
+    source = _folder + name.removeprefix(_PACKAGE).replace(".", "/")
+    return f"{source}/__init__" if name in _PACKAGES else source
+
+
+def state(file: str) -> tuple[int, int]:
+    """Return the time and the size of a source, as its bytecode notes them; zeros where it is not there."""
     try:
-        source = posix.stat(f"{file}.py")
-        descriptor = posix.open(f"{folder}/__pycache__/{name}{_suffix}", posix.O_RDONLY | posix.O_CLOEXEC)
+        status = posix.stat(file)
     except OSError:
-        return None
-    code = posix.read(descriptor, _LARGEST)
+        return 0, 0
+    return int(status[8]) & 0xFFFFFFFF, status[6] & 0xFFFFFFFF
+
+
+def _noted(made_of: tuple[int, int]) -> bytes:
+    """Return how bytecode notes the state of its source, after the interpreter's mark."""
+    return bytes(4) + b"".join(number.to_bytes(4, "little") for number in made_of)
+
+
+def _read(file: str) -> bytes:
+    """Return what follows the interpreter's mark in the bytecode `file`, or nothing."""
+    try:
+        descriptor = posix.open(file, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return b""
+    content = posix.read(descriptor, _LARGEST)
     posix.close(descriptor)
-    when = (int(source.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little") + (source.st_size & 0xFFFFFFFF).to_bytes(
-        4, "little"
-    )
-    if len(code) == _LARGEST or code[4:16] != bytes(4) + when:
-        return None
-    return memoryview(code)[16:]
+    return content[4:] if len(content) < _LARGEST else b""
+
+
+def _load(modules: "Iterable[tuple[str, tuple[int, int], CodeType]]") -> None:
+    """Load `modules` past the import system, which costs as much again as they do; stop at one that is stale."""
+    for name, made_of, code in modules:
+        if name in sys.modules:
+            continue
+        if made_of != state(f"{path(name)}.py"):
+            return
+        module = sys.modules[name] = type(sys)(name)
+        if name in _PACKAGES:
+            module.__path__ = [path(name).removesuffix("/__init__")]
+        parent, _, own_name = name.rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], own_name, module)
+        exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
 
 
 def _start() -> int:
@@ -78,6 +121,7 @@ def _start() -> int:
     sys.path.insert(0, _folder.removesuffix(f"/{_PACKAGE}"))
     if __file__.endswith(_suffix):
         sys.meta_path.insert(0, Bytecode)
+        _load(_FIRST)
     else:
         __import__(f"{_PACKAGE}.start")  # which leaves the bytecode of this file to the next run
     from git_credential_hf.__main__ import main
@@ -87,5 +131,13 @@ def _start() -> int:
     )
 
 
+def _is_stale() -> bool:
+    """Whether this is bytecode of another version than the source that it lies beside."""
+    now = state(f"{_folder}/start.py")
+    return now != _STATE if _STATE is not None else __file__.endswith(_suffix) and _read(__file__)[:12] != _noted(now)
+
+
 if __name__ == "__main__":
+    if _is_stale():
+        posix.execv(sys.executable, [sys.executable, "-IS", f"{_folder}/start.py", *sys.argv[1:]])
     posix._exit(_start())

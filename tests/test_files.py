@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf import files
+from git_credential_hf import files, reading
 
 
 def named(path: Path) -> bytes:
@@ -22,12 +22,12 @@ def names(folder: Path) -> list[str]:
 @pytest.mark.parametrize("size", [0, 1, 65_535, 65_536])
 def test_a_file_is_read_up_to_64_kib(tmp_path: Path, size: int) -> None:
     (tmp_path / "f").write_bytes(b"x" * size)
-    assert files.read(named(tmp_path / "f")) == b"x" * size
+    assert reading.read(named(tmp_path / "f")) == b"x" * size
 
 
 def test_what_is_larger_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x" * 65_537)
-    assert files.read(named(tmp_path / "f")) == b""
+    assert reading.read(named(tmp_path / "f")) == b""
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "FIFO", "socket", "/dev/zero", "/dev/tty", "a\0b", ""])
@@ -40,7 +40,7 @@ def test_what_is_no_file_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     elif kind == "socket":
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(kind)
-    assert files.read(kind.encode()) == b""
+    assert reading.read(kind.encode()) == b""
 
 
 def test_reading_leaves_no_file_open(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_reading_leaves_no_file_open(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     before = names(Path("/proc/self/fd"))
     for name in ("f", "fifo", "none"):
-        files.read(named(tmp_path / name))
+        reading.read(named(tmp_path / name))
     assert names(Path("/proc/self/fd")) == before
 
 
@@ -63,7 +63,7 @@ def test_what_comes_in_parts_is_read_to_its_end_or_the_limit() -> None:
 
         feeder = threading.Thread(target=feed)
         feeder.start()
-        assert files.read_all(reader, limit) == expected
+        assert reading.read_all(reader, limit) == expected
         feeder.join()
         os.close(reader)
 
@@ -196,28 +196,28 @@ UID = os.geteuid()
 )  # fmt: skip
 def test_the_folders_of_our_own_in_their_order(environ: dict[str, str], expected: list[str]) -> None:
     given = {name.encode(): value.encode() for name, value in environ.items()}
-    assert files.own_folders(given) == [folder.encode() for folder in expected]
+    assert reading.own_folders(given) == [folder.encode() for folder in expected]
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o755, 0o770, 0o702, 0o777, 0o1777])
 def test_a_folder_that_others_can_write_to_is_not_our_own(tmp_path: Path, mode: int) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own").chmod(mode)
-    assert files.is_own(named(tmp_path / "own")) == (mode == 0o700)
+    assert reading.is_own(named(tmp_path / "own")) == (mode == 0o700)
 
 
 def test_a_link_or_a_file_or_nothing_is_not_our_own(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "own")
     (tmp_path / "file").write_bytes(b"")
-    assert not any(files.is_own(named(tmp_path / name)) for name in ("link", "file", "none"))
+    assert not any(reading.is_own(named(tmp_path / name)) for name in ("link", "file", "none"))
 
 
 @pytest.mark.skipif(UID != 0, reason="NOT TESTED: another user's folder takes root to make")
 def test_another_users_folder_is_not_our_own(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir(mode=0o700)
     os.chown(tmp_path / "own", 1000, -1)
-    assert not files.is_own(named(tmp_path / "own"))
+    assert not reading.is_own(named(tmp_path / "own"))
 
 
 def test_our_own_lock_is_in_the_first_folder_that_can_be_had(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf import __version__
 from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring
@@ -22,35 +23,76 @@ SOURCE = Path(__file__).parent.parent
 # --- modules -------------------------------------------------------------------------------------------------
 
 FOREIGN_HOST = {"", ".__main__", ".helper", ".options", ".protocol", ".scope"}
-ANSWER = FOREIGN_HOST | {".files", ".sources", ".token"}
-ENVIRONMENT = ANSWER | {".sources.environment"}
-NO_BUS = ANSWER | {".secret_service", ".secret_service.item", ".sources.keyring", ".sources.token_file"}
-NO_ITEM = NO_BUS | {".secret_service.lookup", ".secret_service.wire"}
-KEYRING = NO_ITEM - {".sources.token_file"}
+ENVIRONMENT = FOREIGN_HOST | {".reading", ".sources", ".sources.environment", ".token"}
+NO_BUS = FOREIGN_HOST | {
+    ".reading",
+    ".secret_service",
+    ".secret_service.item",
+    ".sources",
+    ".sources.keyring",
+    ".sources.token_file",
+    ".token",
+}
+NO_ITEM = NO_BUS | {".secret_service.lookup", ".secret_service.wire", ".sources.other_tools"}
+KEYRING = NO_ITEM - {".sources.other_tools", ".sources.token_file"}
+
+# What is in the parts of a bundle that the answer of a case needs.
+BUNDLED_ANSWER = NO_BUS - {".sources.token_file"}
 
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
+# Runs a program as the interpreter would; names on stderr the modules that it has loaded and that are in a file.
+PROBE = """
+import _socket, marshal, posix, sys  # the first is in a file in some builds
+before = set(sys.modules)
+leave = posix._exit
+def name_modules(code):
+    for name, module in sys.modules.items():
+        if name not in before and (module.__spec__ is None or module.__spec__.origin not in ("built-in", "frozen")):
+            posix.write(2, name.encode() + b"\\n")
+    leave(code)
+posix._exit = name_modules
+del sys.argv[0]
+with open(sys.argv[0], "rb") as file:
+    code = file.read()
+code = marshal.loads(code[16:]) if sys.argv[0].endswith(".pyc") else compile(code, sys.argv[0], "exec")
+before |= set(sys.modules)
+exec(code, {"__name__": "__main__", "__file__": sys.argv[0]})
+"""
 
-def interpreter_with(start: str) -> list[str]:
-    """The command that the installed program becomes, from "bytecode" or "source", with what it loads on stderr."""
+
+def started() -> list[str]:
+    """The command that the installed program becomes."""
     traced = subprocess.run(["sh", "-x", EXECUTABLE, "get"], input=REQUEST, capture_output=True, check=True).stderr
     (command,) = re.findall(r"^\+ exec (.*)$", traced.decode(), re.MULTILINE)
-    python, options, file, *arguments = command.split(" ")
+    words: list[str] = command.split(" ")
+    return words
+
+
+def loaded(start: str, input: bytes, environment: Environment) -> set[str]:
+    """Run get from a "bundle", from "bytecode" or from "source"; return the modules that it loads from files."""
+    subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)  # leaves a bundle
+    python, options, file, *arguments = started()
     assert options == "-IS"
-    assert file.endswith(f"/__pycache__/start.{sys.implementation.cache_tag}.pyc")
-    if start == "source":
-        file = str(Path(file).parent.parent / "start.py")
-    return [python, options, "-v", file, *arguments]
+    assert file.endswith(f"/__pycache__/bundled.{sys.implementation.cache_tag}.pyc")
+    folder = Path(file).parent
+    file = {
+        "bundle": file,
+        "bytecode": f"{folder}/start.{sys.implementation.cache_tag}.pyc",
+        "source": f"{folder.parent}/start.py",
+    }[start]
+    done = subprocess.run(
+        [python, options, "-c", PROBE, file, *arguments],
+        input=input,
+        env=environment,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stderr.decode().split())
 
 
-def loaded(command: list[str], input: bytes, environment: Environment) -> set[str]:
-    """Run `command`, an interpreter with -v; return the modules that are neither built into it nor frozen in it."""
-    done = subprocess.run(command, input=input, env=environment, capture_output=True, check=True, timeout=60)
-    named = re.findall(r"^import '([^']+)' # (.*)$", done.stderr.decode(), re.MULTILINE)
-    return {name for name, loader in named if "_frozen_importlib." not in loader}
-
-
-@pytest.mark.parametrize("start", ["bytecode", "source"])
+@pytest.mark.parametrize("start", ["bundle", "bytecode", "source"])
 @pytest.mark.parametrize(
     ("host", "source", "modules"),
     [
@@ -82,11 +124,12 @@ def test_get_loads_its_own_modules_and_builtin_ones(
         file.parent.mkdir(parents=True)
         file.write_text("hf_token")
     asked = f"protocol=https\nhost={host}\n".encode()
-    command = interpreter_with(start)
-    # The interpreter loads these itself, from files or not as it was built.
-    own = loaded([*command[:3], "-c", "import _socket"], b"", environment)
-    expected = {f"git_credential_hf{name}" for name in modules | ({".start"} if start == "source" else set())}
-    assert loaded(command, asked, environment) - own == expected
+    wanted = set(modules)
+    if start == "bundle" and modules != FOREIGN_HOST:
+        wanted |= BUNDLED_ANSWER
+    if start == "source":
+        wanted.add(".start")
+    assert loaded(start, asked, environment) == {f"git_credential_hf{name}" for name in wanted}
     got = subprocess.run([EXECUTABLE, "get"], input=asked, env=environment, capture_output=True, check=True)
     assert got.stdout == (b"username=hf_user\npassword=hf_token\n" if source else b"")
 
@@ -168,9 +211,11 @@ def an_environment(folder: Path, *, editable: bool) -> Path:
     return program
 
 
-@pytest.mark.parametrize("module", ["protocol.py", "start.py"])
+@pytest.mark.parametrize("bundled", [False, True])
+@pytest.mark.parametrize("when", [1_000_000_000, 2_000_000_000])
+@pytest.mark.parametrize("module", ["protocol.py", "token.py", "secret_service/wire.py", "start.py"])
 def test_bytecode_is_left_to_the_next_run_and_never_outlives_its_source(
-    with_token: Environment, tmp_path: Path, module: str
+    with_token: Environment, tmp_path: Path, module: str, when: int, bundled: bool
 ) -> None:
     program = an_environment(tmp_path, editable=False)
     package = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf"
@@ -178,18 +223,61 @@ def test_bytecode_is_left_to_the_next_run_and_never_outlives_its_source(
     assert get(program, with_token) == GIVEN
     assert (package / f"__pycache__/start.{sys.implementation.cache_tag}.pyc").exists()
     assert get(program, with_token) == GIVEN
+    if bundled:
+        assert subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True).stderr == b""
+        assert (package / f"__pycache__/bundled.{sys.implementation.cache_tag}.pyc").exists()
     source = package / module
-    changed = (
-        source.read_text()
-        .replace('b"username="', 'b"username=new-"')
-        .replace("    return main(", "    return 7 + main(")
-    )
-    source.write_text(changed)
-    os.utime(source, (2_000_000_000, 2_000_000_000))
+    if module == "start.py":
+        source.write_text(source.read_text().replace("    return main(", "    return 7 + main("))
+    else:
+        source.write_text(f"import posix\nposix._exit(7)\n{source.read_text()}")
+    os.utime(source, (when, when))
+    environment = with_token
+    if module == "secret_service/wire.py":
+        environment = with_token | {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}"}
+        del environment["HF_TOKEN"]
     for _ in range(3):
-        got = get(program, with_token)
-        expected = (b"username=new-hf_user\npassword=hf_token\n", 0) if module == "protocol.py" else (GIVEN.stdout, 7)
-        assert (got.stdout, got.code) == expected
+        assert get(program, environment).code == 7
+
+
+def bundle(program: Path) -> dict[str, tuple[int, int, int]]:
+    """What tells the files of the bundle of `program` from other ones, and their modes, by name."""
+    files = (program.parent.parent / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__").glob("bundled*")
+    found = {file.name.partition(".")[0]: file.stat() for file in files}
+    return {name: (status.st_ino, status.st_mtime_ns, status.st_mode & 0o7777) for name, status in found.items()}
+
+
+def test_what_a_person_runs_leaves_a_bundle_and_git_does_not(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path, editable=False)
+    for _ in range(2):
+        assert get(program, with_token) == GIVEN
+    assert bundle(program) == {}
+    start = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/start.py"
+    start.chmod(0o640)
+    made = []
+    for _ in range(2):
+        done = subprocess.run([program, "--version"], env=with_token, umask=0o077, capture_output=True, check=True)
+        assert (done.stdout, done.stderr) == (f"git-credential-hf {__version__}\n".encode(), b"")
+        made.append(bundle(program))
+        assert get(program, with_token) == GIVEN
+    assert made[0] == made[1] == bundle(program)
+    assert {name: mode for name, (_, _, mode) in made[0].items()} == dict.fromkeys(
+        ("bundled", "bundled-answer", "bundled-lookup"), 0o640
+    )
+
+
+@pytest.mark.parametrize("how", ["a folder in its place", "no folder can be made"])
+def test_a_bundle_that_cannot_be_made_is_done_without(with_token: Environment, tmp_path: Path, how: str) -> None:
+    program = an_environment(tmp_path, editable=False)
+    package = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf"
+    if how == "a folder in its place":
+        (package / f"__pycache__/bundled.{sys.implementation.cache_tag}.pyc/x").mkdir(parents=True)
+    else:
+        (package / "__pycache__").write_text("")
+    for _ in range(2):
+        done = subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+        assert (done.stdout, done.stderr) == (f"git-credential-hf {__version__}\n".encode(), b"")
+        assert get(program, with_token) == GIVEN
 
 
 @pytest.mark.parametrize("editable", [False, True])

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 
-from git_credential_hf import files
+from git_credential_hf import reading
 from git_credential_hf.commands import Failed, child_environment, shown
 from git_credential_hf.protocol import has_control
 from git_credential_hf.token import clean
@@ -56,7 +56,7 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
 
 
 def _token(raw: bytes, name: str) -> str:
-    if len(raw) > files.MAX_SIZE:
+    if len(raw) > reading.MAX_SIZE:
         raise Failed(f"{name} holds more than 64 KiB: it must hold the token alone")
     text = raw.strip()
     if not text:
@@ -82,7 +82,7 @@ def _token(raw: bytes, name: str) -> str:
 
 def _from_standard_input() -> bytes:
     try:
-        return files.read_all(0, files.MAX_SIZE)
+        return reading.read_all(0, reading.MAX_SIZE)
     except OSError as error:
         raise Failed(f"standard input cannot be read: {error.strerror}") from None
 
@@ -125,7 +125,7 @@ def _from_command(words: str, environ: dict[bytes, bytes]) -> bytes:
     with child:
         try:
             raw = _printed(child, deadline)
-            if len(raw) > files.MAX_SIZE:
+            if len(raw) > reading.MAX_SIZE:
                 return raw
             code = child.wait(max(deadline - time.monotonic(), 0))
         except subprocess.TimeoutExpired:
@@ -142,11 +142,11 @@ def _printed(child: subprocess.Popen[bytes], deadline: float) -> bytes:
     """Return what the child prints, at most a byte more than a source may hold. Raises TimeoutExpired."""
     assert child.stdout is not None  # noqa: S101 - it was asked for
     raw = b""
-    while len(raw) <= files.MAX_SIZE:
+    while len(raw) <= reading.MAX_SIZE:
         # The pipe stays open as long as any child of the child holds it, which no kill of ours would reach.
         if not select.select([child.stdout], [], [], max(deadline - time.monotonic(), 0))[0]:
             raise subprocess.TimeoutExpired(child.args, _COMMAND_LIMIT)
-        chunk = os.read(child.stdout.fileno(), files.MAX_SIZE + 1)
+        chunk = os.read(child.stdout.fileno(), reading.MAX_SIZE + 1)
         if not chunk:
             break
         raw += chunk
@@ -169,7 +169,7 @@ def _from_file(file: str) -> tuple[bytes, bool]:
             raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
         if status.st_uid not in (os.geteuid(), 0):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
-        return files.read_all(descriptor, files.MAX_SIZE), bool(status.st_mode & (stat.S_IRGRP | stat.S_IROTH))
+        return reading.read_all(descriptor, reading.MAX_SIZE), bool(status.st_mode & (stat.S_IRGRP | stat.S_IROTH))
     except OSError as error:
         raise Failed(f"{name} cannot be read: {error.strerror}") from None
     finally:

@@ -4,13 +4,12 @@ import os
 import sys
 from contextlib import nullcontext
 
-from git_credential_hf import files, refused
+from git_credential_hf import files, own_items, refused
 from git_credential_hf.commands import Failed, install_git_lfs, secret_source, shown
 from git_credential_hf.commands.token_cache import TokenCache, refuse_another_users
 from git_credential_hf.options import Options
 from git_credential_hf.scope import HF_USER, HUB
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, item
-from git_credential_hf.sources import keyring
 from git_credential_hf.token import Token, fingerprint
 
 _WAIT = 30.0  # seconds, for the runs that came before
@@ -108,7 +107,7 @@ def _put_away(asked: Seed, token: Token, cache: TokenCache | None, options: Opti
 def _fill_keyring(asked: Seed, token: Token, options: Options) -> list[str]:
     """Put the token into the keyring; return what a person must hear of it."""
     try:
-        with keyring.vault(options) as vault:
+        with own_items.vault(options) as vault:
             done = vault.put(asked.host, token, item.SEEDED, force=asked.force, dry_run=asked.dry_run)
     except (Absent, Locked) as reason:
         if asked.require_keyring:

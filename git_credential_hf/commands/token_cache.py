@@ -5,7 +5,7 @@ import os
 import pwd
 import stat
 
-from git_credential_hf import files
+from git_credential_hf import files, reading
 from git_credential_hf.commands import Failed, shown
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.token import clean, fingerprint
@@ -47,7 +47,7 @@ class TokenCache:
             ) from None
 
     def _link(self, token: bytes) -> str:
-        if clean(files.read(self.path)) == token:
+        if clean(reading.read(self.path)) == token:
             return f"token cache: unchanged, {self.shown}"
         raise Failed(
             f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
@@ -62,7 +62,7 @@ class TokenCache:
         if status is not None:
             if not stat.S_ISREG(status.st_mode):
                 raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
-            before = clean(files.read(self.path))
+            before = clean(reading.read(self.path))
             if before == token and stat.S_IMODE(status.st_mode) == 0o600 and not force:
                 return f"token cache: unchanged, {self.shown}"
         if not dry_run:

@@ -4,7 +4,7 @@ A wallet of KWallet that the login has opened calls itself locked until a progra
 no dialog. Whether it is open is for KDE's own interface to say (org.kde.KWallet, kf5_org.kde.KWallet.xml).
 """
 
-from git_credential_hf import files
+from git_credential_hf import reading
 from git_credential_hf.secret_service import wire
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -121,7 +121,7 @@ def _asks_for_each_program(environ: dict[bytes, bytes]) -> bool:
     home = environ.get(b"XDG_CONFIG_HOME") or environ.get(b"HOME", b"") + b"/.config"
     folders = [home, *(environ.get(b"XDG_CONFIG_DIRS") or b"/etc/xdg").split(b":")]
     for folder in folders:
-        for line in files.read(folder + b"/kwalletrc").split(b"\n"):
+        for line in reading.read(folder + b"/kwalletrc").split(b"\n"):
             key, _, value = line.partition(b"=")
             # A key may end in flags, as in `Prompt on Open[$i]`.
             if key.partition(b"[")[0].strip() == b"Prompt on Open" and value.strip().lower() not in (

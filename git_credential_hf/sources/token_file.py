@@ -1,6 +1,6 @@
 """Hugging Face's token file, where huggingface_hub reads it and `hf auth login` writes it."""
 
-from git_credential_hf.files import read
+from git_credential_hf.reading import read
 from git_credential_hf.sources import VARIABLES
 from git_credential_hf.token import Token, clean, seconds
 
