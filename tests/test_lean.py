@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import keyrings
 from git_credential_hf import __version__
 from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.keyring_items import Items
@@ -171,6 +172,82 @@ def test_a_foreign_host_costs_no_call(run: Run, keyring: Items, gnome_keyring: G
         assert run("get", input=REQUEST, HF_TOKEN="hf_token").code == 0
         assert run("--sources", "file", "get", input=REQUEST) == SILENCE
     assert made == []
+
+
+# --- system calls --------------------------------------------------------------------------------------------
+
+
+def system_calls(calls: str, environment: Environment) -> list[tuple[str, str, int]]:
+    """Run get, answered; return the name, arguments and result of each of its `calls`, those of the launcher too."""
+    log = Path(environment["HOME"], "strace")
+    command = [
+        "strace",
+        "-f",
+        "-qq",
+        "-e",
+        f"trace={calls}",
+        "-e",
+        "signal=none",
+        "-s",
+        "0",
+        "-o",
+        str(log),
+        EXECUTABLE,
+    ]
+    done = subprocess.run([*command, "get"], input=REQUEST, env=environment, capture_output=True, check=True)
+    assert done.stdout == b"username=hf_user\npassword=hf_token\n"
+    found = re.findall(r"^\d+ +(\w+)\((.*)\) += (-?\d+)", log.read_text(), re.MULTILINE)
+    return [(name, arguments, int(result)) for name, arguments, result in found]
+
+
+needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is not installed")
+
+
+@needs_strace
+@pytest.mark.parametrize(
+    ("source", "parts"),
+    [
+        ("environment", ["bundled", "bundled-answer", "environment"]),
+        ("file", ["bundled", "bundled-answer", "token_file"]),
+        ("keyring", ["bundled", "bundled-answer", "bundled-lookup"]),
+    ],
+)
+def test_the_files_that_an_answer_opens(
+    keyring: Items, environment: Environment, source: str, parts: list[str]
+) -> None:
+    token_file = Path(environment["HOME"], ".cache/huggingface/token")
+    if source == "environment":
+        environment["HF_TOKEN"] = "hf_token"
+    elif source == "file":
+        environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
+        token_file.parent.mkdir(parents=True)
+        token_file.write_text("hf_token")
+    else:
+        ours = {"git-credential-hf": "huggingface.co", "user": "hf_user"}
+        keyring.add(b"hf_token", xdg__schema="org.git.Password", **ours)
+    subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)  # leaves a bundle
+    calls = system_calls("open,openat,creat", environment)
+    opened = [Path(arguments.split('"')[1]) for _, arguments, result in calls if result >= 0]
+    of_the_package = [file for file in opened if "git_credential_hf" in file.parts]
+    # The interpreter opens the file that it is to run more than once.
+    assert list(dict.fromkeys(file.name.partition(".")[0] for file in of_the_package)) == parts
+    homes = [file for file in opened if file.is_relative_to(environment["HOME"])]
+    assert homes == ([token_file] if source == "file" else [])
+    assert not [arguments for _, arguments, _ in calls if "O_WRONLY" in arguments or "O_CREAT" in arguments]
+
+
+@needs_strace
+def test_other_items_in_the_keyring_cost_no_traffic(environment: Environment, tmp_path: Path) -> None:
+    traffic = []
+    for others in (0, 5_000):
+        folder = tmp_path / str(others)
+        folder.mkdir()
+        items = [*keyrings.others(others), keyrings.ours("hf_token")]
+        with contextlib.closing(keyrings.keyring(folder, items)) as provider:
+            calls = system_calls("sendto,recvfrom", environment | {"DBUS_SESSION_BUS_ADDRESS": provider.bus.address})
+        traffic.append(sum(result for _, _, result in calls))
+    few, many = traffic
+    assert 0 < few <= many < few + 32  # a greater number of an item is a longer name
 
 
 # --- the interpreter -----------------------------------------------------------------------------------------
