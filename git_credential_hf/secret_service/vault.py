@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from jeepney import DBusErrorResponse, Message
 from jeepney.io.blocking import DBusConnection, prep_socket
@@ -23,6 +23,10 @@ from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
+
+_AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
+
+_Any = TypeVar("_Any")
 
 
 class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
@@ -74,37 +78,44 @@ class Vault:
     def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` the secret of the one item for its server, user and scope.
 
-        origin: item.SEEDED or item.STORED. Returns "unchanged" where it is that already and `force` is not set, else
-        "replaced" or "created"; with `dry_run`, what would be done.
+        origin: item.SEEDED, item.DECLARED or item.STORED. Returns "unchanged" where it is that already and `force` is
+        not set, else "replaced" or "created"; with `dry_run`, what would be done.
         """
-        bearer = token.authtype is not None
-        identity = _text(item.identity(server, token.user, token.scope, bearer=bearer))
-        other_kind = _text(item.identity(server, token.user, token.scope, bearer=not bearer))
-        attributes = identity | _text({item.ORIGIN: origin})
-        secret = token.to_secret()
-        with _told(self._options.timeout):
-            place = _text(item.of_place(server, token.scope, token.user))
-            here = list(search_items(self._connection, place))
-            found, surplus = self._exact(here, identity), self._exact(here, other_kind)
-            if not found and not surplus:
-                done = "created"
-            elif len(found) == 1 and not surplus and not force and self._is(found[0], attributes, secret):
-                done = "unchanged"
-            else:
-                done = "replaced"
-            if dry_run or done == "unchanged":
-                return done
-            if not found:
-                self._create(item.label(server, token.user, token.scope), attributes, secret)
-            for kept in found[:1]:
-                if _attributes(kept) != attributes:
-                    kept.set_attributes(attributes)
-                kept.set_secret(secret)
-            for one in found[1:] + surplus:
-                one.delete()
-        if not self._holds(identity, secret):
-            raise Unavailable("what was written cannot be read back")
+        (done,) = self.put_all([(server, token)], origin, force=force, dry_run=dry_run)
         return done
+
+    def put_all(
+        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
+    ) -> list[str]:
+        """Do what put does with each server and token; return what was done with each."""
+        with _told(self._options.timeout):
+            places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
+            found = self._find(places)
+            done = [
+                self._put(server, token, origin, here, force, dry_run)
+                for (server, token), here in zip(tokens, found, strict=True)
+            ]
+            written = [one for one, how in zip(tokens, done, strict=True) if how != "unchanged" and not dry_run]
+            if not self._hold(written):
+                raise Unavailable("what was written cannot be read back")
+        return done
+
+    def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
+        """Delete what was declared, but for the places (as in item.MARK) and users in `kept`.
+
+        Returns place, user and the token of each that was deleted; with `dry_run`, that would be.
+        """
+        gone = []
+        with _told(self._options.timeout):
+            (found,) = self._find([{item.ORIGIN: item.DECLARED}])
+            for one in found:
+                place, user = one.attributes.get(item.MARK, b""), one.attributes.get(b"user", b"")
+                server, _, scope = place.partition(b"/")
+                if (place, user) not in kept and one.identity() == item.identity(server, user, scope, bearer=False):
+                    gone.append((place, user, one.secret.partition(b"\n")[0]))
+                    if not dry_run:
+                        self._item(one).delete()
+        return gone
 
     def delete(self, items: list[bytes]) -> None:
         """Delete the items with these object paths; one that is gone already is fine."""
@@ -126,22 +137,54 @@ class Vault:
             with closing(Lookup(self._options)) as lookup:
                 unlock.unlock(lookup, [path.encode()], self._options)
 
-    def _exact(self, items: list[Item], identity: dict[str, str]) -> list[Item]:
-        """Return those of `items` whose attributes, but for the origin, are `identity` and nothing more.
+    def _put(
+        self, server: bytes, token: Token, origin: bytes, here: "list[_Stored]", force: bool, dry_run: bool
+    ) -> str:
+        """Put one token; `here` is what is in its place."""
+        bearer = token.authtype is not None
+        identity = item.identity(server, token.user, token.scope, bearer=bearer)
+        other_kind = item.identity(server, token.user, token.scope, bearer=not bearer)
+        attributes = identity | {item.ORIGIN: origin}
+        secret = token.to_secret()
+        # A search finds supersets too: those are somebody else's.
+        found = [one for one in here if one.identity() == identity]
+        surplus = [one for one in here if one.identity() == other_kind]
+        if not found and not surplus:
+            done = "created"
+        elif not force and not surplus and [(one.attributes, one.secret) for one in found] == [(attributes, secret)]:
+            done = "unchanged"
+        else:
+            done = "replaced"
+        if dry_run or done == "unchanged":
+            return done
+        if not found:
+            self._refuse_a_second(identity)
+            self._create(item.label(server, token.user, token.scope), _text(attributes), secret)
+        for kept in found[:1]:
+            if kept.attributes != attributes:
+                self._item(kept).set_attributes(_text(attributes))
+            self._item(kept).set_secret(secret)
+        for one in found[1:] + surplus:
+            self._item(one).delete()
+        return done
 
-        A search finds supersets too: those are somebody else's.
-        """
-        exact = []
-        for found in items:
-            found.session = self._session
-            attributes = _attributes(found)
-            attributes.pop(_ORIGIN, None)
-            if attributes == identity:
-                exact.append(found)
-        return exact
+    def _find(self, wanted: list[dict[bytes, bytes]]) -> "list[list[_Stored]]":
+        """Return the unlocked items that have each of the sets of attributes."""
+        with closing(Lookup(self._options)) as lookup:
+            paths = [found for batch in _batches(wanted) for found in lookup.search(batch)]
+            known: dict[bytes, tuple[bytes, dict[bytes, bytes]]] = {}
+            for batch in _batches(list(dict.fromkeys(path for found in paths for path in found))):
+                known |= lookup.secrets_and_attributes(batch)
+        return [[_Stored(path, *known[path]) for path in found if path in known] for found in paths]
 
-    def _is(self, found: Item, attributes: dict[str, str], secret: bytes) -> bool:
-        return _attributes(found) == attributes and found.get_secret() == secret
+    def _refuse_a_second(self, identity: dict[bytes, bytes]) -> None:
+        """Raise LockedException where a locked item, which a look-up passes over, is the one that would be created."""
+        for found in search_items(self._connection, _text(identity)):
+            if found.is_locked() and _Stored(b"", b"", _bytes(found.get_attributes())).identity() == identity:
+                raise LockedException("the item that is to be written is locked")
+
+    def _item(self, stored: "_Stored") -> Item:
+        return Item(self._connection, stored.path.decode(), self._session)
 
     def _create(self, label: str, attributes: dict[str, str], secret: bytes) -> None:
         try:
@@ -151,23 +194,44 @@ class Vault:
         except ItemNotFoundException:
             pass  # KWallet answers with the path of an item that is not there yet: reading it back decides
 
-    def _holds(self, identity: dict[str, str], secret: bytes) -> bool:
-        with closing(Lookup(self._options)) as lookup:
-            (found,) = lookup.search([{name.encode(): value.encode() for name, value in identity.items()}])
-            return bool(found) and secret in lookup.secrets(found).values()
+    def _hold(self, written: list[tuple[bytes, Token]]) -> bool:
+        wanted = [
+            item.identity(server, token.user, token.scope, bearer=token.authtype is not None)
+            for server, token in written
+        ]
+        return all(
+            any(one.secret == token.to_secret() for one in found)
+            for (_, token), found in zip(written, self._find(wanted), strict=True)
+        )
 
 
-_ORIGIN = item.ORIGIN.decode()
-_PROVIDERS_OWN = [name.decode() for name in item.PROVIDERS_OWN]
+class _Stored:
+    """An item as it was found: its object path, its secret, and its attributes without those of the provider's own."""
+
+    def __init__(self, path: bytes, secret: bytes, attributes: dict[bytes, bytes]) -> None:
+        self.path = path
+        self.secret = secret
+        self.attributes = _without(attributes, item.PROVIDERS_OWN)
+
+    def identity(self) -> dict[bytes, bytes]:
+        """Return the attributes that item.identity makes for an item of ours, and any that are more than those."""
+        return _without(self.attributes, (item.ORIGIN,))
 
 
-def _attributes(found: Item) -> dict[str, str]:
-    """Return the attributes of an item without those that the provider has added."""
-    return {name: value for name, value in found.get_attributes().items() if name not in _PROVIDERS_OWN}
+def _without(attributes: dict[bytes, bytes], names: tuple[bytes, ...]) -> dict[bytes, bytes]:
+    return {name: value for name, value in attributes.items() if name not in names}
+
+
+def _batches(everything: list[_Any]) -> list[list[_Any]]:
+    return [everything[start : start + _AT_ONCE] for start in range(0, len(everything), _AT_ONCE)]
 
 
 def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in attributes.items()}
+
+
+def _bytes(attributes: dict[str, str]) -> dict[bytes, bytes]:
+    return {name.encode(): value.encode() for name, value in attributes.items()}
 
 
 def _connect(options: Options) -> _Connection:
