@@ -84,7 +84,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
         prog="git-credential-hf seed",
-        description="Put a token into the keyring and into Hugging Face's token cache; without --from, every one that is\n"
+        description="Put a token into the keyring and into Hugging Face's token cache; without --from, all that are\n"
         "declared in ~/.config/git-credential-hf/tokens.toml. Run it as often as you like.",
         epilog=_SEED_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from jeepney import DBusErrorResponse, Message
 from jeepney.io.blocking import DBusConnection, prep_socket
-from secretstorage import Collection, Item, search_items
+from secretstorage import Collection, Item
 from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
 from secretstorage.dhcrypto import Session
 from secretstorage.exceptions import (
@@ -18,7 +19,7 @@ from secretstorage.exceptions import (
 from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
 
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock
+from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token
 
@@ -158,7 +159,6 @@ class Vault:
         if dry_run or done == "unchanged":
             return done
         if not found:
-            self._refuse_a_second(identity)
             self._create(item.label(server, token.user, token.scope), _text(attributes), secret)
         for kept in found[:1]:
             if kept.attributes != attributes:
@@ -169,19 +169,20 @@ class Vault:
         return done
 
     def _find(self, wanted: list[dict[bytes, bytes]]) -> "list[list[_Stored]]":
-        """Return the unlocked items that have each of the sets of attributes."""
+        """Return the items that have each of the sets of attributes. Raises LockedException where these are locked.
+
+        A second one beside an item that nobody can read would be one more each time.
+        """
         with closing(Lookup(self._options)) as lookup:
             paths = [found for batch in _batches(wanted) for found in lookup.search(batch)]
+            for batch in _batches([attributes for attributes, found in zip(wanted, paths, strict=True) if not found]):
+                replies = lookup.ask(*(partial(_search, attributes) for attributes in batch))
+                if any(locked for _, locked in map(wire.read_found, replies)):
+                    raise LockedException
             known: dict[bytes, tuple[bytes, dict[bytes, bytes]]] = {}
-            for batch in _batches(list(dict.fromkeys(path for found in paths for path in found))):
-                known |= lookup.secrets_and_attributes(batch)
+            for some in _batches(list(dict.fromkeys(path for found in paths for path in found))):
+                known |= lookup.secrets_and_attributes(some)
         return [[_Stored(path, *known[path]) for path in found if path in known] for found in paths]
-
-    def _refuse_a_second(self, identity: dict[bytes, bytes]) -> None:
-        """Raise LockedException where a locked item, which a look-up passes over, is the one that would be created."""
-        for found in search_items(self._connection, _text(identity)):
-            if found.is_locked() and _Stored(b"", b"", _bytes(found.get_attributes())).identity() == identity:
-                raise LockedException("the item that is to be written is locked")
 
     def _item(self, stored: "_Stored") -> Item:
         return Item(self._connection, stored.path.decode(), self._session)
@@ -218,6 +219,10 @@ class _Stored:
         return _without(self.attributes, (item.ORIGIN,))
 
 
+def _search(attributes: dict[bytes, bytes], serial: int) -> bytes:
+    return wire.search_items(serial, attributes)
+
+
 def _without(attributes: dict[bytes, bytes], names: tuple[bytes, ...]) -> dict[bytes, bytes]:
     return {name: value for name, value in attributes.items() if name not in names}
 
@@ -228,10 +233,6 @@ def _batches(everything: list[_Any]) -> list[list[_Any]]:
 
 def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in attributes.items()}
-
-
-def _bytes(attributes: dict[str, str]) -> dict[bytes, bytes]:
-    return {name.encode(): value.encode() for name, value in attributes.items()}
 
 
 def _connect(options: Options) -> _Connection:
