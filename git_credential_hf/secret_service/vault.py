@@ -5,10 +5,12 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from jeepney import DBusErrorResponse, Message
+from jeepney import DBusAddress, DBusErrorResponse, HeaderFields, Message, Properties, new_method_call
 from jeepney.io.blocking import DBusConnection, prep_socket
+from jeepney.wrappers import unwrap_msg
 from secretstorage import Collection, Item
-from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
+from secretstorage.collection import COLLECTION_IFACE
+from secretstorage.defines import ALGORITHM_PLAIN, DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN, SS_PATH, SS_PREFIX
 from secretstorage.dhcrypto import Session
 from secretstorage.exceptions import (
     ItemNotFoundException,
@@ -16,7 +18,8 @@ from secretstorage.exceptions import (
     PromptDismissedException,
     SecretServiceNotAvailableException,
 )
-from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
+from secretstorage.item import ITEM_IFACE
+from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_match_rules, exec_prompt, format_secret
 
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock, wire
@@ -24,6 +27,8 @@ from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
+
+_STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
@@ -39,6 +44,18 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
 
     def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
         return super().send_and_get_reply(message, timeout=self._remaining())
+
+    def ask(self, calls: list[Message]) -> list[Any]:
+        """Make all the calls before the first is answered; return what they return. Raises DBusErrorResponse."""
+        serials = [next(self.outgoing_serial) for _ in calls]
+        for call, serial in zip(calls, serials, strict=True):
+            self.send(call, serial=serial)
+        replies: dict[int, Message] = {}
+        while len(replies) < len(calls):
+            reply = self.receive(timeout=self._remaining())
+            if (serial := reply.header.fields.get(HeaderFields.reply_serial)) in serials:
+                replies[serial] = reply
+        return [unwrap_msg(replies[serial]) for serial in serials]
 
     def recv_until_filtered(self, queue: Any, *, timeout: float | None = None) -> Message:
         return super().recv_until_filtered(queue, timeout=self._remaining())
@@ -91,15 +108,19 @@ class Vault:
         """Do what put does with each server and token; return what was done with each."""
         with _told(self._options.timeout):
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
-            found = self._find(places)
-            done = [
-                self._put(server, token, origin, here, force, dry_run)
-                for (server, token), here in zip(tokens, found, strict=True)
+            plans = [
+                _Plan(server, token, origin, here, force)
+                for (server, token), here in zip(tokens, self._find(places), strict=True)
             ]
-            written = [one for one, how in zip(tokens, done, strict=True) if how != "unchanged" and not dry_run]
-            if not self._hold(written):
-                raise Unavailable("what was written cannot be read back")
-        return done
+            if not dry_run:
+                written = [plan for plan in plans if plan.done != "unchanged"]
+                self._write([call for plan in written for call in self._calls(plan)])
+                for plan in written:
+                    for one in plan.surplus:
+                        self._item(one).delete()
+                if not self._hold(written):
+                    raise Unavailable("what was written cannot be read back")
+        return [plan.done for plan in plans]
 
     def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
         """Delete what was declared, but for the places (as in item.MARK) and users in `kept`.
@@ -138,35 +159,29 @@ class Vault:
             with closing(Lookup(self._options)) as lookup:
                 unlock.unlock(lookup, [path.encode()], self._options)
 
-    def _put(
-        self, server: bytes, token: Token, origin: bytes, here: "list[_Stored]", force: bool, dry_run: bool
-    ) -> str:
-        """Put one token; `here` is what is in its place."""
-        bearer = token.authtype is not None
-        identity = item.identity(server, token.user, token.scope, bearer=bearer)
-        other_kind = item.identity(server, token.user, token.scope, bearer=not bearer)
-        attributes = identity | {item.ORIGIN: origin}
-        secret = token.to_secret()
-        # A search finds supersets too: those are somebody else's.
-        found = [one for one in here if one.identity() == identity]
-        surplus = [one for one in here if one.identity() == other_kind]
-        if not found and not surplus:
-            done = "created"
-        elif not force and not surplus and [(one.attributes, one.secret) for one in found] == [(attributes, secret)]:
-            done = "unchanged"
-        else:
-            done = "replaced"
-        if dry_run or done == "unchanged":
-            return done
-        if not found:
-            self._create(item.label(server, token.user, token.scope), _text(attributes), secret)
-        for kept in found[:1]:
-            if kept.attributes != attributes:
-                self._item(kept).set_attributes(_text(attributes))
-            self._item(kept).set_secret(secret)
-        for one in found[1:] + surplus:
-            self._item(one).delete()
-        return done
+    def _calls(self, plan: "_Plan") -> Iterator[Message]:
+        """Return the calls that do what is planned; secretstorage would make three for each, one after another."""
+        secret = format_secret(self._session, plan.secret, "text/plain")
+        if plan.kept is None:
+            collection = DBusAddress(self._collection.collection_path, BUS_NAME, COLLECTION_IFACE)
+            properties = {
+                SS_PREFIX + "Item.Label": ("s", plan.label),
+                SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.attributes)),
+            }
+            # Not with replace, which would overwrite an item that has these attributes among others.
+            yield new_method_call(collection, "CreateItem", "a{sv}(oayays)b", (properties, secret, False))
+            return
+        kept = DBusAddress(plan.kept.path.decode(), BUS_NAME, ITEM_IFACE)
+        if plan.kept.attributes != plan.attributes:
+            yield Properties(kept).set("Attributes", "a{ss}", _text(plan.attributes))
+        yield new_method_call(kept, "SetSecret", "(oayays)", (secret,))
+
+    def _write(self, calls: list[Message]) -> None:
+        for batch in _batches(calls):
+            for body in self._connection.ask(batch):
+                _, prompt = body or ("", "/")
+                if prompt != "/" and exec_prompt(self._connection, prompt)[0]:
+                    raise PromptDismissedException
 
     def _find(self, wanted: list[dict[bytes, bytes]]) -> "list[list[_Stored]]":
         """Return the items that have each of the sets of attributes. Raises LockedException where these are locked.
@@ -187,23 +202,41 @@ class Vault:
     def _item(self, stored: "_Stored") -> Item:
         return Item(self._connection, stored.path.decode(), self._session)
 
-    def _create(self, label: str, attributes: dict[str, str], secret: bytes) -> None:
-        try:
-            self._collection.create_item(label, attributes, secret)
-        except PromptDismissedException:
-            raise
-        except ItemNotFoundException:
-            pass  # KWallet answers with the path of an item that is not there yet: reading it back decides
+    def _hold(self, written: "list[_Plan]") -> bool:
+        found = self._find([plan.identity for plan in written])
+        return all(any(one.secret == plan.secret for one in here) for plan, here in zip(written, found, strict=True))
 
-    def _hold(self, written: list[tuple[bytes, Token]]) -> bool:
-        wanted = [
-            item.identity(server, token.user, token.scope, bearer=token.authtype is not None)
-            for server, token in written
-        ]
-        return all(
-            any(one.secret == token.to_secret() for one in found)
-            for (_, token), found in zip(written, self._find(wanted), strict=True)
-        )
+
+class _Plan:
+    """What is to be done so that one item, and no other, holds a token: see Vault.put.
+
+    here: what is in its place.
+    done: "unchanged", "replaced" or "created".
+    kept: the item that is to hold the token from now on, None where it is to be created.
+    surplus: items of ours that are to go.
+    """
+
+    def __init__(self, server: bytes, token: Token, origin: bytes, here: "list[_Stored]", force: bool) -> None:
+        bearer = token.authtype is not None
+        self.identity = item.identity(server, token.user, token.scope, bearer=bearer)
+        self.attributes = self.identity | {item.ORIGIN: origin}
+        self.secret = token.to_secret()
+        self.label = item.label(server, token.user, token.scope)
+        other_kind = item.identity(server, token.user, token.scope, bearer=not bearer)
+        # A search finds supersets too: those are somebody else's.
+        found = [one for one in here if one.identity() == self.identity]
+        self.kept = found[0] if found else None
+        self.surplus = found[1:] + [one for one in here if one.identity() == other_kind]
+        if self.kept is None and not self.surplus:
+            self.done = "created"
+        elif (
+            self.kept is not None
+            and not (force or self.surplus)
+            and (self.kept.attributes, self.kept.secret) == (self.attributes, self.secret)
+        ):
+            self.done = "unchanged"
+        else:
+            self.done = "replaced"
 
 
 class _Stored:
@@ -272,6 +305,8 @@ def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
     except DBusErrorResponse as error:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None
+        if error.name in _STOPPED:
+            raise Unavailable("it stopped answering") from None
         raise Unavailable(f"it answers {error.name!r}") from None
     except TimeoutError as error:
         raise Unavailable(error.strerror or f"it gave no answer within {timeout:g} s") from None
