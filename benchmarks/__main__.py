@@ -65,6 +65,7 @@ def measure_all(bench: tables.Bench, quick: bool) -> report.Results:
         crowd_title=f"{runs:,} gets, {at_once} at a time",
         seed=seed,
         written=written,
+        declared=tables.declared(bench, 3 if quick else 100),
     )
 
 

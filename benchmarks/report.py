@@ -33,9 +33,13 @@ class Results:
     crowd_title: str
     seed: Table
     written: list[str]
+    declared: Table
 
     def tables(self) -> list[Table]:
-        return [self.get, self.fill, self.token_file, self.foreign_host, self.sizes, self.scopes, self.seed]
+        return [
+            *(self.get, self.fill, self.token_file, self.foreign_host, self.sizes, self.scopes),
+            *(self.seed, self.declared),
+        ]
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def goals(results: Results) -> list[Goal]:
         _beside_libsecret(results.scopes, 0.85),
         _throughput(results),
         _unchanged_seed(results, 150),
+        *_within(results.declared, [2000, 300, 2000]),
     ]
 
 
@@ -196,6 +201,14 @@ def _unchanged_seed(results: Results, limit: float) -> Goal:
         return Goal(text, None, "")
     wrote = "wrote " + ", ".join(results.written) if results.written else "no write"
     return Goal(text, row.median <= limit and not results.written, f"{_number(row.median)} ms, {wrote}")
+
+
+def _within(table: Table, limits: list[float]) -> list[Goal]:
+    """Return a goal for each row, with its limit in milliseconds."""
+    return [
+        Goal(f"{row.case.name}: at most {limit:g} ms", row.median <= limit, f"{_number(row.median)} ms")
+        for row, limit in zip(table.rows, limits, strict=False)
+    ]
 
 
 def _goal_grid(results: Results) -> list[tuple[str, ...]]:

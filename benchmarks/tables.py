@@ -21,6 +21,7 @@ MANAGER = "Git Credential Manager"
 KEYRING_GET = "keyring get"
 FLOOR = "python3 -I -S -c pass"
 UNCHANGED = "seed, nothing new"
+DECLARED_UNCHANGED = "seed, {} unchanged"
 
 _PEERS = Path(__file__).parent / "peers"
 _WRITES = ("CreateCollection", "CreateItem", "Delete", "Set", "SetSecret", "SetSecrets")
@@ -298,6 +299,43 @@ def seed(bench: Bench) -> tuple[Table, list[str]]:
     before = _files(bus.folder)
     written = [call for call in _calls(unchanged, bus) if call.rpartition(" ")[2] in _WRITES]
     return table, written + sorted(_files(bus.folder) ^ before)
+
+
+def declared(bench: Bench, count: int) -> Table:
+    """`seed` of so many tokens that tokens.toml declares."""
+    cases: list[Case] = []
+    buses: dict[str, Bus] = {}
+
+    def situation(name: str, prepare: Callable[[GnomeKeyring, Path], None]) -> None:
+        here = bench.keyring(f"declared-{len(cases)}")
+        buses[name] = here.bus
+        environ = here.bus.environ()
+        folder = Path(environ["XDG_CONFIG_HOME"]) / "git-credential-hf"
+        tables = [f'[tokens.org-{number}]\nfile = "{number}"\nscope = "org-{number}"\n' for number in range(count)]
+        _private(folder / "tokens.toml", "\n".join(tables))
+        rotate(here, folder)
+        cases.append(
+            Case(name, [bench.one_of_ours(), "seed"], environ, answer=None, prepare=lambda: prepare(here, folder))
+        )
+
+    def rotate(here: GnomeKeyring, folder: Path) -> None:
+        for number in range(count):
+            _private(folder / str(number), _token())
+
+    def empty(here: GnomeKeyring, folder: Path) -> None:
+        with contextlib.closing(Items(here.bus)) as items:
+            items.clear()
+
+    situation(f"seed, the first of {count}", empty)
+    situation(DECLARED_UNCHANGED.format(count), lambda here, folder: None)
+    situation(f"seed, {count} other tokens", rotate)
+    # gnome-keyring writes its whole file for each of them, twice for a new one: a few rounds take long enough.
+    few = replace(bench, rounds=min(bench.rounds, 5), warm_up=1)
+    return few.table(
+        f"seed, {count} declared tokens",
+        "From files that tokens.toml names into the keyring: with none there, the same there, others.",
+        cases, buses,
+    )  # fmt: skip
 
 
 def _request(host: str = HOST, path: str = "") -> bytes:

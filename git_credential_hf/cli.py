@@ -6,9 +6,8 @@ import os
 import sys
 from typing import Never
 
-from git_credential_hf import __version__, bundle, helper_options, options, scope
+from git_credential_hf import __version__, options
 from git_credential_hf.commands import Failed
-from git_credential_hf.protocol import has_control
 
 _SUMMARY = """\
 usage: git-credential-hf COMMAND [OPTIONS]
@@ -18,7 +17,7 @@ A git credential helper for Hugging Face: git clone, git lfs pull and hf downloa
 repositories, with no prompt.
 
 commands:
-  seed         put a token into the keyring and into Hugging Face's token cache
+  seed         put tokens into the keyring and into Hugging Face's token cache
   configure    make git use this helper for huggingface.co
   unconfigure  take that back
 
@@ -42,6 +41,12 @@ examples:
   git-credential-hf seed --from ~/secrets/huggingface.token
   git-credential-hf seed --from credential:huggingface --require-keyring
   git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
+  git-credential-hf seed
+
+tokens.toml, any number of these:
+  [tokens.my-org]
+  file = "~/secrets/my-org.token"   # or env, credential, command = ["pass", "show", "my-org"]
+  scope = "my-org"                  # or a list; as are user, host, expires and cache, it may be left out
 """
 
 
@@ -80,7 +85,8 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
         prog="git-credential-hf seed",
-        description="Put a token into the keyring and into Hugging Face's token cache. Run it as often as you like.",
+        description="Put a token into the keyring and into Hugging Face's token cache; without --from, all that are\n"
+        "declared in ~/.config/git-credential-hf/tokens.toml. Run it as often as you like.",
         epilog=_SEED_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -103,19 +109,20 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     add("--quiet", action="store_true", help="say nothing when all is well")
     given = parser.parse_args(arguments)
 
-    from git_credential_hf.commands import seed
+    from git_credential_hf.commands import declared, seed
 
     if given.source == "":
         raise options.UsageError("--from takes a file, -, env:NAME, credential:NAME or command:WORDS")
     asked = seed.Seed()
     asked.source = given.source
+    if given.source is None and not (given.scope is given.user is given.host is None):
+        raise options.UsageError("--scope, --user and --host are about the token of --from; tokens.toml has its own")
     if given.scope is not None:
-        asked.scope = _scope(given.scope)
+        asked.scope = declared.scope_of(given.scope)
     if given.user is not None:
-        asked.user = _user(given.user)
+        asked.user = declared.user_of(given.user)
     if given.host is not None:
-        host = helper_options.host(os.fsencode(given.host))
-        asked.host = scope.server(b"https", host, (host,)) or host
+        asked.host = declared.server_of(given.host)
     asked.keyring = not given.no_keyring
     asked.cache = not given.no_cache
     for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet"):
@@ -126,22 +133,6 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     for_keyring.timeout = helper_options.timeout(os.fsencode(given.timeout))
     for_keyring.unlock = given.unlock
     return seed.seed(asked, for_keyring)
-
-
-def _scope(text: str) -> bytes:
-    given = os.fsencode(text)
-    if not given or has_control(given) or scope.exact_scope(given) != given:
-        raise options.UsageError(
-            "a scope is an organisation or a repository as in its address: my-org, my-org/name, datasets/my-org"
-        )
-    return given
-
-
-def _user(text: str) -> bytes:
-    given = os.fsencode(text)
-    if not given or has_control(given) or not scope.is_text(given):
-        raise options.UsageError("--user takes a name")
-    return given
 
 
 def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) -> int:

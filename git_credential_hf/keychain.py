@@ -64,6 +64,16 @@ class Vault:
                 keyring.set_password(service, user, secret)
         return "created" if before is None else "replaced"
 
+    def put_all(
+        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
+    ) -> list[str]:
+        """Do what put does with each server and token; return what was done with each."""
+        return [self.put(server, token, origin, force=force, dry_run=dry_run) for server, token in tokens]
+
+    def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
+        """Return nothing: this keyring does not tell what was declared, so that it stays until somebody deletes it."""
+        return []
+
     def delete(self, items: list[bytes]) -> None:
         """Delete these items; one that is gone already is fine."""
         with _told():

@@ -18,6 +18,7 @@ TITLES = (
     "get, from keyrings of different sizes",
     "get, from keyrings with scoped tokens",
     "seed",
+    "seed, 3 declared tokens",
     "20 gets, 10 at a time",
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf.commands import declared
 from git_credential_hf.commands.secret_source import read
 from tests.conftest import Environment, Run
 from tests.hub import Hub, Secret, fingerprint
@@ -117,6 +118,15 @@ def test_what_is_not_run_is_at_least_understood(block: Block, run: Run, environm
             dry = ["--dry-run", "--optional"] if arguments[0] == "seed" else []
             result = run(*arguments, *dry)
             assert result.code == 0, (command, result.stderr)
+
+
+def test_what_is_declared_is_understood(tmp_path: Path) -> None:
+    found = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs/tokens.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    file = tmp_path / "tokens.toml"
+    for text in found:
+        file.write_text(text)
+        assert len(declared.read(str(file))) == text.count("[tokens.")
 
 
 def test_the_tokens_of_the_tests_are_what_seed_takes(tmp_path: Path) -> None:

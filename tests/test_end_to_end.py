@@ -1,5 +1,6 @@
 """The main job: real git, git-lfs and hf against the Hub, answered by the installed helper."""
 
+import contextlib
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from tests.conftest import EXECUTABLE, Environment
 from tests.hub import Hub
 from tests.hub.access import fingerprint
 from tests.keyring_items import Items
+from tests.secret_service.test_providers import PROVIDERS, needed
 
 TOKEN = "hf_QpWn4LmXzTbVcRdSfGhJkYtUeIoAqWsEdR"
 ROTATED = "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"
@@ -335,3 +337,63 @@ def test_hf_auth_logout_removes_the_item_of_the_host(world: World, keyring: Item
     world.environment["PATH"] = f"{Path(EXECUTABLE).parent}:{world.environment['PATH']}"
     world.run("hf", "auth", "logout")
     assert keyring.secrets() == [ROTATED.encode()]
+
+
+@pytest.fixture(params=PROVIDERS)
+def any_keyring(request: pytest.FixtureRequest, environment: Environment, tmp_path: Path) -> Iterator[Items]:
+    """The items of each provider in turn."""
+    provider = PROVIDERS[request.param]
+    needed(provider)
+    with contextlib.closing(provider(tmp_path / "p")) as running:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = running.bus.address
+        with contextlib.closing(Items(running.bus)) as items:
+            yield items
+
+
+def test_each_declared_token_clones_what_it_is_for(world: World, any_keyring: Items) -> None:
+    paths = ["org-a/model", "org-b/model", "org-b/one", "datasets/org-a/data", "other/model"]
+    scopes = ["org-a", "org-b", "org-b/one", "datasets/org-a/data", ""]
+    tokens = {path: f"hf_{number}23456789AbCdEfGhIjKlMnOpQrStUvWxY" for number, path in enumerate(paths)}
+    configuration = Path(world.environment["HOME"], ".config/git-credential-hf")
+    configuration.mkdir(parents=True)
+    declared = ""
+    for number, (path, scope) in enumerate(zip(paths, scopes, strict=True)):
+        world.hub.create(path, private=True, lfs={"weights.bin": path.encode()})
+        world.hub.add_token(tokens[path], repos=[path])
+        source = configuration / f"{number}.token"
+        source.touch(mode=0o600)
+        source.write_text(tokens[path])
+        declared += f'[tokens.t{number}]\nfile = "{source.name}"\n'
+        declared += f'scope = "{scope}"\n' if scope else "cache = true\n"
+    (configuration / "tokens.toml").write_text(declared)
+    world.helper("seed", "--require-keyring")
+    for path, token in tokens.items():
+        world.hub.clear()
+        clone = world.clone(path)
+        assert (clone / "weights.bin").read_bytes() == path.encode()
+        assert world.tokens_seen() == {None, fingerprint(token)}
+    assert any_keyring.secrets() == sorted(token.encode() for token in tokens.values())
+    assert not said_by_the_helper(world)
+
+    # The whole rotation by rebuild: one is new, one is for something else, one is declared no more.
+    rotated = "hf_rOtAtEd23456789AbCdEfGhIjKlMnOpQrStUvWxY"
+    world.hub.revoke(tokens["other/model"])
+    world.hub.add_token(rotated, repos=["other/model"])
+    (configuration / "4.token").write_text(rotated)
+    tables = declared.replace('scope = "org-b"', 'scope = "org-c"').split("[tokens.")
+    (configuration / "tokens.toml").write_text("[tokens.".join(tables[:1] + tables[2:]))
+    bus = world.environment.pop("DBUS_SESSION_BUS_ADDRESS")
+    world.environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
+    world.helper("seed")
+    world.hub.clear()
+    world.clone("other/model")  # from the token cache
+    assert world.tokens_seen() == {None, fingerprint(rotated)}
+    world.environment["DBUS_SESSION_BUS_ADDRESS"] = bus
+    world.helper("seed", "--require-keyring")
+    left = {tokens[path] for path in paths[1:4]} | {rotated}
+    assert any_keyring.secrets() == sorted(token.encode() for token in left)
+    assert {item.attributes.get("object") for item in any_keyring.all()} == {None, "org-c", *scopes[2:4]}
+    world.hub.clear()
+    world.clone("other/model")
+    assert world.tokens_seen() == {None, fingerprint(rotated)}
+    assert not any(token.encode() in world.output for token in {*tokens.values(), rotated})

@@ -7,6 +7,7 @@ import shlex
 import stat
 import subprocess
 import time
+from typing import IO
 
 from git_credential_hf import reading
 from git_credential_hf.commands import Failed, child_environment, shown
@@ -14,6 +15,10 @@ from git_credential_hf.protocol import has_control
 from git_credential_hf.token import clean
 
 _COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
+
+_LONGEST_REASON = 300
+_LOOKS_LIKE_A_TOKEN = rb"hf_\w{8,}"
+_SHORT = 5  # letters: what a program printed is no token if it has no more
 
 _PLACEHOLDER = re.compile(
     r"""
@@ -33,26 +38,54 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
     """Return the token that `source` holds, and a line for each thing about it that a person should hear.
 
     source: a path, `-` (standard input), `env:NAME`, `credential:NAME` (systemd.exec(5), CREDENTIALS_DIRECTORY) or
-    `command:WORDS` (split as by shlex, run without a shell, for at most a minute).
+    `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a command says on standard
+    error goes to ours.
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
     kind, colon, rest = source.partition(":")
-    warnings: list[str] = []
     if source == "-":
-        name, raw = "standard input", _from_standard_input()
-    elif colon and kind == "env":
-        name, raw = f"the variable {shown(rest)}", _from_environment(rest, environ)
-    elif colon and kind == "credential":
-        name, raw = f"the credential {shown(rest)}", _from_credential(rest, environ)
-    elif colon and kind == "command":
-        name, raw = "the command's output", _from_command(rest, environ)
-    else:
-        file = os.path.expanduser(source)
-        name = shown(file)
-        raw, others_read = _from_file(file)
-        if others_read:
-            warnings.append(f"{name} can be read by others: run `chmod 600 {shown(shlex.quote(file))}`")
+        return _token(_from_standard_input(), "standard input"), []
+    if colon and kind == "command":
+        try:
+            words = shlex.split(rest)
+        except ValueError:
+            raise Failed("the command has a quote that does not end") from None
+        if not words:
+            raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
+        return from_command(words, environ, heard=True), []
+    if colon and kind == "env":
+        return from_environment(rest, environ), []
+    if colon and kind == "credential":
+        return from_credential(rest, environ), []
+    return from_file(source)
+
+
+def from_file(path: str) -> tuple[str, list[str]]:
+    """Return the token in a file, `~` written out, and a line if others can read it. Raises what read does."""
+    file = os.path.expanduser(path)
+    raw, mode = open_file(file)
+    name = shown(file)
+    others_read = mode & (stat.S_IRGRP | stat.S_IROTH)
+    warnings = [f"{name} can be read by others: run `chmod 600 {shown(shlex.quote(file))}`"] if others_read else []
     return _token(raw, name), warnings
+
+
+def from_environment(name: str, environ: dict[bytes, bytes]) -> str:
+    """Return the token in the variable `name`. Raises what read does."""
+    return _token(_variable(name, environ), f"the variable {shown(name)}")
+
+
+def from_credential(name: str, environ: dict[bytes, bytes]) -> str:
+    """Return the token in systemd's credential `name`. Raises what read does."""
+    return _token(_credential(name, environ), f"the credential {shown(name)}")
+
+
+def from_command(words: list[str], environ: dict[bytes, bytes], *, heard: bool) -> str:
+    """Return the token that the program prints. Raises what read does.
+
+    heard: whether what it says on standard error goes to ours; else it is told if the program fails.
+    """
+    return _token(_printed(words, environ, heard), "the command's output")
 
 
 def _token(raw: bytes, name: str) -> str:
@@ -87,7 +120,7 @@ def _from_standard_input() -> bytes:
         raise Failed(f"standard input cannot be read: {error.strerror}") from None
 
 
-def _from_environment(name: str, environ: dict[bytes, bytes]) -> bytes:
+def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:
     if not name:
         raise Failed("a variable is given by its name, as env:NAME")
     raw = environ.get(os.fsencode(name))
@@ -96,7 +129,7 @@ def _from_environment(name: str, environ: dict[bytes, bytes]) -> bytes:
     return raw
 
 
-def _from_credential(name: str, environ: dict[bytes, bytes]) -> bytes:
+def _credential(name: str, environ: dict[bytes, bytes]) -> bytes:
     if "/" in name or name in ("", ".", ".."):
         raise Failed("a credential is given by its name alone, as credential:NAME")
     folder = environ.get(b"CREDENTIALS_DIRECTORY")
@@ -105,56 +138,86 @@ def _from_credential(name: str, environ: dict[bytes, bytes]) -> bytes:
             f"the credential {shown(name)} is not there: "
             "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
         )
-    raw, _ = _from_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
+    raw, _ = open_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
     return raw
 
 
-def _from_command(words: str, environ: dict[bytes, bytes]) -> bytes:
-    try:
-        command = shlex.split(words)
-    except ValueError:
-        raise Failed("the command has a quote that does not end") from None
-    if not command:
-        raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
-    program = shown(command[0])
+def _printed(words: list[str], environ: dict[bytes, bytes], heard: bool) -> bytes:
+    program = shown(words[0])
     deadline = time.monotonic() + _COMMAND_LIMIT
     try:
-        child = subprocess.Popen(command, env=child_environment(environ), stdout=subprocess.PIPE)
-    except OSError as error:
-        raise Failed(f"the command {program} cannot be run: {error.strerror}") from None
+        child = subprocess.Popen(
+            words,
+            env=child_environment(environ),
+            stdout=subprocess.PIPE,
+            stderr=None if heard else subprocess.PIPE,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Failed(f"the command {program} cannot be run: {reason}") from None
     with child:
         try:
-            raw = _printed(child, deadline)
-            if len(raw) > reading.MAX_SIZE:
+            raw, said = _output(child, deadline)
+            if len(raw) > files.MAX_SIZE:
                 return raw
             code = child.wait(max(deadline - time.monotonic(), 0))
+            said += _rest(child)
         except subprocess.TimeoutExpired:
             raise Failed(f"the command {program} did not end within {_COMMAND_LIMIT} s") from None
         finally:
             child.kill()
     if code != 0:
         ended = f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}"
-        raise Failed(f"the command {program} {ended}")
+        why = _one_line(said, raw)
+        raise Failed(f"the command {program} {ended}{': ' if why else ''}{why}")
     return raw
 
 
-def _printed(child: subprocess.Popen[bytes], deadline: float) -> bytes:
-    """Return what the child prints, at most a byte more than a source may hold. Raises TimeoutExpired."""
-    assert child.stdout is not None  # noqa: S101 - it was asked for
-    raw = b""
-    while len(raw) <= reading.MAX_SIZE:
-        # The pipe stays open as long as any child of the child holds it, which no kill of ours would reach.
-        if not select.select([child.stdout], [], [], max(deadline - time.monotonic(), 0))[0]:
+def _output(child: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+    """Return what the child prints, at most a byte more than a source may hold, and what it says on standard error.
+
+    Raises TimeoutExpired.
+    """
+    raw: dict[IO[bytes], bytes] = {pipe: b"" for pipe in (child.stdout, child.stderr) if pipe is not None}
+    pipes = list(raw)
+    printed = pipes[0]
+    # A pipe stays open as long as any child of the child holds it, which no kill of ours would reach.
+    while printed in pipes and len(raw[printed]) <= files.MAX_SIZE:
+        ready = select.select(pipes, [], [], max(deadline - time.monotonic(), 0))[0]
+        if not ready:
             raise subprocess.TimeoutExpired(child.args, _COMMAND_LIMIT)
-        chunk = os.read(child.stdout.fileno(), reading.MAX_SIZE + 1)
-        if not chunk:
-            break
-        raw += chunk
-    return raw
+        for pipe in ready:
+            chunk = os.read(pipe.fileno(), files.MAX_SIZE + 1)
+            if not chunk:
+                pipes.remove(pipe)
+            raw[pipe] += chunk[: files.MAX_SIZE + 1 - len(raw[pipe])]
+    return raw[printed], b"".join(raw[pipe] for pipe in raw if pipe is not printed)
 
 
-def _from_file(file: str) -> tuple[bytes, bool]:
-    """Return what is in the file, and whether others than its owner can read it."""
+def _rest(child: subprocess.Popen[bytes]) -> bytes:
+    """Return what a child that has ended left in the pipe of its standard error."""
+    if child.stderr is None:
+        return b""
+    os.set_blocking(child.stderr.fileno(), False)
+    try:
+        return os.read(child.stderr.fileno(), files.MAX_SIZE)
+    except BlockingIOError:
+        return b""
+
+
+def _one_line(said: bytes, raw: bytes) -> str:
+    """Return what a program said as the end of a line, without any token that it may have said too."""
+    for secret in [_LOOKS_LIKE_A_TOKEN, *(re.escape(line) for line in raw.split() if len(line) > _SHORT)]:
+        said = re.sub(secret, b"(a token)", said)
+    lines = [" ".join(shown(line).split()) for line in said.splitlines()]
+    return "; ".join(line for line in lines if line)[:_LONGEST_REASON]
+
+
+def open_file(file: str) -> tuple[bytes, int]:
+    """Return what is in a file of the user's or of root's, up to a byte more than a source may hold, and its mode.
+
+    Raises NothingThere or Failed.
+    """
     name = shown(file)
     try:
         # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
@@ -169,7 +232,7 @@ def _from_file(file: str) -> tuple[bytes, bool]:
             raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
         if status.st_uid not in (os.geteuid(), 0):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
-        return reading.read_all(descriptor, reading.MAX_SIZE), bool(status.st_mode & (stat.S_IRGRP | stat.S_IROTH))
+        return files.read_all(descriptor, files.MAX_SIZE), status.st_mode
     except OSError as error:
         raise Failed(f"{name} cannot be read: {error.strerror}") from None
     finally:

@@ -4,13 +4,18 @@ import errno
 import os
 import pwd
 import stat
+import time
 
-from git_credential_hf import files, reading
+from git_credential_hf import files, keyed_hashes
 from git_credential_hf.commands import Failed, shown
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.token import clean, fingerprint
 
+UNCHANGED = "token cache: unchanged"  # how the line begins where nothing was to be done
+
 _WAIT = 10.0  # seconds, for another run that writes
+
+_RECORD = b"token-cache"  # a file of ours (see keyed_hashes): which tokens came from tokens.toml
 
 
 class TokenCache:
@@ -24,6 +29,7 @@ class TokenCache:
         file = path(environ)
         # Not abspath, which drops a `link/..` that the kernel follows.
         self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
+        self.environ = environ
         self.shown = shown(self.path)
         refuse_another_users(self._folder_above())
 
@@ -46,9 +52,49 @@ class TokenCache:
                 f"the token cache {self.shown} cannot be written: {error.strerror}; mend that, or seed with --no-cache"
             ) from None
 
+    def token(self) -> bytes | None:
+        """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
+        return None if os.path.islink(self.path) else clean(files.read(self.path))
+
+    def remove(self, token: bytes) -> str:
+        """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
+        try:
+            with files.Locked(os.path.dirname(self.path), _WAIT):
+                if self.token() != token:
+                    return f"token cache: changed in the meantime and left, {self.shown}"
+                files.remove(files.unfinished(self.path))
+                files.remove(self.path)
+        except OSError as error:
+            raise Failed(f"the token cache {self.shown} cannot be removed: {error.strerror}; mend that") from None
+        return f"token cache: removed, token {fingerprint(token)}, {self.shown}"
+
+    def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+        """Do what put does, and remember that the token is from tokens.toml; the caller is in files.own_lock."""
+        if not dry_run:
+            before = self.token()
+            # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
+            _remember([token, *([before] if before and _is_declared(before, self.environ) else [])], self.environ)
+        return self.put(token, force=force, dry_run=dry_run)
+
+    def withdraw(self, *, dry_run: bool = False) -> str | None:
+        """Remove the file if it holds what put_declared wrote; return the line for a person, None where there is none.
+
+        The caller is in files.own_lock. Raises Failed.
+        """
+        line = None
+        token = self.token()
+        if token and _is_declared(token, self.environ):
+            would_be = f"token cache: would be removed, token {fingerprint(token)}, {self.shown}"
+            line = would_be if dry_run else self.remove(token)
+        elif token:
+            line = f"token cache: left, since what it holds is not from tokens.toml, {self.shown}"
+        if not dry_run:
+            forget_declared(self.environ)
+        return line
+
     def _link(self, token: bytes) -> str:
-        if clean(reading.read(self.path)) == token:
-            return f"token cache: unchanged, {self.shown}"
+        if clean(files.read(self.path)) == token:
+            return f"{UNCHANGED}, {self.shown}"
         raise Failed(
             f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
         )
@@ -64,7 +110,7 @@ class TokenCache:
                 raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
             before = clean(reading.read(self.path))
             if before == token and stat.S_IMODE(status.st_mode) == 0o600 and not force:
-                return f"token cache: unchanged, {self.shown}"
+                return f"{UNCHANGED}, {self.shown}"
         if not dry_run:
             files.replace(self.path, token)
         done = "would be written" if dry_run else "written"
@@ -77,6 +123,45 @@ class TokenCache:
         while not os.path.isdir(folder) and folder != os.path.dirname(folder):
             folder = os.path.dirname(folder)
         return folder
+
+
+def has_declared(environ: dict[bytes, bytes]) -> bool:
+    """Whether put_declared was the last to write the token cache."""
+    return bool(files.own_files(_RECORD, environ))
+
+
+def forget_declared(environ: dict[bytes, bytes]) -> None:
+    """Take what the token cache holds for the person's own from now on. Raises Failed."""
+    for file in files.own_files(_RECORD, environ):
+        try:
+            files.remove(file)
+        except OSError as error:
+            raise Failed(f"{shown(file)} cannot be removed: {error.strerror}; remove it, and seed again") from None
+
+
+def _is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    records = [keyed_hashes.read(file) for file in files.own_files(_RECORD, environ)]
+    return any(keyed_hashes.digest(key, token) in times for key, times in records)
+
+
+def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
+    reason = "there is no place for it"
+    for folder in files.own_folders(environ):
+        file = folder + b"/" + _RECORD
+        try:
+            files.make_folders(folder)
+            if files.is_own(folder):
+                key, times = keyed_hashes.read(file)
+                digests = [keyed_hashes.digest(key, token) for token in tokens]
+                if not times.keys() >= set(digests):
+                    keyed_hashes.write(file, key, dict.fromkeys(digests, int(time.time())))
+                return
+        except OSError as error:
+            reason = error.strerror or reason
+    raise Failed(
+        f"what tokens.toml has put into the token cache cannot be remembered ({reason}): "
+        "set XDG_STATE_HOME to a folder that can be written, or seed with --no-cache"
+    )
 
 
 def refuse_another_users(place: bytes) -> None:

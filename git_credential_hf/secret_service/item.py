@@ -10,7 +10,8 @@ tell our items from everybody else's: MARK says what an item is for, ORIGIN who 
 MARK = b"git-credential-hf"
 ORIGIN = b"git-credential-hf-origin"
 
-SEEDED = b"seed"
+SEEDED = b"seed"  # a person named the source
+DECLARED = b"tokens.toml"  # which also has it removed once it is declared no more
 STORED = b"store"
 
 SCHEMA = b"org.git.Password"

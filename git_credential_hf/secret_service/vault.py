@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from jeepney import DBusErrorResponse, Message
+from jeepney import DBusAddress, DBusErrorResponse, HeaderFields, Message, Properties, new_method_call
 from jeepney.io.blocking import DBusConnection, prep_socket
-from secretstorage import Collection, Item, search_items
-from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
+from jeepney.wrappers import unwrap_msg
+from secretstorage import Collection, Item
+from secretstorage.collection import COLLECTION_IFACE
+from secretstorage.defines import ALGORITHM_PLAIN, DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN, SS_PATH, SS_PREFIX
 from secretstorage.dhcrypto import Session
 from secretstorage.exceptions import (
     ItemNotFoundException,
@@ -15,14 +18,21 @@ from secretstorage.exceptions import (
     PromptDismissedException,
     SecretServiceNotAvailableException,
 )
-from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
+from secretstorage.item import ITEM_IFACE
+from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_match_rules, exec_prompt, format_secret
 
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock
+from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
+
+_STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
+
+_AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
+
+_Any = TypeVar("_Any")
 
 
 class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
@@ -34,6 +44,18 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
 
     def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
         return super().send_and_get_reply(message, timeout=self._remaining())
+
+    def ask(self, calls: list[Message]) -> list[Any]:
+        """Make all the calls before the first is answered; return what they return. Raises DBusErrorResponse."""
+        serials = [next(self.outgoing_serial) for _ in calls]
+        for call, serial in zip(calls, serials, strict=True):
+            self.send(call, serial=serial)
+        replies: dict[int, Message] = {}
+        while len(replies) < len(calls):
+            reply = self.receive(timeout=self._remaining())
+            if (serial := reply.header.fields.get(HeaderFields.reply_serial)) in serials:
+                replies[serial] = reply
+        return [unwrap_msg(replies[serial]) for serial in serials]
 
     def recv_until_filtered(self, queue: Any, *, timeout: float | None = None) -> Message:
         return super().recv_until_filtered(queue, timeout=self._remaining())
@@ -74,37 +96,48 @@ class Vault:
     def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` the secret of the one item for its server, user and scope.
 
-        origin: item.SEEDED or item.STORED. Returns "unchanged" where it is that already and `force` is not set, else
-        "replaced" or "created"; with `dry_run`, what would be done.
+        origin: item.SEEDED, item.DECLARED or item.STORED. Returns "unchanged" where it is that already and `force` is
+        not set, else "replaced" or "created"; with `dry_run`, what would be done.
         """
-        bearer = token.authtype is not None
-        identity = _text(item.identity(server, token.user, token.scope, bearer=bearer))
-        other_kind = _text(item.identity(server, token.user, token.scope, bearer=not bearer))
-        attributes = identity | _text({item.ORIGIN: origin})
-        secret = token.to_secret()
-        with _told(self._options.timeout):
-            place = _text(item.of_place(server, token.scope, token.user))
-            here = list(search_items(self._connection, place))
-            found, surplus = self._exact(here, identity), self._exact(here, other_kind)
-            if not found and not surplus:
-                done = "created"
-            elif len(found) == 1 and not surplus and not force and self._is(found[0], attributes, secret):
-                done = "unchanged"
-            else:
-                done = "replaced"
-            if dry_run or done == "unchanged":
-                return done
-            if not found:
-                self._create(item.label(server, token.user, token.scope), attributes, secret)
-            for kept in found[:1]:
-                if _attributes(kept) != attributes:
-                    kept.set_attributes(attributes)
-                kept.set_secret(secret)
-            for one in found[1:] + surplus:
-                one.delete()
-        if not self._holds(identity, secret):
-            raise Unavailable("what was written cannot be read back")
+        (done,) = self.put_all([(server, token)], origin, force=force, dry_run=dry_run)
         return done
+
+    def put_all(
+        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
+    ) -> list[str]:
+        """Do what put does with each server and token; return what was done with each."""
+        with _told(self._options.timeout):
+            places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
+            plans = [
+                _Plan(server, token, origin, here, force)
+                for (server, token), here in zip(tokens, self._find(places), strict=True)
+            ]
+            if not dry_run:
+                written = [plan for plan in plans if plan.done != "unchanged"]
+                self._write([call for plan in written for call in self._calls(plan)])
+                for plan in written:
+                    for one in plan.surplus:
+                        self._item(one).delete()
+                if not self._hold(written):
+                    raise Unavailable("what was written cannot be read back")
+        return [plan.done for plan in plans]
+
+    def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
+        """Delete what was declared, but for the places (as in item.MARK) and users in `kept`.
+
+        Returns place, user and the token of each that was deleted; with `dry_run`, that would be.
+        """
+        gone = []
+        with _told(self._options.timeout):
+            (found,) = self._find([{item.ORIGIN: item.DECLARED}])
+            for one in found:
+                place, user = one.attributes.get(item.MARK, b""), one.attributes.get(b"user", b"")
+                server, _, scope = place.partition(b"/")
+                if (place, user) not in kept and one.identity() == item.identity(server, user, scope, bearer=False):
+                    gone.append((place, user, one.secret.partition(b"\n")[0]))
+                    if not dry_run:
+                        self._item(one).delete()
+        return gone
 
     def delete(self, items: list[bytes]) -> None:
         """Delete the items with these object paths; one that is gone already is fine."""
@@ -126,44 +159,109 @@ class Vault:
             with closing(Lookup(self._options)) as lookup:
                 unlock.unlock(lookup, [path.encode()], self._options)
 
-    def _exact(self, items: list[Item], identity: dict[str, str]) -> list[Item]:
-        """Return those of `items` whose attributes, but for the origin, are `identity` and nothing more.
+    def _calls(self, plan: "_Plan") -> Iterator[Message]:
+        """Return the calls that do what is planned; secretstorage would make three for each, one after another."""
+        secret = format_secret(self._session, plan.secret, "text/plain")
+        if plan.kept is None:
+            collection = DBusAddress(self._collection.collection_path, BUS_NAME, COLLECTION_IFACE)
+            properties = {
+                SS_PREFIX + "Item.Label": ("s", plan.label),
+                SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.attributes)),
+            }
+            # Not with replace, which would overwrite an item that has these attributes among others.
+            yield new_method_call(collection, "CreateItem", "a{sv}(oayays)b", (properties, secret, False))
+            return
+        kept = DBusAddress(plan.kept.path.decode(), BUS_NAME, ITEM_IFACE)
+        if plan.kept.attributes != plan.attributes:
+            yield Properties(kept).set("Attributes", "a{ss}", _text(plan.attributes))
+        yield new_method_call(kept, "SetSecret", "(oayays)", (secret,))
 
-        A search finds supersets too: those are somebody else's.
+    def _write(self, calls: list[Message]) -> None:
+        for batch in _batches(calls):
+            for body in self._connection.ask(batch):
+                _, prompt = body or ("", "/")
+                if prompt != "/" and exec_prompt(self._connection, prompt)[0]:
+                    raise PromptDismissedException
+
+    def _find(self, wanted: list[dict[bytes, bytes]]) -> "list[list[_Stored]]":
+        """Return the items that have each of the sets of attributes. Raises LockedException where these are locked.
+
+        A second one beside an item that nobody can read would be one more each time.
         """
-        exact = []
-        for found in items:
-            found.session = self._session
-            attributes = _attributes(found)
-            attributes.pop(_ORIGIN, None)
-            if attributes == identity:
-                exact.append(found)
-        return exact
-
-    def _is(self, found: Item, attributes: dict[str, str], secret: bytes) -> bool:
-        return _attributes(found) == attributes and found.get_secret() == secret
-
-    def _create(self, label: str, attributes: dict[str, str], secret: bytes) -> None:
-        try:
-            self._collection.create_item(label, attributes, secret)
-        except PromptDismissedException:
-            raise
-        except ItemNotFoundException:
-            pass  # KWallet answers with the path of an item that is not there yet: reading it back decides
-
-    def _holds(self, identity: dict[str, str], secret: bytes) -> bool:
         with closing(Lookup(self._options)) as lookup:
-            (found,) = lookup.search([{name.encode(): value.encode() for name, value in identity.items()}])
-            return bool(found) and secret in lookup.secrets(found).values()
+            paths = [found for batch in _batches(wanted) for found in lookup.search(batch)]
+            for batch in _batches([attributes for attributes, found in zip(wanted, paths, strict=True) if not found]):
+                replies = lookup.ask(*(partial(_search, attributes) for attributes in batch))
+                if any(locked for _, locked in map(wire.read_found, replies)):
+                    raise LockedException
+            known: dict[bytes, tuple[bytes, dict[bytes, bytes]]] = {}
+            for some in _batches(list(dict.fromkeys(path for found in paths for path in found))):
+                known |= lookup.secrets_and_attributes(some)
+        return [[_Stored(path, *known[path]) for path in found if path in known] for found in paths]
+
+    def _item(self, stored: "_Stored") -> Item:
+        return Item(self._connection, stored.path.decode(), self._session)
+
+    def _hold(self, written: "list[_Plan]") -> bool:
+        found = self._find([plan.identity for plan in written])
+        return all(any(one.secret == plan.secret for one in here) for plan, here in zip(written, found, strict=True))
 
 
-_ORIGIN = item.ORIGIN.decode()
-_PROVIDERS_OWN = [name.decode() for name in item.PROVIDERS_OWN]
+class _Plan:
+    """What is to be done so that one item, and no other, holds a token: see Vault.put.
+
+    here: what is in its place.
+    done: "unchanged", "replaced" or "created".
+    kept: the item that is to hold the token from now on, None where it is to be created.
+    surplus: items of ours that are to go.
+    """
+
+    def __init__(self, server: bytes, token: Token, origin: bytes, here: "list[_Stored]", force: bool) -> None:
+        bearer = token.authtype is not None
+        self.identity = item.identity(server, token.user, token.scope, bearer=bearer)
+        self.attributes = self.identity | {item.ORIGIN: origin}
+        self.secret = token.to_secret()
+        self.label = item.label(server, token.user, token.scope)
+        other_kind = item.identity(server, token.user, token.scope, bearer=not bearer)
+        # A search finds supersets too: those are somebody else's.
+        found = [one for one in here if one.identity() == self.identity]
+        self.kept = found[0] if found else None
+        self.surplus = found[1:] + [one for one in here if one.identity() == other_kind]
+        if self.kept is None and not self.surplus:
+            self.done = "created"
+        elif (
+            self.kept is not None
+            and not (force or self.surplus)
+            and (self.kept.attributes, self.kept.secret) == (self.attributes, self.secret)
+        ):
+            self.done = "unchanged"
+        else:
+            self.done = "replaced"
 
 
-def _attributes(found: Item) -> dict[str, str]:
-    """Return the attributes of an item without those that the provider has added."""
-    return {name: value for name, value in found.get_attributes().items() if name not in _PROVIDERS_OWN}
+class _Stored:
+    """An item as it was found: its object path, its secret, and its attributes without those of the provider's own."""
+
+    def __init__(self, path: bytes, secret: bytes, attributes: dict[bytes, bytes]) -> None:
+        self.path = path
+        self.secret = secret
+        self.attributes = _without(attributes, item.PROVIDERS_OWN)
+
+    def identity(self) -> dict[bytes, bytes]:
+        """Return the attributes that item.identity makes for an item of ours, and any that are more than those."""
+        return _without(self.attributes, (item.ORIGIN,))
+
+
+def _search(attributes: dict[bytes, bytes], serial: int) -> bytes:
+    return wire.search_items(serial, attributes)
+
+
+def _without(attributes: dict[bytes, bytes], names: tuple[bytes, ...]) -> dict[bytes, bytes]:
+    return {name: value for name, value in attributes.items() if name not in names}
+
+
+def _batches(everything: list[_Any]) -> list[list[_Any]]:
+    return [everything[start : start + _AT_ONCE] for start in range(0, len(everything), _AT_ONCE)]
 
 
 def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
@@ -207,6 +305,8 @@ def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
     except DBusErrorResponse as error:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None
+        if error.name in _STOPPED:
+            raise Unavailable("it stopped answering") from None
         raise Unavailable(f"it answers {error.name!r}") from None
     except TimeoutError as error:
         raise Unavailable(error.strerror or f"it gave no answer within {timeout:g} s") from None
