@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Never
 
-from git_credential_hf import __version__, options
+from git_credential_hf import __version__, bundle, helper_options, options
 from git_credential_hf.commands import Failed
 
 _SUMMARY = """\

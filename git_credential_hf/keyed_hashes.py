@@ -7,14 +7,14 @@ nothing about tokens that one does not have.
 
 import posix
 
-from git_credential_hf import files
+from git_credential_hf import files, reading
 
 _KEY_DIGITS = 64
 
 
 def read(file: bytes) -> tuple[bytes, dict[bytes, int]]:
     """Return the key, a new one where there is none, and the times by their hashes; none where `file` is damaged."""
-    key, *lines = files.read(file).split(b"\n")
+    key, *lines = reading.read(file).split(b"\n")
     if len(key) != _KEY_DIGITS:
         return posix.urandom(_KEY_DIGITS // 2).hex().encode(), {}
     times = {}

@@ -7,7 +7,7 @@ folder of the user's own under the temporary directory.
 
 import time
 
-from git_credential_hf import files, keyed_hashes
+from git_credential_hf import files, keyed_hashes, reading
 
 FILE = b"refused"
 HOLDS = 3600  # seconds
@@ -30,7 +30,7 @@ def is_refused(token: bytes, environ: dict[bytes, bytes]) -> bool:
 
 def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
     """Note that the Hub has just refused `token`. Raises CannotRemember."""
-    for folder in files.own_folders(environ):
+    for folder in reading.own_folders(environ):
         file = folder + b"/" + FILE
         try:
             files.make_folders(folder)

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from git_credential_hf import files, options
+from git_credential_hf import helper_options, options, reading
 from git_credential_hf.commands import Failed, secret_source, shown
 from git_credential_hf.protocol import has_control
 from git_credential_hf.scope import HF_USER, HUB, exact_scope, is_text, server
@@ -84,7 +84,7 @@ def user_of(text: str) -> bytes:
 
 def server_of(text: str) -> bytes:
     """Return the server of the host that a person has written (see scope.server). Raises options.UsageError."""
-    host = options.host(os.fsencode(text))
+    host = helper_options.host(os.fsencode(text))
     return server(b"https", host, (host,)) or host
 
 
@@ -106,7 +106,7 @@ def read(file: str) -> list[Declared]:
     raw, mode = secret_source.open_file(file)
     if mode & stat.S_IWOTH:  # it says which commands are run
         raise Failed(f"{shown(file)} can be written by anybody: run `chmod o-w` on it")
-    if len(raw) > files.MAX_SIZE:
+    if len(raw) > reading.MAX_SIZE:
         raise Failed(f"{shown(file)} is over 64 KiB")
     try:
         text = raw.decode()

@@ -158,7 +158,7 @@ def _printed(words: list[str], environ: dict[bytes, bytes], heard: bool) -> byte
     with child:
         try:
             raw, said = _output(child, deadline)
-            if len(raw) > files.MAX_SIZE:
+            if len(raw) > reading.MAX_SIZE:
                 return raw
             code = child.wait(max(deadline - time.monotonic(), 0))
             said += _rest(child)
@@ -182,15 +182,15 @@ def _output(child: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, byt
     pipes = list(raw)
     printed = pipes[0]
     # A pipe stays open as long as any child of the child holds it, which no kill of ours would reach.
-    while printed in pipes and len(raw[printed]) <= files.MAX_SIZE:
+    while printed in pipes and len(raw[printed]) <= reading.MAX_SIZE:
         ready = select.select(pipes, [], [], max(deadline - time.monotonic(), 0))[0]
         if not ready:
             raise subprocess.TimeoutExpired(child.args, _COMMAND_LIMIT)
         for pipe in ready:
-            chunk = os.read(pipe.fileno(), files.MAX_SIZE + 1)
+            chunk = os.read(pipe.fileno(), reading.MAX_SIZE + 1)
             if not chunk:
                 pipes.remove(pipe)
-            raw[pipe] += chunk[: files.MAX_SIZE + 1 - len(raw[pipe])]
+            raw[pipe] += chunk[: reading.MAX_SIZE + 1 - len(raw[pipe])]
     return raw[printed], b"".join(raw[pipe] for pipe in raw if pipe is not printed)
 
 
@@ -200,7 +200,7 @@ def _rest(child: subprocess.Popen[bytes]) -> bytes:
         return b""
     os.set_blocking(child.stderr.fileno(), False)
     try:
-        return os.read(child.stderr.fileno(), files.MAX_SIZE)
+        return os.read(child.stderr.fileno(), reading.MAX_SIZE)
     except BlockingIOError:
         return b""
 
@@ -232,7 +232,7 @@ def open_file(file: str) -> tuple[bytes, int]:
             raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
         if status.st_uid not in (os.geteuid(), 0):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
-        return files.read_all(descriptor, files.MAX_SIZE), status.st_mode
+        return reading.read_all(descriptor, reading.MAX_SIZE), status.st_mode
     except OSError as error:
         raise Failed(f"{name} cannot be read: {error.strerror}") from None
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
-from git_credential_hf import files, refused
+from git_credential_hf import files, own_items, refused
 from git_credential_hf.commands import Failed, declared, install_git_lfs, secret_source, shown, token_cache
 from git_credential_hf.commands.token_cache import TokenCache, refuse_another_users
 from git_credential_hf.options import Options
@@ -249,7 +249,7 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
     origin = item.SEEDED if wanted.kept is None else item.DECLARED
     gone = []
     try:
-        with keyring.vault(options) as vault:
+        with own_items.vault(options) as vault:
             pairs = [(one.server, one.token) for one in wanted.tokens]
             done = vault.put_all(pairs, origin, force=asked.force, dry_run=asked.dry_run)
             if wanted.kept is not None:

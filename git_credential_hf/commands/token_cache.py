@@ -6,7 +6,7 @@ import pwd
 import stat
 import time
 
-from git_credential_hf import files, keyed_hashes
+from git_credential_hf import files, keyed_hashes, reading
 from git_credential_hf.commands import Failed, shown
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.token import clean, fingerprint
@@ -54,7 +54,7 @@ class TokenCache:
 
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
-        return None if os.path.islink(self.path) else clean(files.read(self.path))
+        return None if os.path.islink(self.path) else clean(reading.read(self.path))
 
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
@@ -93,7 +93,7 @@ class TokenCache:
         return line
 
     def _link(self, token: bytes) -> str:
-        if clean(files.read(self.path)) == token:
+        if clean(reading.read(self.path)) == token:
             return f"{UNCHANGED}, {self.shown}"
         raise Failed(
             f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
@@ -127,12 +127,12 @@ class TokenCache:
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:
     """Whether put_declared was the last to write the token cache."""
-    return bool(files.own_files(_RECORD, environ))
+    return bool(reading.own_files(_RECORD, environ))
 
 
 def forget_declared(environ: dict[bytes, bytes]) -> None:
     """Take what the token cache holds for the person's own from now on. Raises Failed."""
-    for file in files.own_files(_RECORD, environ):
+    for file in reading.own_files(_RECORD, environ):
         try:
             files.remove(file)
         except OSError as error:
@@ -140,17 +140,17 @@ def forget_declared(environ: dict[bytes, bytes]) -> None:
 
 
 def _is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
-    records = [keyed_hashes.read(file) for file in files.own_files(_RECORD, environ)]
+    records = [keyed_hashes.read(file) for file in reading.own_files(_RECORD, environ)]
     return any(keyed_hashes.digest(key, token) in times for key, times in records)
 
 
 def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
     reason = "there is no place for it"
-    for folder in files.own_folders(environ):
+    for folder in reading.own_folders(environ):
         file = folder + b"/" + _RECORD
         try:
             files.make_folders(folder)
-            if files.is_own(folder):
+            if reading.is_own(folder):
                 key, times = keyed_hashes.read(file)
                 digests = [keyed_hashes.digest(key, token) for token in tokens]
                 if not times.keys() >= set(digests):
