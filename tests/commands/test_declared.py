@@ -156,7 +156,10 @@ def test_the_calls_of_an_unchanged_run_are_three_for_each_token(
 ) -> None:
     text = "".join(f'[tokens.t{number}]\nenv = "T"\nscope = "org-{number}"\n' for number in range(count))
     declare(text)
-    assert len(lines(seed(T=A))) == count
+    with keyring.bus.calls() as calls:
+        assert len(lines(seed(T=A))) == count
+    assert [call.split()[1] for call in calls].count("CreateItem") == count
+    assert len(calls) <= 7 * count + 30
     with keyring.bus.calls() as calls:
         assert lines(seed(T=A)) == [f"unchanged: {count} declared token{'s'[: count != 1]}"]
     members = [call.split()[1] for call in calls]

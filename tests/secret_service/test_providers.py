@@ -82,6 +82,33 @@ def test_scopes_and_users(run: Run, items: Items) -> None:
     assert len(items.all()) == 4
 
 
+def test_what_is_declared_takes_over_and_goes_again(run: Run, items: Items, environment: Environment) -> None:
+    folder = Path(environment["HOME"], ".config/git-credential-hf")
+    folder.mkdir(parents=True)
+    tables = [f'[tokens.t{number}]\nenv = "T"\nscope = "org-{number}"\n' for number in range(60)]
+
+    def said(text: str, token: str) -> set[str]:
+        (folder / "tokens.toml").write_text(text)
+        done = run("seed", "--timeout", "60", T=token)
+        assert (done.stderr, done.code) == (b"", 0)
+        return {line.partition(",")[0] for line in done.stdout.decode().splitlines()}
+
+    seed(run, "hf_persons", "--scope", "person")
+    seed(run, "hf_first", "--scope", "org-1")
+    assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
+    host = '[tokens.host]\nenv = "T"\n'
+    assert said("".join([host, *tables]), "hf_first") == {"keyring: created", "keyring: replaced"}
+    assert said("".join([host, *tables]), "hf_first") == {"unchanged: 61 declared tokens"}
+    assert len(items.all()) == 62
+    assert said("".join([host, *tables]), "hf_second") == {"keyring: replaced"}
+    assert items.secrets() == [b"hf_persons"] + [b"hf_second"] * 61
+    assert run("get", input=request(path="org-59/x")) == answer("hf_user", "hf_second")
+    assert said(tables[1], "hf_second") == {"keyring: removed"}
+    assert run("get", input=request(path="org-1/x")) == answer("hf_user", "hf_second")
+    assert said("", "") == {"keyring: removed"}
+    assert items.secrets() == [b"hf_persons"]
+
+
 def test_what_is_typed_is_kept_and_erased(run: Run, items: Items) -> None:
     seed(run, "hf_org", "--scope", "org")
     for password in ("first", "second"):
