@@ -584,7 +584,7 @@ def _hub(facts: Facts) -> Iterator[Finding]:
             f"conditions on {page}, and see that the token may read gated repositories",
             f"xdg-open {shlex.quote(page)}",
         )
-    elif answer.access in ("not found", "refused"):
+    elif answer.access == "not found":
         yield Finding(
             "repository-hidden",
             "error",

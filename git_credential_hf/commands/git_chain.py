@@ -353,8 +353,9 @@ def _lines(file: bytes) -> dict[bytes, list[int]]:
 
 
 def _is_continued(line: bytes) -> bool:
-    backslashes = len(line) - len(line.rstrip(b"\\"))
-    return backslashes % 2 == 1 and not line.lstrip().startswith((b"#", b";"))
+    """Whether a value goes on in the next line: a backslash ends this one, and no comment holds it."""
+    code = re.match(rb'(?:[^\\"#;]|\\.|"(?:[^"\\]|\\.)*")*', line)
+    return code is not None and line[code.end() :].lstrip(b'"') == b"\\"
 
 
 def is_true(setting: Setting | None) -> bool:

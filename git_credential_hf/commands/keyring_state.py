@@ -58,6 +58,7 @@ class State:
 
 def look(server: bytes, options: Options) -> State:
     """Return the state of the keyring that answers for `server`, within the time of `options`."""
+    options.trace = lambda step, *values: None
     state = State()
     try:
         with closing(Lookup(options)) as lookup:

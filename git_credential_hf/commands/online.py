@@ -13,7 +13,7 @@ _SECONDS = 10.0  # for each request: huggingface_hub itself would wait for ever
 class Answer(NamedTuple):
     """state: "asked", "not installed", "refused" (the token is none) or "no answer"; `why` tells of the last.
 
-    access: "yes", "gated", "not found", "refused" or "unknown", None where the URL names no repository.
+    access: "yes", "gated" or "not found", None where the URL names no repository.
     """
 
     state: str
@@ -42,7 +42,9 @@ def ask(token: bytes, path: bytes) -> Answer:
 
     Nobody else is ever asked, whatever HF_ENDPOINT says.
     """
-    os.environ.pop("HF_DEBUG", None)  # which would have requests printed
+    for name in ("HF_DEBUG", "HF_ENDPOINT"):  # it would print requests, and be asked what is nobody's business
+        os.environ.pop(name, None)
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # without it one more request is made, and a file is written
     try:
         import huggingface_hub
         from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
@@ -52,27 +54,24 @@ def ask(token: bytes, path: bytes) -> Answer:
         huggingface_hub.get_session().timeout = _SECONDS
         hub = huggingface_hub.HfApi(endpoint=ENDPOINT, token=os.fsdecode(token))
         whose = _whose(hub.whoami())
+        if (named := repository(path)) is None:
+            return whose
+        kind, name = named
+        try:
+            hub.auth_check(name, repo_type=kind)
+            return whose._replace(access="yes")
+        except GatedRepoError:
+            return whose._replace(access="gated")
+        except RepositoryNotFoundError:
+            return whose._replace(access="not found")
     except HfHubHTTPError as error:
         if error.response.status_code == 401:
             return Answer("refused")
         return Answer("no answer", f"it answers with status {error.response.status_code}")
     except Exception as error:  # of the library or of what it stands on; its text may have anything in it
         return Answer("no answer", type(error).__name__)
-    named = repository(path)
-    if named is None:
-        return whose
-    kind, name = named
-    try:
-        hub.auth_check(name, repo_type=kind)
-        return whose._replace(access="yes")
-    except GatedRepoError:
-        return whose._replace(access="gated")
-    except RepositoryNotFoundError:
-        return whose._replace(access="not found")
-    except HfHubHTTPError as error:
-        return whose._replace(access="refused" if error.response.status_code in (401, 403) else "unknown")
-    except Exception:
-        return whose._replace(access="unknown")
+    finally:
+        huggingface_hub.close_session()
 
 
 def _whose(told: dict[str, Any]) -> Answer:

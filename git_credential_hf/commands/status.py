@@ -324,7 +324,9 @@ def _read_tokens(facts: Facts) -> None:
         if SECRET_SERVICE:
             from git_credential_hf.commands import keyring_state
 
-            facts.keyring = keyring_state.look(facts.server, chosen)
+            of_its_own = Options(facts.environ)  # with a time of its own, to tell who it is that did not answer in time
+            of_its_own.timeout = chosen.timeout
+            facts.keyring = keyring_state.look(facts.server, of_its_own)
         facts.host_token = next(source.token for source in facts.sources if source.name == "keyring")
         if facts.host_token is not None and facts.host_token.scope:
             facts.host_token, _, _ = _get(facts, chosen, ("keyring",), path=b"")

@@ -184,7 +184,7 @@ def _helper(facts: Facts, one: Helper) -> Report:
     elif one == facts.ours and facts.options_error:
         does = "fails"
     elif one == facts.ours:
-        does = "answers" if facts.token is not None else "quits" if facts.quits else "nothing"
+        does = "answers" if facts.token is not None else "quit" if facts.quits else "nothing"
     else:
         does = "not asked"
     probed = facts.probes.get(one)
@@ -339,6 +339,14 @@ def _git_rows(git: Report) -> list[str]:
     return rows
 
 
+_DOES = {
+    "nothing": "has nothing",
+    "quit": "tells git to quit",
+    "fails": "fails",
+    "not asked": "not asked here (--probe)",
+}
+
+
 def _helper_rows(helpers: list[Report]) -> list[str]:
     rows = []
     number = 0
@@ -347,11 +355,7 @@ def _helper_rows(helpers: list[Report]) -> list[str]:
             rows.append(f"-  {_home(one['helper'])} ({_place(one['at'])}): taken back at {_place(one['reset_at'])}")
             continue
         number += 1
-        does = {"nothing": "has nothing", "quit": "tells git to quit", "quits": "tells git to quit"}.get(
-            one["does"], one["does"]
-        )
-        if one["does"] == "not asked":
-            does = "not asked here (--probe)"
+        does = _DOES.get(one["does"], one["does"])
         if one["fingerprint"]:
             does += f" with token {one['fingerprint']}"
         rows.append(f"{number}. {_home(one['helper'])} ({_place(one['at'])}): {does}")
@@ -380,8 +384,6 @@ def _online_rows(online: Report) -> list[str]:
         "yes": "may read this repository",
         "gated": "may not read this gated repository: its conditions are not accepted",
         "not found": "sees no such repository",
-        "refused": "may not read this repository",
-        "unknown": "no answer about this repository",
     }
     if online["access"]:
         rows.append(access[online["access"]])
