@@ -315,7 +315,15 @@ def _keyring(facts: Facts) -> Iterator[Finding]:
     provider = shown(state.provider or "the keyring")
     cached = _quoted(facts.cache.path) if facts.cache.token is not None else ""
     needed = facts.token is None or bool(facts.declared_scopes)
-    if state.state == "locked" and (state.locked_items or needed):
+    if state.opens:
+        yield Finding(
+            "keyring-opens",
+            "note",
+            f"{provider} calls itself locked although the login has opened it: git's next request unlocks it, without "
+            "a dialog",
+            "printf 'protocol=https\nhost=huggingface.co\n' | git-credential-hf get > /dev/null",
+        )
+    elif state.state == "locked" and (state.locked_items or needed):
         yield Finding(
             "keyring-locked",
             severity,

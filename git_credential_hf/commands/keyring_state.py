@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from git_credential_hf.options import Options
 from git_credential_hf.scope import HF_USER
-from git_credential_hf.secret_service import Unavailable, item, wire
+from git_credential_hf.secret_service import Unavailable, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
 
 _PROPERTIES = b"org.freedesktop.DBus.Properties"
@@ -50,6 +50,7 @@ class State:
         self.collection: str | None = None
         self.items: list[Item] = []
         self.locked_items = 0
+        self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
 
     @property
     def ours(self) -> list[Item]:
@@ -62,14 +63,14 @@ def look(server: bytes, options: Options) -> State:
     state = State()
     try:
         with closing(Lookup(options)) as lookup:
-            _look(lookup, server, state)
+            _look(lookup, server, state, options)
     except Unavailable as reason:
         state.state = "silent" if state.provider else "no bus"
         state.why = str(reason)
     return state
 
 
-def _look(lookup: Lookup, server: bytes, state: State) -> None:
+def _look(lookup: Lookup, server: bytes, state: State, options: Options) -> None:
     names, owner = lookup.ask(
         lambda serial: wire.call(serial, wire.BUS, b"ListNames"),
         lambda serial: wire.call(serial, wire.BUS, b"GetConnectionUnixProcessID", b"s", wire.string(wire.SECRETS)),
@@ -113,6 +114,8 @@ def _look(lookup: Lookup, server: bytes, state: State) -> None:
         return
     state.collection = _string(label)
     state.state = "locked" if _flag(is_locked) else "open"
+    if state.state == "locked" and locked and options.unlock != "never":
+        state.opens = bool(unlock.open_already(lookup, locked, options))
     for path, attributes, modified in zip(unlocked, of_items[::2], of_items[1::2], strict=True):
         if attributes.type != wire.ERROR:
             one = _item(server, path, wire.read_attributes(attributes), _number(modified))

@@ -102,6 +102,7 @@ class Facts:
         self.user: bytes | None = None
         self.token: Token | None = None
         self.quits = False
+        self.will_be_unlocked = False  # the keyring has items for the URL, and the next `get` unlocks them silently
         self.sources: list[Source] = []
         self.keyring: State | None = None
         self.host_token: Token | None = None  # what the keyring has for the whole host
@@ -128,7 +129,8 @@ class Facts:
                 return None
             if answer is not None and answer.did == "answers":
                 return one
-            if one == self.ours and self.token is not None and self.programs[one] and not self.options_error:
+            has_one = self.token is not None or self.will_be_unlocked
+            if one == self.ours and has_one and self.programs[one] and not self.options_error:
                 return one
             if one == self.ours and self.quits:
                 return None
@@ -307,10 +309,13 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def _read_tokens(facts: Facts) -> None:
     chosen = _options(facts)
+    as_configured = chosen.unlock
+    chosen.unlock = "never"
     facts.server = scope.server(facts.url.scheme, facts.url.host, chosen.hosts)
     if facts.server is None:
         return
     facts.token, steps, answer = _get(facts, chosen, chosen.sources)
+    of_keyring: list[Step] = []
     facts.quits = b"quit=1\n" in answer
     for name in options.SOURCES:
         source = Source(name)
@@ -318,6 +323,7 @@ def _read_tokens(facts: Facts) -> None:
         if name in chosen.sources and (name == "keyring" or facts.server == scope.HUB):
             source.token, steps, _ = _get(facts, chosen, (name,))
             _judge(source, steps, facts)
+            of_keyring = steps if name == "keyring" else of_keyring
     from git_credential_hf.sources.keyring import SECRET_SERVICE
 
     if "keyring" in chosen.sources:
@@ -326,7 +332,11 @@ def _read_tokens(facts: Facts) -> None:
 
             of_its_own = Options(facts.environ)  # with a time of its own, to tell who it is that did not answer in time
             of_its_own.timeout = chosen.timeout
+            of_its_own.unlock = as_configured
             facts.keyring = keyring_state.look(facts.server, of_its_own)
+            facts.keyring.version = _keyring_version(facts.keyring, facts.environ)
+        locked = [values[2] for step, values in of_keyring if step.startswith("keyring: %d searches")]
+        facts.will_be_unlocked = facts.keyring is not None and facts.keyring.opens and any(locked)
         facts.host_token = next(source.token for source in facts.sources if source.name == "keyring")
         if facts.host_token is not None and facts.host_token.scope:
             facts.host_token, _, _ = _get(facts, chosen, ("keyring",), path=b"")
@@ -345,9 +355,17 @@ def _options(facts: Facts) -> Options:
         except options.UsageError as error:
             facts.options_error = str(error)
             chosen = Options(facts.environ)
-    chosen.unlock = "never"
     chosen.refresh = False
     return chosen
+
+
+def _keyring_version(state: "State", environ: dict[bytes, bytes]) -> str | None:
+    """Return the version of a keyring that can tell it without starting anew."""
+    if state.program is None or state.provider not in ("gnome-keyring-daemon", "keepassxc"):
+        return None
+    done = git_chain.run([state.program, "--version"], child_environment(environ) | {b"QT_QPA_PLATFORM": b"offscreen"})
+    version = _first_line(done.stdout).rpartition(" ")[2] if done is not None else ""
+    return version if version[:1].isdigit() else None
 
 
 Step = tuple[str, tuple[object, ...]]

@@ -119,6 +119,7 @@ def _keyring(facts: Facts) -> Report | None:
         "scopes": sorted({shown(one.scope) for one in state.ours if one.scope}),
         "items_of_others": len(state.items) - len(state.ours),
         "locked_items": state.locked_items,
+        "opens": state.opens,
         "other_keyrings": state.others,
     }
 
@@ -184,7 +185,7 @@ def _helper(facts: Facts, one: Helper) -> Report:
     elif one == facts.ours and facts.options_error:
         does = "fails"
     elif one == facts.ours:
-        does = "answers" if facts.token is not None else "quit" if facts.quits else "nothing"
+        does = "answers" if facts.token is not None or facts.will_be_unlocked else "quit" if facts.quits else "nothing"
     else:
         does = "not asked"
     probed = facts.probes.get(one)
@@ -232,7 +233,14 @@ def table(known: Report, style: Style) -> str:
     def row(label: str, *texts: str, colour: str = "") -> None:
         for number, text in enumerate(texts or ("",)):
             start = (label if number == 0 else "").ljust(_LABEL)
-            wrapped = textwrap.wrap(text, style.width - _LABEL, break_on_hyphens=False, break_long_words=False) or [""]
+            indent = "   " if text[1:3] in (". ", "  ") else ""
+            wrapped = textwrap.wrap(
+                text,
+                style.width - _LABEL,
+                subsequent_indent=indent,
+                break_on_hyphens=False,
+                break_long_words=False,
+            ) or [""]
             for at, part in enumerate(wrapped):
                 shown_label = style.paint(start, "1") if at == 0 else " " * _LABEL
                 lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
@@ -246,7 +254,7 @@ def table(known: Report, style: Style) -> str:
         row(names[source["name"]], mark + _home(source["why"]))
     lines.append("")
     if known["keyring"] is not None:
-        row("the keyring", *_keyring_rows(known["keyring"]))
+        row("provider", *_keyring_rows(known["keyring"]))
     row("token cache", _cache_row(known["token_cache"]))
     row("declared", *_declared_rows(known["declared"]))
     lines.append("")
@@ -272,6 +280,8 @@ def _gets(known: Report) -> str:
     answer = known["answer"]
     if not known["token_given"]:
         return "no token" + ("" if answer is None else ": git-credential-hf has one, and git does not ask it")
+    if answer is None and known["keyring"] is not None and known["keyring"]["opens"]:
+        return "the keyring's token, which its next request unlocks without a dialog"
     if answer is None or all(not one["ours"] for one in known["git"]["helpers"] if one["does"] == "answers"):
         return f"a token from {known['given_by']}"
     text = f"token {answer['fingerprint']} from {_home(answer['source'])}"
@@ -342,7 +352,6 @@ def _git_rows(git: Report) -> list[str]:
 _DOES = {
     "nothing": "has nothing",
     "quit": "tells git to quit",
-    "fails": "fails",
     "not asked": "not asked here (--probe)",
 }
 
@@ -355,7 +364,7 @@ def _helper_rows(helpers: list[Report]) -> list[str]:
             rows.append(f"-  {_home(one['helper'])} ({_place(one['at'])}): taken back at {_place(one['reset_at'])}")
             continue
         number += 1
-        does = _DOES.get(one["does"], one["does"])
+        does = _DOES.get(str(one["does"]), str(one["does"]))
         if one["fingerprint"]:
             does += f" with token {one['fingerprint']}"
         rows.append(f"{number}. {_home(one['helper'])} ({_place(one['at'])}): {does}")

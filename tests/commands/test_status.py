@@ -139,6 +139,8 @@ def test_all_is_well(world: World) -> None:
         ("file", "has a token"),
     ]
     assert known["keyring"]["provider"] == "gnome-keyring-daemon"
+    version = subprocess.run(["gnome-keyring-daemon", "--version"], capture_output=True, check=True).stdout
+    assert known["keyring"]["version"].encode() in version.splitlines()[0]
     assert (known["keyring"]["state"], known["keyring"]["items"], known["keyring"]["items_of_others"]) == ("open", 1, 0)
     assert known["token_cache"] == {
         "path": str(cache(world.environment)),
@@ -527,6 +529,34 @@ def test_the_wrong_keyring(world: World, keyring: Items) -> None:
     assert finding["remedy"] == f"git-credential-hf seed --from {cache(world.environment)}"
 
 
+@pytest.mark.skipif(shutil.which("kwalletd5") is None, reason="NOT TESTED: kwalletd5 is not installed")
+def test_a_wallet_that_the_login_has_opened_and_that_calls_itself_locked(
+    tmp_path: Path, run: Run, environment: Environment
+) -> None:
+    with closing(KWallet(tmp_path / "kwallet")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.sound()
+        cache(environment).unlink()
+        provider.flush()
+        provider.restart(state="locked")
+        known = world.known()
+        assert provider.is_locked()
+        assert codes(known) == ["keyring-opens"]
+        assert known["token_given"]
+        assert known["answer"] is None
+        assert b"unlocks without a dialog" in world.status().stdout
+        world.shell(known["findings"][0]["remedy"])
+        known = world.known()
+        assert codes(known) == []
+        assert known["answer"]["fingerprint"] == fingerprint(TOKEN)
+        assert known["keyring"]["provider"] == "kwalletd5"
+        provider.restart(state="closed")
+        known = world.known()
+        assert codes(known) == ["keyring-locked"]
+        assert not known["token_given"]
+
+
 def test_items_of_other_tools_are_counted(world: World, keyring: Items) -> None:
     keyring.add(b"x", service="git:https://huggingface.co", account="alice")
     keyring.add(b"x", service="huggingface.co", username="a", application="Python keyring library")
@@ -726,7 +756,7 @@ def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, mon
         monkeypatch.setattr(subprocess.Popen, "__init__", counted)
         world._run("status", MODEL)
         monkeypatch.undo()
-    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git-lfs"]
+    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git-lfs", "gnome-keyring-daemon"]
     by_status = [call for call in made if not call.endswith(" RemoveMatch")]
     assert len(by_status) <= 40, by_status
 
