@@ -155,7 +155,7 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     )
     add = parser.add_argument
     add("url", metavar="URL", nargs="?", default="https://huggingface.co", help="what git is to reach (%(default)s)")
-    add("--json", action="store_true", help="for programs; docs/troubleshooting.md has the schema")
+    add("--json", action="store_true", help="for programs; docs/status.md has the schema")
     add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
     add("--probe", action="store_true", help="also run the other helpers that git would ask")
     given = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What status prints: Facts to a report of plain values (docs/troubleshooting.md), and that to a table."""
+"""What status prints: Facts to a report of plain values (docs/status.md), and that to a table."""
 
 import os
 import shutil

@@ -1,5 +1,6 @@
 """status: every trouble that a person may be in, made for real, and named with what mends it."""
 
+import ast
 import contextlib
 import fcntl
 import json
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from git_credential_hf import commands
+from git_credential_hf.commands import findings
 from tests.commands.conftest import cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.hub import Hub, fingerprint
@@ -666,6 +668,40 @@ def test_options_of_the_configured_helper_count(world: World) -> None:
     known = world.known()
     assert known["answer"]["fingerprint"] == fingerprint(OTHER)
     assert known["token_given"]
+
+
+# --- what is documented --------------------------------------------------------------------------------------
+
+DOCUMENT = (Path(__file__).parents[2] / "docs/status.md").read_text()
+
+
+def test_every_finding_is_documented_and_tested() -> None:
+    calls = [node for node in ast.walk(ast.parse(Path(findings.__file__).read_text())) if isinstance(node, ast.Call)]
+    codes_of = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
+    named = {text.value for code in codes_of for text in ast.walk(code) if isinstance(text, ast.Constant)}
+    documented = re.findall(r"^\| `([a-z-]+)` \| (?:error|warning|note)", DOCUMENT, re.MULTILINE)
+    assert set(documented) == named
+    assert len(documented) == len(named)
+    tests = Path(__file__).read_text()
+    assert [code for code in documented if f'"{code}"' not in tests] == []
+
+
+def shape(value: object) -> object:
+    """Return the names of all fields, whatever is in them."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else None
+
+
+def test_the_documented_answer_is_what_comes(online: World) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
+    documented = json.loads(example)
+    online.environment["SSH_ASKPASS"] = EXECUTABLE
+    online.seed(OTHER, "--scope", "my-team")
+    online.url = f"{HUB}/other/gated"
+    known = online.known("--online")
+    known["sources"] = known["sources"][1:2]
+    assert shape(documented) == shape(known)
 
 
 # --- addresses -----------------------------------------------------------------------------------------------
