@@ -212,7 +212,7 @@ _KNOWN = {
 
 
 def _our_helper(facts: Facts, ours: Helper) -> Iterator[Finding]:
-    if facts.programs[ours] is None:
+    if facts.program is None:
         yield Finding(
             "helper-gone",
             "error",

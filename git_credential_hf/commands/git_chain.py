@@ -46,7 +46,7 @@ class Url(NamedTuple):
 
 def looks_like_token(text: bytes) -> bool:
     """Whether `text` may be a token, where a name was to be expected."""
-    return re.fullmatch(rb"(?:hf|api)_[A-Za-z0-9_]{8,}", text) is not None or len(text) > 64
+    return re.fullmatch(rb"(?:hf|api)_[A-Za-z0-9_]{8,}", text) is not None or len(text) >= 32
 
 
 def parse(text: bytes) -> Url:
@@ -179,6 +179,10 @@ class Configuration:
         """Return the setting of credential.* by that name that counts for `url`: the last one."""
         found = [setting for one, setting in self._of_url(b"credential.", url) if one == name]
         return found[-1] if found else None
+
+    def without_value(self, url: Url) -> Setting | None:
+        """Return the first setting of credential.* that counts for `url` and has no `=`: git stops at it."""
+        return next((setting for _, setting in self._of_url(b"credential.", url) if setting.value is None), None)
 
     def authorizations(self, url: Url) -> list[Setting]:
         """Return the http.extraHeader settings that put an Authorization header into requests for `url`."""
@@ -419,7 +423,7 @@ def veiled(text: str) -> str:
     """Return `text` without what may be a token in it."""
     text = re.sub(r"\b((?:hf|api)_)[A-Za-z0-9_]{8,}", r"\1...", text)
     text = re.sub(r"(://)[^/\s@]*:[^/\s@]*@", r"\1...@", text)
-    return re.sub(r"(?i)\b((?:password|credential|token)=)[^\s;'\"]+", r"\1...", text)
+    return re.sub(r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+", r"\1...", text)
 
 
 def _command(value: bytes) -> bytes:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from git_credential_hf.commands.keyring_state import State
     from git_credential_hf.commands.online import Answer
 
-_PROBE_SECONDS = 5.0
+_PROBE_SECONDS = 5.0  # for each helper
+_SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
 
 
 class Source:
@@ -94,8 +95,8 @@ class Facts:
         self.hf = Program("hf", environ)
         self.git_xet = Program("git-xet", environ)
         self.helpers: list[Helper] = []
-        self.programs: dict[Helper, str | None] = {}
         self.ours: Helper | None = None
+        self.program: str | None = None  # what git would start for our helper, None where that is not there
         self.options_error = ""
         self.server: bytes | None = None
         self.with_path = False
@@ -123,6 +124,8 @@ class Facts:
 
     def given_by(self) -> Helper | None:
         """Return the helper that git would get a token from; None where it would get none, or cannot be known to."""
+        if self.config.complaint:
+            return None
         for one in self.active:
             answer = self.probes.get(one)
             if answer is not None and answer.did == "quit":
@@ -130,7 +133,7 @@ class Facts:
             if answer is not None and answer.did == "answers":
                 return one
             has_one = self.token is not None or self.will_be_unlocked
-            if one == self.ours and has_one and self.programs[one] and not self.options_error:
+            if one == self.ours and has_one and self.program and not self.options_error:
                 return one
             if one == self.ours and self.quits:
                 return None
@@ -199,9 +202,18 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
     return started
 
 
+def _output(child: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
+    try:
+        return child.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        return b"", b"it gave no answer within %d s" % _SECONDS
+
+
 def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
     if child := started.get("git config"):
-        output, complaint = child.communicate()
+        output, complaint = _output(child)
         if child.returncode == 0:
             facts.config = Configuration(git_chain.read_settings(output))
         else:
@@ -215,12 +227,11 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
             facts.url = Url(b"file", None, None, b"", b"")
     if found := config.rewritten(facts.text, b"pushinsteadof"):
         facts.push_rewrite = found[1]
-    for key, one in ((setting.key, setting) for setting in config.settings if setting.key.startswith(b"credential.")):
-        if one.value is None and not config.complaint:
-            config.complaint = f"missing value for {shown(key)} in {one.where()}"
+    if (broken := config.without_value(facts.url)) and not config.complaint:
+        config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
     facts.helpers = config.helpers(facts.url)
-    facts.programs = {one: one.program(facts.environ) for one in facts.helpers if not one.is_script()}
     facts.ours = next((one for one in facts.active if one.is_ours()), None)
+    facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
     facts.with_path = git_chain.is_true(config.credential(b"usehttppath", facts.url))
     facts.user = facts.url.user
     named = config.credential(b"username", facts.url)
@@ -266,13 +277,13 @@ def _probe(facts: Facts) -> None:
     """Run `get` of the other helpers, as git would but for what git has learned from those before."""
     for one in facts.active:
         if one != facts.ours:
-            facts.probes[one] = git_chain.ask(one, _request(facts), facts.environ, _PROBE_SECONDS)
+            facts.probes[one] = git_chain.ask(one, _request(facts), child_environment(facts.environ), _PROBE_SECONDS)
 
 
 def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
     for name, program, prefix in (("git", facts.git, "git version "), ("git-lfs", facts.git_lfs, "git-lfs/")):
         if child := started.get(name):
-            output, _ = child.communicate()
+            output, _ = _output(child)
             program.version = _first_line(output).removeprefix(prefix).partition(" ")[0] or None
 
 

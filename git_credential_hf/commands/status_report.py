@@ -180,7 +180,7 @@ def _helper(facts: Facts, one: Helper) -> Report:
         does = "reset"
     elif one in facts.probes:
         does = facts.probes[one].did
-    elif one == facts.ours and not facts.programs[one]:
+    elif one == facts.ours and not facts.program:
         does = "is not there"
     elif one == facts.ours and facts.options_error:
         does = "fails"

@@ -569,6 +569,53 @@ def test_items_of_other_tools_are_counted(world: World, keyring: Items) -> None:
     assert (known["items"], known["items_of_others"], known["scopes"]) == (2, 3, ["my-org"])
 
 
+def test_a_repository_that_takes_the_helper_back(world: World) -> None:
+    repository = world.home / "repository"
+    world.git("init", "-q", str(repository))
+    world.environment["GIT_DIR"] = str(repository / ".git")
+    world.git("config", "credential.helper", "")
+    known = world.known()
+    (finding,) = known["findings"]
+    assert (finding["code"], finding["remedy"]) == ("helper-reset", "git-credential-hf configure --local")
+    world.shell(finding["remedy"])
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("place", ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"])
+def test_settings_of_the_environment(world: World, place: str) -> None:
+    world.environment |= {
+        "GIT_CONFIG_COUNT": {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "credential.helper",
+            "GIT_CONFIG_VALUE_0": "",
+        },
+        "GIT_CONFIG_PARAMETERS": {"GIT_CONFIG_PARAMETERS": "'credential.helper='"},
+    }[place]
+    known = world.known()
+    assert codes(known) == ["helper-reset"]
+    assert known["git"]["helpers"][0]["reset_at"] == {"file": None, "line": None, "scope": "command"}
+    after = world.shell(f"{known['findings'][0]['remedy']}; git-credential-hf status --json")
+    assert codes(json.loads(after)) == []
+
+
+@pytest.mark.parametrize("text", ["[credential]\n\thelper\n", '[credential "https://huggingface.co"]\n\tuseHttpPath\n'])
+def test_a_setting_that_git_stops_at(world: World, text: str) -> None:
+    world.configuration(text)
+    filled = subprocess.run(
+        ["git", "credential", "fill"],
+        input=f"url={MODEL}\n\n".encode(),
+        env=world.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert filled.returncode == 128
+    known = world.known()
+    assert codes(known) == ["git-config-broken"]
+    assert not known["token_given"]
+    number = len(world.gitconfig.read_text().splitlines())
+    assert known["findings"][0]["remedy"] == f"${{EDITOR:-vi}} +{number} {world.gitconfig}"
+
+
 # --- what git would ask --------------------------------------------------------------------------------------
 
 SECTIONS = [
@@ -678,7 +725,9 @@ DOCUMENT = (Path(__file__).parents[2] / "docs/status.md").read_text()
 def test_every_finding_is_documented_and_tested() -> None:
     calls = [node for node in ast.walk(ast.parse(Path(findings.__file__).read_text())) if isinstance(node, ast.Call)]
     codes_of = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
-    named = {text.value for code in codes_of for text in ast.walk(code) if isinstance(text, ast.Constant)}
+    named = {
+        text.value for code in codes_of for text in ast.walk(code) if isinstance(text, ast.Constant) and text.value
+    }
     documented = re.findall(r"^\| `([a-z-]+)` \| (?:error|warning|note)", DOCUMENT, re.MULTILINE)
     assert set(documented) == named
     assert len(documented) == len(named)
