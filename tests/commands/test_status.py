@@ -23,7 +23,7 @@ from git_credential_hf import commands
 from git_credential_hf.commands import findings
 from tests.commands.conftest import cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run
-from tests.hub import Hub, fingerprint
+from tests.hub import Hub, Secret, fingerprint
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring, KWallet
 
@@ -88,6 +88,18 @@ class World:
         """Add to the user's git configuration."""
         with self.gitconfig.open("a") as file:
             file.write(text)
+
+    def token_that_git_gets(self) -> Secret | None:
+        """Ask git itself, where nobody can be asked."""
+        done = subprocess.run(
+            ["git", "credential", "fill"],
+            input=f"url={self.url}\n\n".encode(),
+            env=self.environment | {"GIT_ASKPASS": "false"},
+            capture_output=True,
+            check=False,
+        )
+        found = re.search(rb"^password=(.+)$", done.stdout, re.MULTILINE)
+        return Secret(found[1].decode()) if found else None
 
     def status(self, *arguments: str, **more: str) -> Result:
         """Run status for the URL; fail if it shows a token, complains, or changes anything."""
@@ -161,14 +173,7 @@ def test_the_answer_is_the_one_that_git_gets(world: World) -> None:
     for url, token in ((MODEL, OTHER), (f"{MODEL}.git", OTHER), (f"{HUB}/my-org/other", TOKEN), (HUB, TOKEN)):
         world.url = url
         known = world.known()
-        given = subprocess.run(
-            ["git", "credential", "fill"],
-            input=f"url={url}\n\n".encode(),
-            env=world.environment,
-            capture_output=True,
-            check=False,
-        )
-        assert f"password={token}\n".encode() in given.stdout
+        assert world.token_that_git_gets() == token
         assert known["answer"]["fingerprint"] == fingerprint(token)
         assert known["answer"]["scope"] == ("my-org/my-model" if token == OTHER else None)
 
@@ -456,6 +461,10 @@ def test_a_trouble_is_named_with_what_mends_it(world: World, code: str) -> None:
     break_it(world)
     known = world.known()
     assert code in codes(known), codes(known)
+    if code not in ("ssh-url", "token-in-url", "url-rewritten"):  # of which `git credential` does not know
+        token = world.token_that_git_gets()
+        assert known["token_given"] == (token is not None)
+        assert token is None or known["answer"]["fingerprint"] == fingerprint(token)
     finding = next(one for one in known["findings"] if one["code"] == code)
     assert finding["severity"] in ("error", "warning", "note")
     assert finding["remedy"]
@@ -922,3 +931,105 @@ def test_online_without_huggingface_hub(online: World, monkeypatch: pytest.Monke
     assert codes(known) == ["online-missing"]
     assert known["findings"][0]["remedy"].endswith("-m pip install huggingface_hub")
     assert commands.shown("\n") == "\\n"
+
+
+# --- what people come with -----------------------------------------------------------------------------------
+
+
+class Person:
+    """Somebody with an askpass program who clones from the Hub, and does what status tells them."""
+
+    def __init__(self, world: World, hub: Hub) -> None:
+        self.world = world
+        self.hub = hub
+        world.url = f"{HUB}/my-org/weights"
+        hub.create("my-org/weights", private=True, gated=True, lfs={"model.bin": b"weights"})
+        hub.add_token(TOKEN, orgs=["my-org"], gated=["my-org/weights"])
+        askpass = world.folder / "askpass"
+        self.asked = world.folder / "asked"
+        write(askpass, f"#!/bin/sh\necho asked >>{self.asked}\n", 0o755)
+        world.environment["GIT_ASKPASS"] = str(askpass)
+
+    def clones(self) -> bytes | None:
+        """Clone; return what is in the file, None where it fails."""
+        clone = self.world.folder / "clone"
+        shutil.rmtree(clone, ignore_errors=True)
+        command = ["git", "clone", self.world.url, str(clone)]
+        done = subprocess.run(command, env=self.world.environment, capture_output=True, timeout=100, check=False)
+        assert MARK not in done.stdout + done.stderr
+        return (clone / "model.bin").read_bytes() if done.returncode == 0 else None
+
+    def mends(self, code: str, *arguments: str, input: bytes = b"") -> None:
+        found = [one for one in self.world.known(*arguments)["findings"] if one["code"] == code]
+        assert len(found) == 1, self.world.known(*arguments)["findings"]
+        self.world.shell(found[0]["remedy"], input)
+
+
+@pytest.fixture
+def person(online: World, hub: Hub) -> Person:
+    return Person(online, hub)
+
+
+def test_git_still_prompts(person: Person) -> None:
+    person.world.helper("unconfigure")
+    assert person.clones() is None
+    assert person.asked.read_text()
+    person.asked.unlink()
+    person.mends("helper-not-configured")
+    assert person.clones() == b"weights"
+    assert not person.asked.exists()
+
+
+def test_large_files_stay_pointers(person: Person) -> None:
+    person.world.git("config", "--global", "--remove-section", "filter.lfs")
+    assert (person.clones() or b"").startswith(b"version https://git-lfs")
+    person.mends("lfs-not-initialised")
+    assert person.clones() == b"weights"
+
+
+def test_conditions_that_were_not_accepted(person: Person, hub: Hub) -> None:
+    hub.add_token(TOKEN, orgs=["my-org"])
+    assert person.clones() is None
+    assert codes(person.world.known()) == []
+    (finding,) = person.world.known("--online")["findings"]
+    assert (finding["code"], finding["remedy"]) == ("gated-not-accepted", f"xdg-open {person.world.url}")
+    hub.add_token(TOKEN, orgs=["my-org"], gated=["my-org/weights"])
+    assert codes(person.world.known("--online")) == []
+    assert person.clones() == b"weights"
+
+
+def test_a_token_that_was_revoked(person: Person, hub: Hub) -> None:
+    hub.revoke(TOKEN)
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/weights"])
+    assert person.clones() is None
+    person.mends("token-refused", input=TYPED.encode())
+    assert codes(person.world.known("--online")) == []
+    assert person.clones() == b"weights"
+    assert not person.asked.exists()
+
+
+def test_a_login_with_hf_after_the_seed(person: Person, hub: Hub) -> None:
+    hub.revoke(TOKEN)
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/weights"])
+    time.sleep(1.1)  # the keyring tells the time of an item in whole seconds
+    subprocess.run(
+        ["hf", "auth", "login", "--token", TYPED], env=person.world.environment, capture_output=True, check=True
+    )
+    assert codes(person.world.known())[0] == "token-file-newer"
+    person.mends("token-file-newer")
+    assert person.clones() == b"weights"
+    assert codes(person.world.known()) == []
+
+
+def test_a_token_in_the_environment_hides_the_one_of_the_organisation(person: Person, hub: Hub) -> None:
+    hub.create("team/weights", private=True, lfs={"model.bin": b"weights"})
+    hub.add_token(OTHER, user="bob", orgs=["team"])
+    person.world.seed(OTHER, "--scope", "team")
+    person.world.environment["HF_TOKEN"] = TOKEN
+    person.world.url = f"{HUB}/team/weights"
+    assert person.clones() is None
+    assert codes(person.world.known())[0] == "env-hides-scopes"
+    remedy = person.world.known()["findings"][0]["remedy"]
+    assert remedy == "unset HF_TOKEN"
+    del person.world.environment["HF_TOKEN"]
+    assert person.clones() == b"weights"
