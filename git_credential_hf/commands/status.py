@@ -8,7 +8,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 
 from git_credential_hf import files, helper, options, scope
 from git_credential_hf.commands import child_environment, git_chain, shown
@@ -63,10 +62,11 @@ class Cache:
 class Declared:
     """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
 
-    def __init__(self, name: str, file: str, place: bytes, cached: bool) -> None:
+    def __init__(self, name: str, file: str, place: bytes, user: bytes, cached: bool) -> None:
         self.name = name
         self.file = file
         self.scope = place
+        self.user = user
         self.cached = cached
         self.state = "unknown"
 
@@ -294,11 +294,12 @@ def _first_line(output: bytes) -> str:
 # Tokens.
 
 
-def _request(facts: Facts, path: bytes | None = None) -> bytes:
+def _request(facts: Facts, path: bytes | None = None, user: bytes | None = None) -> bytes:
     lines = [b"capability[]=authtype"] if _knows_authtype(facts.git.version) else []
     lines += [b"protocol=" + facts.url.scheme, b"host=" + facts.url.host]
-    if facts.user is not None:
-        lines.append(b"username=" + facts.user)
+    user = facts.user if user is None else user
+    if user is not None:
+        lines.append(b"username=" + user)
     path = facts.url.path if path is None and facts.with_path else path
     if path:
         lines.append(b"path=" + path)
@@ -383,7 +384,7 @@ Step = tuple[str, tuple[object, ...]]
 
 
 def _get(
-    facts: Facts, chosen: Options, sources: tuple[str, ...], path: bytes | None = None
+    facts: Facts, chosen: Options, sources: tuple[str, ...], path: bytes | None = None, user: bytes | None = None
 ) -> tuple[Token | None, list[Step], bytes]:
     """Run `get` itself; return the token that it answers with, the steps that it took, and its answer."""
     steps: list[Step] = []
@@ -391,7 +392,7 @@ def _get(
     chosen.sources = sources
     chosen.trace = lambda step, *values: steps.append((step, values))
     try:
-        answer, _ = helper.get(chosen, _request(facts, path))
+        answer, _ = helper.get(chosen, _request(facts, path, user))
     except helper.Malformed:
         return None, steps, b""
     finally:
@@ -425,7 +426,9 @@ def _judge(source: Source, steps: list[Step], facts: Facts) -> None:
 
 def _declaration(environ: dict[bytes, bytes]) -> bytes:
     """Return the path of tokens.toml."""
-    folder = environ.get(b"XDG_CONFIG_HOME") or environ.get(b"HOME", b"") + b"/.config"
+    folder = environ.get(b"XDG_CONFIG_HOME", b"")
+    if not folder.startswith(b"/"):  # XDG Base Directory Specification: a relative one is to be ignored
+        folder = environ.get(b"HOME", b"") + b"/.config"
     return folder + b"/git-credential-hf/tokens.toml"
 
 
@@ -437,7 +440,7 @@ def _read_declaration(facts: Facts, chosen: Options) -> None:
 
     try:
         tokens = tomllib.loads(files.read(facts.declaration).decode()).get("tokens", {})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         facts.declaration_error = shown(str(error)) if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
         return
     for name, table in tokens.items() if isinstance(tokens, dict) else ():
@@ -446,19 +449,22 @@ def _read_declaration(facts: Facts, chosen: Options) -> None:
             *(os.fsdecode(host) for host in scope.HUB_HOSTS),
         ):
             continue
-        scopes = table.get("scope") or ""
+        scopes, user = table.get("scope") or "", table.get("user")
+        whose = os.fsencode(user) if isinstance(user, str) else scope.HF_USER
+        folder = os.path.dirname(os.fsdecode(facts.declaration))
         for place in [scopes] if isinstance(scopes, str) else scopes if isinstance(scopes, list) else ():
             if not isinstance(place, str):
                 continue
             facts.declared_scopes += [os.fsencode(place)] if place else []
             file = table.get("file")
             if isinstance(file, str):
-                one = Declared(shown(name), os.path.expanduser(file), os.fsencode(place), table.get("cache") is True)
+                path = os.path.join(folder, os.path.expanduser(file))
+                one = Declared(shown(name), path, os.fsencode(place), whose, table.get("cache") is True)
                 facts.declared.append(one)
                 _compare(one, facts, chosen)
             elif place and facts.keyring is not None and facts.keyring.state == "open":
-                one = Declared(shown(name), "", os.fsencode(place), False)
-                one.state = "seeded" if any(found.scope == one.scope for found in facts.keyring.ours) else "missing"
+                one = Declared(shown(name), "", os.fsencode(place), whose, False)
+                one.state = "seeded" if _items(one, facts) else "missing"
                 facts.declared.append(one)
 
 
@@ -477,13 +483,19 @@ def _compare(one: Declared, facts: Facts, chosen: Options) -> None:
     if one.cached and facts.cache.token is not None:
         seeded.append((facts.cache.modified, facts.cache.token))
     if facts.keyring is not None and facts.keyring.state == "open":
-        found, _, _ = _get(facts, chosen, ("keyring",), path=one.scope)
-        if found is None or found.scope != one.scope or not found.item:
+        if not (written := _items(one, facts)):
             one.state = "missing"
             return
-        written = [item.modified for item in facts.keyring.ours if item.path == found.item]
-        seeded.append((written[0] if written else time.time(), found.text))
+        found, _, _ = _get(facts, chosen, ("keyring",), path=one.scope, user=one.user)
+        if found is not None and found.item in written:  # it may be withheld, as refused
+            seeded.append((written[found.item], found.text))
     if any(text != token and modified >= int(when) for when, text in seeded):
         one.state = "newer"
     elif seeded:
         one.state = "seeded"
+
+
+def _items(one: Declared, facts: Facts) -> dict[bytes, int]:
+    """Return when the item of a declared token was written, by its object path; nothing where there is none."""
+    items = facts.keyring.ours if facts.keyring is not None else []
+    return {item.path: item.modified for item in items if (item.scope, item.user) == (one.scope, one.user)}

@@ -482,6 +482,34 @@ def test_a_trouble_is_named_with_what_mends_it(world: World, code: str) -> None:
         assert code not in codes(after), finding
 
 
+def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
+    for name, token, arguments in (
+        ("host", TOKEN, ()),
+        ("alice", OTHER, ("--user", "alice", "--no-cache")),
+        ("org", TYPED, ("--scope", "my-org")),
+    ):
+        folder = world.home / ".config/git-credential-hf"
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder / name, token)
+        world.seed(token, *arguments)
+    (world.home / ".config/git-credential-hf/tokens.toml").write_text(
+        '[tokens.host]\nfile = "host"\ncache = true\n[tokens.alice]\nfile = "alice"\nuser = "alice"\n'
+        '[tokens.org]\nfile = "org"\nscope = "my-org"\n'
+        '[tokens.vault]\ncommand = ["vault"]\nscope = ["my-org", "none"]\n'
+        '[tokens.elsewhere]\nfile = "x"\nhost = "hub.example.org"\n'
+    )
+    known = world.known()
+    told = [(one["name"], one["scope"], one["state"]) for one in known["declared"]["tokens"]]
+    assert told == [
+        ("host", None, "seeded"),
+        ("alice", None, "seeded"),
+        ("org", "my-org", "seeded"),
+        ("vault", "my-org", "seeded"),
+        ("vault", "none", "missing"),
+    ]
+    assert codes(known) == ["declared-not-seeded"]
+
+
 NAMED_FIRST = ("env-hides-scopes", "token-file-newer")
 WRONG_TOKEN = ("source-newer",)
 
