@@ -20,6 +20,7 @@ commands:
   seed         put tokens into the keyring and into Hugging Face's token cache
   configure    make git use this helper for huggingface.co
   unconfigure  take that back
+  status       who would answer git for an address, with what, and what stands in the way
 
 for a new machine:
   git-credential-hf seed --from ~/secrets/huggingface.token --git-lfs
@@ -73,6 +74,8 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
             return 0
         if command == "seed":
             return _seed(rest, environ)
+        if command == "status":
+            return _status(rest, environ)
         return _configure(command, rest, environ)
     except Failed as error:
         print(f"git-credential-hf: {error}", file=sys.stderr)
@@ -133,6 +136,41 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     for_keyring.timeout = helper_options.timeout(os.fsencode(given.timeout))
     for_keyring.unlock = given.unlock
     return seed.seed(asked, for_keyring)
+
+
+def _scope(text: str) -> bytes:
+    given = os.fsencode(text)
+    if not given or has_control(given) or scope.exact_scope(given) != given:
+        raise options.UsageError(
+            "a scope is an organisation or a repository as in its address: my-org, my-org/name, datasets/my-org"
+        )
+    return given
+
+
+def _user(text: str) -> bytes:
+    given = os.fsencode(text)
+    if not given or has_control(given) or not scope.is_text(given):
+        raise options.UsageError("--user takes a name")
+    return given
+
+
+def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
+    parser = _Parser(
+        prog="git-credential-hf status",
+        description="Tell who would answer git for URL, with what, and what stands in the way. It changes nothing. "
+        "Exit code 0 if git would get a token, else 1.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("url", metavar="URL", nargs="?", default="https://huggingface.co", help="what git is to reach (%(default)s)")
+    add("--json", action="store_true", help="for programs; docs/status.md has the schema")
+    add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
+    add("--probe", action="store_true", help="also run the other helpers that git would ask")
+    given = parser.parse_args(arguments)
+
+    from git_credential_hf.commands import status
+
+    return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
 
 
 def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) -> int:

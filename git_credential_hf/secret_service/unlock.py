@@ -76,7 +76,7 @@ def unlock(lookup: "Lookup", objects: list[bytes], options: "Options") -> bool:
     look-up ends. Raises Unavailable.
     """
     if options.unlock == "auto":
-        objects = _open_already(lookup, objects, options)
+        objects = open_already(lookup, objects, options)
     if not objects or options.unlock == "never":
         return False
     (reply,) = lookup.ask(lambda serial: unlock_call(serial, objects))
@@ -86,8 +86,8 @@ def unlock(lookup: "Lookup", objects: list[bytes], options: "Options") -> bool:
     return done
 
 
-def _open_already(lookup: "Lookup", objects: list[bytes], options: "Options") -> list[bytes]:
-    """Return those of `objects` that are in a wallet that is open."""
+def open_already(lookup: "Lookup", objects: list[bytes], options: "Options") -> list[bytes]:
+    """Return those of `objects` that are in a wallet that is open, and so unlocked without a dialog."""
     if _asks_for_each_program(options.environ):
         options.trace("keyring: locked; KWallet is set to ask before a program uses it, so it is left alone")
         return []

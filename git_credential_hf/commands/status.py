@@ -1,0 +1,501 @@
+"""status: who would answer git for a URL, with what, and what stands in the way. It changes nothing.
+
+What is found out is in Facts; findings.py judges it, status_report.py writes it down.
+"""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+
+from git_credential_hf import files, helper, options, scope
+from git_credential_hf.commands import child_environment, git_chain, shown
+from git_credential_hf.commands.git_chain import Configuration, Helper, Setting, Url
+from git_credential_hf.options import Options
+from git_credential_hf.sources import VARIABLES, token_file
+from git_credential_hf.token import Token, clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from git_credential_hf.commands.keyring_state import State
+    from git_credential_hf.commands.online import Answer
+
+_PROBE_SECONDS = 5.0  # for each helper
+_SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
+
+
+class Source:
+    """One of the sources of tokens, and what it has for the URL.
+
+    state: "answers", "has a token" (an earlier source answers), "refused", "expired", "ended", "bearer" (git does not
+    know authtype), "none", "unusable" (there is something that is no token) or "not asked".
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.state = "not asked"
+        self.token: Token | None = None
+        self.steps: list[str] = []
+
+
+class Cache:
+    """Hugging Face's token file. state: "token", "absent", "unusable"."""
+
+    def __init__(self, environ: dict[bytes, bytes]) -> None:
+        self.path = token_file.path(environ)
+        self.state = "absent"
+        self.mode = 0
+        self.modified = 0.0
+        self.link = os.path.islink(self.path)
+        self.token: bytes | None = None
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            self.state = "unusable" if self.link else "absent"
+            return
+        self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
+        self.token = clean(files.read(self.path))
+        self.state = "token" if self.token else "unusable"
+
+
+class Declared:
+    """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
+
+    def __init__(self, name: str, file: str, place: bytes, user: bytes, cached: bool) -> None:
+        self.name = name
+        self.file = file
+        self.scope = place
+        self.user = user
+        self.cached = cached
+        self.state = "unknown"
+
+
+class Program:
+    """A program that may be installed: its path and what it calls its version."""
+
+    def __init__(self, name: str, environ: dict[bytes, bytes]) -> None:
+        self.path = shutil.which(name, path=os.fsdecode(environ.get(b"PATH", b"")))
+        self.version: str | None = None
+
+
+class Facts:
+    """Everything that status knows, for one URL."""
+
+    def __init__(self, text: bytes, environ: dict[bytes, bytes]) -> None:
+        self.environ = environ
+        self.given = git_chain.parse(text)
+        self.text = text if self.given.path else text.rstrip(b"/") + b"/"
+        self.url: Url = self.given  # as url.*.insteadOf leaves it
+        self.rewrite: Setting | None = None
+        self.push_rewrite: Setting | None = None
+        self.config = Configuration([])
+        self.git = Program("git", environ)
+        self.git_lfs = Program("git-lfs", environ)
+        self.hf = Program("hf", environ)
+        self.git_xet = Program("git-xet", environ)
+        self.helpers: list[Helper] = []
+        self.ours: Helper | None = None
+        self.program: str | None = None  # what git would start for our helper, None where that is not there
+        self.options_error = ""
+        self.server: bytes | None = None
+        self.with_path = False
+        self.user: bytes | None = None
+        self.token: Token | None = None
+        self.quits = False
+        self.will_be_unlocked = False  # the keyring has items for the URL, and the next `get` unlocks them silently
+        self.sources: list[Source] = []
+        self.keyring: State | None = None
+        self.host_token: Token | None = None  # what the keyring has for the whole host
+        self.cache = Cache(environ)
+        self.declaration = _declaration(environ)
+        self.declaration_error = ""
+        self.declared: list[Declared] = []
+        self.declared_scopes: list[bytes] = []
+        self.probes: dict[Helper, git_chain.Answer] = {}
+        self.askpass: tuple[str, bytes, Setting | None] | None = None  # where it is named, the program, its setting
+        self.netrc: tuple[bytes, int, int] | None = None  # the file, the first line and the last one of the entry
+        self.online: Answer | None = None
+
+    @property
+    def active(self) -> list[Helper]:
+        """The helpers that git would ask, in their order."""
+        return [one for one in self.helpers if one.reset is None]
+
+    def given_by(self) -> Helper | None:
+        """Return the helper that git would get a token from; None where it would get none, or cannot be known to."""
+        if self.config.complaint:
+            return None
+        for one in self.active:
+            answer = self.probes.get(one)
+            if answer is not None and answer.did == "quit":
+                return None
+            if answer is not None and answer.did == "answers":
+                return one
+            has_one = self.token is not None or self.will_be_unlocked
+            if one == self.ours and has_one and self.program and not self.options_error:
+                return one
+            if one == self.ours and self.quits:
+                return None
+        return None
+
+    def refused(self) -> bool:
+        return any(source.state == "refused" for source in self.sources)
+
+    def scoped(self) -> list[bytes]:
+        """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
+        in_keyring = [one.scope for one in self.keyring.ours if one.scope] if self.keyring else []
+        return list(dict.fromkeys([*in_keyring, *self.declared_scopes]))
+
+
+def status(url: str, environ: dict[bytes, bytes], *, as_json: bool, online: bool, probe: bool) -> int:
+    """Print what is known of `url`; return 0 if git would get a token for it, else 1. Raises options.UsageError."""
+    try:
+        facts = Facts(os.fsencode(url), environ)
+    except git_chain.BadUrl as reason:
+        raise options.UsageError(
+            f"{reason}, as in git-credential-hf status https://huggingface.co/my-org/my-model"
+        ) from None
+    started = _start_programs(facts)
+    _read_configuration(facts, started)
+    _read_versions(facts, started)
+    _read_tokens(facts)
+    if probe:
+        _probe(facts)
+    if online and facts.token is not None and facts.server == scope.HUB:
+        from git_credential_hf.commands import online as hub
+
+        facts.online = hub.ask(facts.token.text, facts.url.path)
+
+    from git_credential_hf.commands import findings, status_report
+
+    report = status_report.report(facts, findings.findings(facts), online=online)
+    if as_json:
+        import json
+
+        print(json.dumps(report, indent=2))
+    else:
+        print(status_report.table(report, status_report.Style(sys.stdout, environ)), end="")
+    return 0 if facts.given_by() is not None else 1
+
+
+# git.
+
+
+def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
+    """Start what takes its time, all at once."""
+    commands = {"git config": git_chain.list_command(), "git": ["git", "version"]} if facts.git.path else {}
+    if facts.git_lfs.path:
+        commands["git-lfs"] = [facts.git_lfs.path, "version"]
+    started = {}
+    for name, command in commands.items():
+        try:
+            started[name] = subprocess.Popen(
+                command,
+                env=child_environment(facts.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError:
+            pass
+    return started
+
+
+def _output(child: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
+    try:
+        return child.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        return b"", b"it gave no answer within %d s" % _SECONDS
+
+
+def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    if child := started.get("git config"):
+        output, complaint = _output(child)
+        if child.returncode == 0:
+            facts.config = Configuration(git_chain.read_settings(output))
+        else:
+            facts.config = Configuration([], _first_line(complaint) or f"git config ended with {child.returncode}")
+    config = facts.config
+    if found := config.rewritten(facts.text):
+        new, facts.rewrite = found
+        try:
+            facts.url = git_chain.parse(new)
+        except git_chain.BadUrl:  # as for a path in place of a URL
+            facts.url = Url(b"file", None, None, b"", b"")
+    if found := config.rewritten(facts.text, b"pushinsteadof"):
+        facts.push_rewrite = found[1]
+    if (broken := config.without_value(facts.url)) and not config.complaint:
+        config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
+    facts.helpers = config.helpers(facts.url)
+    facts.ours = next((one for one in facts.active if one.is_ours()), None)
+    facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
+    facts.with_path = git_chain.is_true(config.credential(b"usehttppath", facts.url))
+    facts.user = facts.url.user
+    named = config.credential(b"username", facts.url)
+    if facts.user is None and named is not None and named.value:
+        facts.user = named.value
+    facts.askpass = _askpass(facts)
+    facts.netrc = _netrc(facts)
+
+
+def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
+    """Return what git would ask a person with. Source: gitcredentials(7), git's prompt.c."""
+    setting = facts.config.value(b"core.askpass")
+    named: list[tuple[str, bytes | None, Setting | None]] = [
+        ("GIT_ASKPASS", facts.environ.get(b"GIT_ASKPASS"), None),
+        ("core.askPass", setting.value if setting else None, setting),
+        ("SSH_ASKPASS", facts.environ.get(b"SSH_ASKPASS"), None),
+    ]
+    for name, program, where in named:
+        if program is not None:
+            return (name, program, where) if program else None
+    return None
+
+
+def _netrc(facts: Facts) -> tuple[bytes, int, int] | None:
+    """Return the lines of ~/.netrc that curl takes a login for the host from. Source: curl(1), --netrc."""
+    home = facts.environ.get(b"HOME")
+    if not home:
+        return None
+    file = home + b"/.netrc"
+    lines = files.read(file).split(b"\n")
+    words = [(word, number) for number, line in enumerate(lines, 1) for word in line.split()]
+    host = facts.url.host.rpartition(b":")[0] or facts.url.host
+    for at, (word, first) in enumerate(words):
+        is_for_host = word == b"machine" and words[at + 1 : at + 2] and words[at + 1][0].lower() == host.lower()
+        if is_for_host or word == b"default":
+            following = [number for one, number in words[at + 1 :] if one in (b"machine", b"default", b"macdef")]
+            last = max(first, min(following, default=words[-1][1] + 1) - 1)
+            return file, first, last
+    return None
+
+
+def _probe(facts: Facts) -> None:
+    """Run `get` of the other helpers, as git would but for what git has learned from those before."""
+    for one in facts.active:
+        if one != facts.ours:
+            facts.probes[one] = git_chain.ask(one, _request(facts), child_environment(facts.environ), _PROBE_SECONDS)
+
+
+def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    for name, program, prefix in (("git", facts.git, "git version "), ("git-lfs", facts.git_lfs, "git-lfs/")):
+        if child := started.get(name):
+            output, _ = _output(child)
+            program.version = _first_line(output).removeprefix(prefix).partition(" ")[0] or None
+
+
+def _first_line(output: bytes) -> str:
+    return git_chain.veiled(shown(output.partition(b"\n")[0])).removeprefix("fatal: ").removeprefix("error: ")
+
+
+# Tokens.
+
+
+def _request(facts: Facts, path: bytes | None = None, user: bytes | None = None) -> bytes:
+    lines = [b"capability[]=authtype"] if _knows_authtype(facts.git.version) else []
+    lines += [b"protocol=" + facts.url.scheme, b"host=" + facts.url.host]
+    user = facts.user if user is None else user
+    if user is not None:
+        lines.append(b"username=" + user)
+    path = facts.url.path if path is None and facts.with_path else path
+    if path:
+        lines.append(b"path=" + path)
+    return b"\n".join(lines) + b"\n"
+
+
+def _knows_authtype(version: str | None) -> bool:
+    return version is not None and numbers(version) >= (2, 46)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    numbers = []
+    for part in version.split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def _read_tokens(facts: Facts) -> None:
+    chosen = _options(facts)
+    as_configured = chosen.unlock
+    chosen.unlock = "never"
+    facts.server = scope.server(facts.url.scheme, facts.url.host, chosen.hosts)
+    if facts.server is None:
+        return
+    facts.token, steps, answer = _get(facts, chosen, chosen.sources)
+    of_keyring: list[Step] = []
+    facts.quits = b"quit=1\n" in answer
+    for name in options.SOURCES:
+        source = Source(name)
+        facts.sources.append(source)
+        if name in chosen.sources and (name == "keyring" or facts.server == scope.HUB):
+            source.token, steps, _ = _get(facts, chosen, (name,))
+            _judge(source, steps, facts)
+            of_keyring = steps if name == "keyring" else of_keyring
+    from git_credential_hf.sources.keyring import SECRET_SERVICE
+
+    if "keyring" in chosen.sources:
+        if SECRET_SERVICE:
+            from git_credential_hf.commands import keyring_state
+
+            of_its_own = Options(facts.environ)  # with a time of its own, to tell who it is that did not answer in time
+            of_its_own.timeout = chosen.timeout
+            of_its_own.unlock = as_configured
+            facts.keyring = keyring_state.look(facts.server, of_its_own)
+            facts.keyring.version = _keyring_version(facts.keyring, facts.environ)
+        locked = [values[2] for step, values in of_keyring if step.startswith("keyring: %d searches")]
+        facts.will_be_unlocked = facts.keyring is not None and facts.keyring.opens and any(locked)
+        facts.host_token = next(source.token for source in facts.sources if source.name == "keyring")
+        if facts.host_token is not None and facts.host_token.scope:
+            facts.host_token, _, _ = _get(facts, chosen, ("keyring",), path=b"")
+    _read_declaration(facts, chosen)
+
+
+def _options(facts: Facts) -> Options:
+    """Return the options of our helper as git's configuration gives them, so far as they change nothing."""
+    chosen = Options(facts.environ)
+    if facts.ours is not None:
+        try:
+            arguments = [os.fsencode(one) for one in facts.ours.arguments()]
+            chosen, rest = options.parse(arguments, facts.environ)
+            if rest:
+                raise options.UsageError("what follows the options is too much")
+        except options.UsageError as error:
+            facts.options_error = str(error)
+            chosen = Options(facts.environ)
+    chosen.refresh = False
+    return chosen
+
+
+def _keyring_version(state: "State", environ: dict[bytes, bytes]) -> str | None:
+    """Return the version of a keyring that can tell it without starting anew."""
+    if state.program is None or state.provider not in ("gnome-keyring-daemon", "keepassxc"):
+        return None
+    done = git_chain.run([state.program, "--version"], child_environment(environ) | {b"QT_QPA_PLATFORM": b"offscreen"})
+    version = _first_line(done.stdout).rpartition(" ")[2] if done is not None else ""
+    return version if version[:1].isdigit() else None
+
+
+Step = tuple[str, tuple[object, ...]]
+
+
+def _get(
+    facts: Facts, chosen: Options, sources: tuple[str, ...], path: bytes | None = None, user: bytes | None = None
+) -> tuple[Token | None, list[Step], bytes]:
+    """Run `get` itself; return the token that it answers with, the steps that it took, and its answer."""
+    steps: list[Step] = []
+    before = chosen.sources
+    chosen.sources = sources
+    chosen.trace = lambda step, *values: steps.append((step, values))
+    try:
+        answer, _ = helper.get(chosen, _request(facts, path, user))
+    except helper.Malformed:
+        return None, steps, b""
+    finally:
+        chosen.sources = before
+    given = [value for step, values in steps if step.startswith("answer:") for value in values]
+    return (given[0] if given and isinstance(given[0], Token) else None), steps, answer
+
+
+def _judge(source: Source, steps: list[Step], facts: Facts) -> None:
+    if source.token is not None:
+        same = facts.token is not None and facts.token.source == source.token.source
+        source.state = "answers" if same else "has a token"
+        return
+    source.state = "none"
+    for step, values in steps:
+        if "passed over" in step and isinstance(values[0], Token):
+            source.token = values[0]
+            if "refused" in step:
+                source.state = "refused"
+            elif "expired" in step:
+                source.state = "ended" if values[0].oauth else "expired"
+            else:
+                source.state = "bearer"
+    is_there = any(facts.environ.get(name) for name in VARIABLES), facts.cache.state == "unusable"
+    if source.state == "none" and source.name in ("env", "file") and is_there[source.name == "file"]:
+        source.state = "unusable"
+
+
+# What is declared.
+
+
+def _declaration(environ: dict[bytes, bytes]) -> bytes:
+    """Return the path of tokens.toml."""
+    folder = environ.get(b"XDG_CONFIG_HOME", b"")
+    if not folder.startswith(b"/"):  # XDG Base Directory Specification: a relative one is to be ignored
+        folder = environ.get(b"HOME", b"") + b"/.config"
+    return folder + b"/git-credential-hf/tokens.toml"
+
+
+def _read_declaration(facts: Facts, chosen: Options) -> None:
+    """Compare what tokens.toml declares with what was seeded; what is wrong in it is for `seed` to tell."""
+    if not os.path.lexists(facts.declaration):
+        return
+    import tomllib
+
+    try:
+        tokens = tomllib.loads(files.read(facts.declaration).decode()).get("tokens", {})
+    except (UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
+        facts.declaration_error = shown(str(error)) if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
+        return
+    for name, table in tokens.items() if isinstance(tokens, dict) else ():
+        if not isinstance(table, dict) or table.get("host") not in (
+            None,
+            *(os.fsdecode(host) for host in scope.HUB_HOSTS),
+        ):
+            continue
+        scopes, user = table.get("scope") or "", table.get("user")
+        whose = os.fsencode(user) if isinstance(user, str) else scope.HF_USER
+        folder = os.path.dirname(os.fsdecode(facts.declaration))
+        for place in [scopes] if isinstance(scopes, str) else scopes if isinstance(scopes, list) else ():
+            if not isinstance(place, str):
+                continue
+            facts.declared_scopes += [os.fsencode(place)] if place else []
+            file = table.get("file")
+            if isinstance(file, str):
+                path = os.path.join(folder, os.path.expanduser(file))
+                one = Declared(shown(name), path, os.fsencode(place), whose, table.get("cache") is True)
+                facts.declared.append(one)
+                _compare(one, facts, chosen)
+            elif place and facts.keyring is not None and facts.keyring.state == "open":
+                one = Declared(shown(name), "", os.fsencode(place), whose, False)
+                one.state = "seeded" if _items(one, facts) else "missing"
+                facts.declared.append(one)
+
+
+def _compare(one: Declared, facts: Facts, chosen: Options) -> None:
+    """Tell whether the file holds another token than what was seeded from it, and is the newer of the two."""
+    try:
+        modified = os.stat(one.file).st_mtime
+    except OSError:
+        one.state = "unreadable"
+        return
+    token = clean(files.read(os.fsencode(one.file)))
+    if token is None:
+        one.state = "unreadable"
+        return
+    seeded: list[tuple[float, bytes]] = []
+    if one.cached and facts.cache.token is not None:
+        seeded.append((facts.cache.modified, facts.cache.token))
+    if facts.keyring is not None and facts.keyring.state == "open":
+        if not (written := _items(one, facts)):
+            one.state = "missing"
+            return
+        found, _, _ = _get(facts, chosen, ("keyring",), path=one.scope, user=one.user)
+        if found is not None and found.item in written:  # it may be withheld, as refused
+            seeded.append((written[found.item], found.text))
+    if any(text != token and modified >= int(when) for when, text in seeded):
+        one.state = "newer"
+    elif seeded:
+        one.state = "seeded"
+
+
+def _items(one: Declared, facts: Facts) -> dict[bytes, int]:
+    """Return when the item of a declared token was written, by its object path; nothing where there is none."""
+    items = facts.keyring.ours if facts.keyring is not None else []
+    return {item.path: item.modified for item in items if (item.scope, item.user) == (one.scope, one.user)}
