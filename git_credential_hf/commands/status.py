@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 
-from git_credential_hf import files, helper, options, scope
+from git_credential_hf import helper, helper_options, options, reading, scope
 from git_credential_hf.commands import child_environment, git_chain, shown
 from git_credential_hf.commands.git_chain import Configuration, Helper, Setting, Url
 from git_credential_hf.options import Options
@@ -55,7 +55,7 @@ class Cache:
             self.state = "unusable" if self.link else "absent"
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
-        self.token = clean(files.read(self.path))
+        self.token = clean(reading.read(self.path))
         self.state = "token" if self.token else "unusable"
 
 
@@ -261,7 +261,7 @@ def _netrc(facts: Facts) -> tuple[bytes, int, int] | None:
     if not home:
         return None
     file = home + b"/.netrc"
-    lines = files.read(file).split(b"\n")
+    lines = reading.read(file).split(b"\n")
     words = [(word, number) for number, line in enumerate(lines, 1) for word in line.split()]
     host = facts.url.host.rpartition(b":")[0] or facts.url.host
     for at, (word, first) in enumerate(words):
@@ -361,7 +361,7 @@ def _options(facts: Facts) -> Options:
     if facts.ours is not None:
         try:
             arguments = [os.fsencode(one) for one in facts.ours.arguments()]
-            chosen, rest = options.parse(arguments, facts.environ)
+            chosen, rest = helper_options.parse(arguments, facts.environ)
             if rest:
                 raise options.UsageError("what follows the options is too much")
         except options.UsageError as error:
@@ -439,7 +439,7 @@ def _read_declaration(facts: Facts, chosen: Options) -> None:
     import tomllib
 
     try:
-        tokens = tomllib.loads(files.read(facts.declaration).decode()).get("tokens", {})
+        tokens = tomllib.loads(reading.read(facts.declaration).decode()).get("tokens", {})
     except (UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         facts.declaration_error = shown(str(error)) if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
         return
@@ -475,7 +475,7 @@ def _compare(one: Declared, facts: Facts, chosen: Options) -> None:
     except OSError:
         one.state = "unreadable"
         return
-    token = clean(files.read(os.fsencode(one.file)))
+    token = clean(reading.read(os.fsencode(one.file)))
     if token is None:
         one.state = "unreadable"
         return
