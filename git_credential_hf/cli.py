@@ -138,22 +138,6 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     return seed.seed(asked, for_keyring)
 
 
-def _scope(text: str) -> bytes:
-    given = os.fsencode(text)
-    if not given or has_control(given) or scope.exact_scope(given) != given:
-        raise options.UsageError(
-            "a scope is an organisation or a repository as in its address: my-org, my-org/name, datasets/my-org"
-        )
-    return given
-
-
-def _user(text: str) -> bytes:
-    given = os.fsencode(text)
-    if not given or has_control(given) or not scope.is_text(given):
-        raise options.UsageError("--user takes a name")
-    return given
-
-
 def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
         prog="git-credential-hf status",
