@@ -21,6 +21,7 @@ commands:
   seed         put a token into the keyring and into Hugging Face's token cache
   configure    make git use this helper for huggingface.co
   unconfigure  take that back
+  forget       remove what seed and store put away
 
 for a new machine:
   git-credential-hf seed --from ~/secrets/huggingface.token --git-lfs
@@ -42,6 +43,12 @@ examples:
   git-credential-hf seed --from ~/secrets/huggingface.token
   git-credential-hf seed --from credential:huggingface --require-keyring
   git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
+"""
+
+_FORGET_EXAMPLES = """\
+examples:
+  git-credential-hf forget
+  git-credential-hf forget --scope my-org --yes
 """
 
 
@@ -68,6 +75,8 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
             return 0
         if command == "seed":
             return _seed(rest, environ)
+        if command == "forget":
+            return _forget(rest, environ)
         return _configure(command, rest, environ)
     except Failed as error:
         print(f"git-credential-hf: {error}", file=sys.stderr)
@@ -113,8 +122,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     if given.user is not None:
         asked.user = _user(given.user)
     if given.host is not None:
-        host = options.host(os.fsencode(given.host))
-        asked.host = scope.server(b"https", host, (host,)) or host
+        asked.host = _host(given.host)
     asked.keyring = not given.no_keyring
     asked.cache = not given.no_cache
     for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet"):
@@ -125,6 +133,37 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     for_keyring.timeout = options.timeout(os.fsencode(given.timeout))
     for_keyring.unlock = given.unlock
     return seed.seed(asked, for_keyring)
+
+
+def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
+    parser = _Parser(
+        prog="git-credential-hf forget",
+        description="Remove what seed and store put into the keyring, and the same token from Hugging\n"
+        "Face's token cache: without --scope and --user all of it for the host.",
+        epilog=_FORGET_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--scope", help="only what was seeded for exactly this organisation or repository")
+    add("--user", metavar="NAME", help="only what was put away for this user")
+    add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
+    given = parser.parse_args(arguments)
+
+    from git_credential_hf.commands import forget
+
+    asked = forget.Forget()
+    if given.scope is not None:
+        asked.scope = _scope(given.scope)
+    if given.user is not None:
+        asked.user = _user(given.user)
+    if given.host is not None:
+        asked.host = _host(given.host)
+    asked.yes = given.yes
+    for_keyring = options.Options(environ)
+    for_keyring.timeout = 10.0
+    return forget.forget(asked, for_keyring)
 
 
 def _scope(text: str) -> bytes:
@@ -141,6 +180,11 @@ def _user(text: str) -> bytes:
     if not given or has_control(given) or not scope.is_text(given):
         raise options.UsageError("--user takes a name")
     return given
+
+
+def _host(text: str) -> bytes:
+    host = options.host(os.fsencode(text))
+    return scope.server(b"https", host, (host,)) or host
 
 
 def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) -> int:

@@ -64,6 +64,13 @@ class Vault:
                 keyring.set_password(service, user, secret)
         return "created" if before is None else "replaced"
 
+    def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
+        """Return what our items for `server` hold: those of `scope`, and of `user`, of hf_user and one more if None.
+
+        That library lists no items: what is under a scope is found by the scope alone, also if `scope` is empty.
+        """
+        return list(_under(_service(server, scope), user, scope, exactly=user is not None))
+
     def delete(self, items: list[bytes]) -> None:
         """Delete these items; one that is gone already is fine."""
         with _told():

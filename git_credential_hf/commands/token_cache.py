@@ -20,12 +20,12 @@ class TokenCache:
     something else than a regular file is in its place.
     """
 
-    def __init__(self, environ: dict[bytes, bytes]) -> None:
+    def __init__(self, environ: dict[bytes, bytes], command: str = "seed") -> None:
         file = path(environ)
         # Not abspath, which drops a `link/..` that the kernel follows.
         self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
         self.shown = shown(self.path)
-        refuse_another_users(self._folder_above())
+        refuse_another_users(self._folder_above(), command)
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
@@ -45,6 +45,22 @@ class TokenCache:
             raise Failed(
                 f"the token cache {self.shown} cannot be written: {error.strerror}; mend that, or seed with --no-cache"
             ) from None
+
+    def token(self) -> bytes | None:
+        """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
+        return None if os.path.islink(self.path) else clean(files.read(self.path))
+
+    def remove(self, token: bytes) -> str:
+        """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
+        try:
+            with files.Locked(os.path.dirname(self.path), _WAIT):
+                if self.token() != token:
+                    return f"token cache: changed in the meantime and left, {self.shown}"
+                files.remove(files.unfinished(self.path))
+                files.remove(self.path)
+        except OSError as error:
+            raise Failed(f"the token cache {self.shown} cannot be removed: {error.strerror}; mend that") from None
+        return f"token cache: removed, token {fingerprint(token)}, {self.shown}"
 
     def _link(self, token: bytes) -> str:
         if clean(files.read(self.path)) == token:
@@ -79,7 +95,7 @@ class TokenCache:
         return folder
 
 
-def refuse_another_users(place: bytes) -> None:
+def refuse_another_users(place: bytes, command: str = "seed") -> None:
     """Raise Failed where the folder `place` is another person's: what is put there would be ours, and in their way."""
     try:
         owner = os.stat(place).st_uid
@@ -93,5 +109,5 @@ def refuse_another_users(place: bytes) -> None:
         name = str(owner)
     raise Failed(
         f"{shown(place)} belongs to the user {name}, and you are another one: run "
-        f"`runuser -u {name} -- git-credential-hf seed` with the same options"
+        f"`runuser -u {name} -- git-credential-hf {command}` with the same options"
     )

@@ -20,7 +20,7 @@ from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rule
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock
 from git_credential_hf.secret_service.lookup import Lookup
-from git_credential_hf.token import Token
+from git_credential_hf.token import Token, from_secret
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 
@@ -105,6 +105,25 @@ class Vault:
         if not self._holds(identity, secret):
             raise Unavailable("what was written cannot be read back")
         return done
+
+    def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
+        """Return what our items for `server` hold: those of `scope`, all if it is empty; of `user`, of all if None."""
+        found = {}
+        with _told(self._options.timeout):
+            # A Bearer item has no attribute of its host alone.
+            for wanted in (item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}):
+                for one in search_items(self._connection, _text(wanted)):
+                    attributes = {name.encode(): value.encode() for name, value in one.get_attributes().items()}
+                    place, _, part = attributes.get(item.MARK, b"").partition(b"/")
+                    whose = attributes.get(b"user")
+                    if place == server and scope in (b"", part) and user in (None, whose):
+                        one.session = self._session
+                        found[one.item_path.encode()] = (one.get_secret(), whose, part)
+        return [
+            from_secret(secret, "the keyring", whose, item=path, scope=part)
+            or Token(b"", "the keyring", user=whose, item=path, scope=part)
+            for path, (secret, whose, part) in found.items()
+        ]
 
     def delete(self, items: list[bytes]) -> None:
         """Delete the items with these object paths; one that is gone already is fine."""
