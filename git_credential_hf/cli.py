@@ -11,11 +11,8 @@ from git_credential_hf.commands import Failed
 from git_credential_hf.protocol import has_control
 
 _SUMMARY = """\
-usage: git-credential-hf COMMAND [OPTIONS]
+usage: git-credential-hf COMMAND [OPTIONS], of which COMMAND --help tells more
        git-credential-hf [HELPER OPTIONS] get | store | erase | capability
-
-A git credential helper for Hugging Face: git clone, git lfs pull and hf download of private and gated
-repositories, with no prompt.
 
 commands:
   seed         put a token into the keyring and into Hugging Face's token cache
@@ -35,25 +32,43 @@ helper options, before what git runs:
   --no-prompt                  where there is no token, let nothing ask for one
   --refresh                    let `hf auth token` renew a login that has ended
 
-git-credential-hf COMMAND --help tells the options of a command.
+manual: man {manual}
 """
 
 _SEED_EXAMPLES = """\
-examples:
   git-credential-hf seed --from ~/secrets/huggingface.token
-  git-credential-hf seed --from credential:huggingface --require-keyring
   git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
 """
 
+_CONFIGURE_EXAMPLES = """\
+  git-credential-hf configure --git-lfs
+  git-credential-hf configure --file ~/nixos/gitconfig
+"""
+
+_UNCONFIGURE_EXAMPLES = """\
+  git-credential-hf unconfigure
+"""
+
 _FORGET_EXAMPLES = """\
-examples:
   git-credential-hf forget
   git-credential-hf forget --scope my-org --yes
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that keeps to one line on a mistake, as everything here does."""
+    """A parser whose help fits on a screen, and that keeps to one line on a mistake, as everything here does."""
+
+    def __init__(self, command: str, operands: str, description: str, examples: str) -> None:
+        super().__init__(
+            usage=f"git-credential-hf {command} {operands}",
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self.options = self.add_argument_group()  # without a title
+        self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 
     def error(self, message: str) -> Never:
         raise options.UsageError(message)
@@ -68,7 +83,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if command in ("--help", "-h"):
-            print(_SUMMARY, end="")
+            print(_SUMMARY.format(manual=_manual()), end="")
             return 0
         if command == "--version":
             print(f"git-credential-hf {__version__}")
@@ -87,26 +102,31 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
-        prog="git-credential-hf seed",
-        description="Put a token into the keyring and into Hugging Face's token cache. Run it as often as you like.",
-        epilog=_SEED_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "seed",
+        "[--from SOURCE] [OPTIONS]",
+        "Put tokens into the keyring and into Hugging Face's token cache.",
+        _SEED_EXAMPLES,
     )
-    add = parser.add_argument
-    add("--from", dest="source", metavar="SOURCE", help="a file, - (stdin), env:NAME, credential:NAME or command:WORDS")
-    add("--scope", help="the part of the Hub that the token is for: an organisation or a repository")
+    add = parser.options.add_argument
+    add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
+    add("--scope", help="the organisation or repository that it is for")
     add("--user", metavar="NAME", help="whose token it is (hf_user, which stands for anybody)")
-    add("--host", help="the host that it is for, as HOST or HOST:PORT (huggingface.co)")
+    add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
     add("--no-keyring", action="store_true", help="leave the keyring alone")
     add("--no-cache", action="store_true", help="leave the token cache alone")
     add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
-    add("--optional", action="store_true", help="a source that is missing, empty or a placeholder is fine")
+    add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
     add("--strict", action="store_true", help="change nothing if others can read the source")
     add("--force", action="store_true", help="write even what is there already")
     add("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
     add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
-    add("--unlock", choices=("never", "auto", "prompt"), default="auto", help="what to do about a locked keyring")
+    add(
+        "--unlock",
+        choices=("never", "auto", "prompt"),
+        default="auto",
+        metavar="WHEN",
+        help="never, auto or prompt: what to do about a locked one (auto)",
+    )
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add("--quiet", action="store_true", help="say nothing when all is well")
     given = parser.parse_args(arguments)
@@ -137,15 +157,14 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 
 def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
-        prog="git-credential-hf forget",
-        description="Remove what seed and store put into the keyring, and the same token from Hugging\n"
-        "Face's token cache: without --scope and --user all of it for the host.",
-        epilog=_FORGET_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "forget",
+        "[OPTIONS]",
+        "Remove what seed and store put into the keyring, and the same token from\n"
+        "Hugging Face's token cache: without --scope and --user all of it for the host.",
+        _FORGET_EXAMPLES,
     )
-    add = parser.add_argument
-    add("--scope", help="only what was seeded for exactly this organisation or repository")
+    add = parser.options.add_argument
+    add("--scope", help="only what was put away for exactly this scope")
     add("--user", metavar="NAME", help="only what was put away for this user")
     add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
     add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
@@ -164,6 +183,18 @@ def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     for_keyring = options.Options(environ)
     for_keyring.timeout = 10.0
     return forget.forget(asked, for_keyring)
+
+
+def _manual() -> str:
+    """Return the path of the manual page, which `man` finds by its name only where the installer saw to it."""
+    from importlib import metadata
+
+    try:
+        installed = metadata.files("git-credential-hf") or []
+    except metadata.PackageNotFoundError:
+        installed = []
+    pages = [os.path.normpath(file.locate()) for file in installed if file.name == "git-credential-hf.1"]
+    return next(filter(os.path.exists, pages), "git-credential-hf")
 
 
 def _scope(text: str) -> bytes:
@@ -190,20 +221,19 @@ def _host(text: str) -> bytes:
 def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) -> int:
     from git_credential_hf.commands import configure
 
-    parser = _Parser(
-        prog=f"git-credential-hf {command}",
-        description={
-            "configure": "Make git use this helper, and no other, for huggingface.co and hf.co.",
-            "unconfigure": "Remove what configure added to git's configuration, and nothing else.",
-        }[command],
-        allow_abbrev=False,
-    )
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
-    place.add_argument("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
-    place.add_argument("--file", metavar="F", help="the configuration file F")
+    place = "[--global | --local | --file F]"
     if command == "configure":
-        parser.add_argument("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
+        description = "Make git use this helper, and no other, for huggingface.co and hf.co."
+        parser = _Parser(command, f"{place} [--git-lfs]", description, _CONFIGURE_EXAMPLES)
+    else:
+        description = "Remove what configure added to git's configuration, and nothing else."
+        parser = _Parser(command, place, description, _UNCONFIGURE_EXAMPLES)
+    add = parser.options.add_mutually_exclusive_group().add_argument
+    add("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
+    add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
+    add("--file", metavar="F", help="the configuration file F")
+    if command == "configure":
+        parser.options.add_argument("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
     given = parser.parse_args(arguments)
     target = ("file", given.file) if given.file is not None else given.target or ("global", None)
     if command == "configure":
