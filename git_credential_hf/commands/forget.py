@@ -48,11 +48,14 @@ def forget(asked: Forget, options: Options) -> int:
         with keyring.vault(options) as vault:
             items = vault.ours(asked.host, asked.scope, asked.user)
     except Absent as reason:
-        absent = f": {reason}"
+        absent = str(reason)
     except Unavailable as reason:
         shortfalls.append(f"the keyring cannot be searched, {reason}: unlock it, or log in to the desktop")
-    cached = cache.token() if cache else None
-    if cached not in [token.text for token in items if not token.scope]:
+    in_cache = cached = cache.token() if cache else None
+    if cache and cached and absent and asked.user is None:
+        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
+        cached = None if cache.is_login(cached) else cached
+    elif cached not in [token.text for token in items if not token.scope]:
         cached = None
 
     found = [f"keyring: {_name(token, asked.host)}" for token in items]
@@ -61,7 +64,8 @@ def forget(asked: Forget, options: Options) -> int:
     if found and not asked.yes and not _may_remove(found):
         raise Failed("nothing was removed, since the answer was not yes")
     if not found and not shortfalls:
-        print(f"nothing to remove{absent}")
+        print(f"nothing to remove: {absent}" if absent else "nothing to remove")
+        _tell_what_stays(asked, cache, in_cache)
         return 0
 
     removed = 0
@@ -83,6 +87,10 @@ def forget(asked: Forget, options: Options) -> int:
         raise Failed(f"nothing was removed: {error.strerror}, end it and forget again") from None
     if shortfalls and not removed:
         raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
+    if not cached:
+        _tell_what_stays(asked, cache, in_cache)
+    if absent:
+        print(f"keyring: not searched, {absent}")
     for shortfall in shortfalls:
         print(f"git-credential-hf: {shortfall}; then forget again", file=sys.stderr)
     return _PARTLY if shortfalls else 0
@@ -103,6 +111,11 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
                 yield f"keyring: removed, {_name(token, asked.host)}"
             else:  # it was not this one that the answer was about
                 yield f"keyring: changed in the meantime and left, {_name(token, asked.host)}"
+
+
+def _tell_what_stays(asked: Forget, cache: TokenCache | None, token: bytes | None) -> None:
+    if cache and token and asked.user is None:
+        print(f"token cache: left, token {fingerprint(token)} is not known to be from seed, {cache.shown}")
 
 
 def _may_remove(found: list[str]) -> bool:

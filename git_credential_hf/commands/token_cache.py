@@ -50,6 +50,11 @@ class TokenCache:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
         return None if os.path.islink(self.path) else clean(files.read(self.path))
 
+    def is_login(self, token: bytes) -> bool:
+        """Whether `token` is one that `hf auth login` has in its list, which is beside the file and not seed's."""
+        logins = files.read(os.path.join(os.path.dirname(self.path), b"stored_tokens"))
+        return token in [line.partition(b"=")[2].strip() for line in logins.split(b"\n")]
+
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
         try:

@@ -33,6 +33,11 @@ def removed(result: Result) -> list[str]:
     return sorted(result.stdout.decode().splitlines())
 
 
+def left(token: str, environment: Environment) -> str:
+    fingerprint_ = fingerprint(token.encode())
+    return f"token cache: left, token {fingerprint_} is not known to be from seed, {cache(environment)}"
+
+
 def seed(run: Run, token: str, *arguments: str) -> None:
     done = run("seed", "--from", "-", *arguments, input=token.encode())
     assert (done.stderr, done.code) == (b"", 0)
@@ -129,7 +134,8 @@ def test_an_item_whose_secret_was_lost_goes_too(run: Run, keyring: Items) -> Non
 def test_another_token_in_the_cache_stays(run: Run, keyring: Items, environment: Environment) -> None:
     seed(run, TOKEN)
     write(cache(environment), ROTATED)
-    assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN)}"]
+    assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN)}", left(ROTATED, environment)]
+    assert removed(run("forget", "--yes")) == ["nothing to remove", left(ROTATED, environment)]
     assert cache(environment).read_text() == ROTATED
 
 
@@ -137,7 +143,27 @@ def test_the_same_token_under_a_scope_keeps_the_cache(run: Run, keyring: Items, 
     seed(run, TOKEN, "--scope", "my-org")
     cache(environment).parent.mkdir(parents=True)
     write(cache(environment), TOKEN)
-    assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN, 'huggingface.co/my-org')}"]
+    gone = f"keyring: removed, {named(TOKEN, 'huggingface.co/my-org')}"
+    assert removed(run("forget", "--yes")) == [gone, left(TOKEN, environment)]
+    assert cache(environment).read_text() == TOKEN
+
+
+def test_without_a_keyring_the_cache_is_what_seed_filled(run: Run, environment: Environment) -> None:
+    seed(run, TOKEN)
+    for arguments in (("--scope", "my-org"), ("--user", "alice"), ("--host", HOST)):
+        assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: there is no session bus"]
+    gone = f"token cache: removed, token {fingerprint(TOKEN.encode())}, {cache(environment)}"
+    assert removed(run("forget", "--yes")) == ["keyring: not searched, there is no session bus", gone]
+    assert not cache(environment).exists()
+    assert removed(run("forget", "--yes")) == ["nothing to remove: there is no session bus"]
+
+
+def test_without_a_keyring_what_hf_put_into_the_cache_stays(run: Run, environment: Environment) -> None:
+    cache(environment).parent.mkdir(parents=True)
+    write(cache(environment), TOKEN)
+    write(cache(environment).parent / "stored_tokens", f"[mine]\nhf_token = {TOKEN}\n\n")
+    expected = ["nothing to remove: there is no session bus", left(TOKEN, environment)]
+    assert removed(run("forget", "--yes")) == expected
     assert cache(environment).read_text() == TOKEN
 
 
