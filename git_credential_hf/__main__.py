@@ -5,7 +5,7 @@ import posix
 from git_credential_hf import options
 
 GIT_VERBS = (b"get", b"store", b"erase", b"capability")
-COMMANDS = (b"seed", b"configure", b"unconfigure", b"status")
+COMMANDS = (b"seed", b"configure", b"unconfigure", b"status", b"forget")
 
 _CHUNK = 4096  # a larger buffer costs more than reading again
 _KIND = 0o170000

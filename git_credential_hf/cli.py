@@ -10,17 +10,15 @@ from git_credential_hf import __version__, bundle, helper_options, options
 from git_credential_hf.commands import Failed
 
 _SUMMARY = """\
-usage: git-credential-hf COMMAND [OPTIONS]
+usage: git-credential-hf COMMAND [OPTIONS], of which COMMAND --help tells more
        git-credential-hf [HELPER OPTIONS] get | store | erase | capability
-
-A git credential helper for Hugging Face: git clone, git lfs pull and hf download of private and gated
-repositories, with no prompt.
 
 commands:
   seed         put tokens into the keyring and into Hugging Face's token cache
   configure    make git use this helper for huggingface.co
   unconfigure  take that back
-  status       who would answer git for an address, with what, and what stands in the way
+  status       who would answer git for an address, and what stands in the way
+  forget       remove what seed and store put away
 
 for a new machine:
   git-credential-hf seed --from ~/secrets/huggingface.token --git-lfs
@@ -34,25 +32,49 @@ helper options, before what git runs:
   --no-prompt                  where there is no token, let nothing ask for one
   --refresh                    let `hf auth token` renew a login that has ended
 
-git-credential-hf COMMAND --help tells the options of a command.
+manual: man {manual}
 """
 
 _SEED_EXAMPLES = """\
-examples:
   git-credential-hf seed --from ~/secrets/huggingface.token
-  git-credential-hf seed --from credential:huggingface --require-keyring
   git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
   git-credential-hf seed
+"""
 
-tokens.toml, any number of these:
-  [tokens.my-org]
-  file = "~/secrets/my-org.token"   # or env, credential, command = ["pass", "show", "my-org"]
-  scope = "my-org"                  # or a list; as are user, host, expires and cache, it may be left out
+_CONFIGURE_EXAMPLES = """\
+  git-credential-hf configure --git-lfs
+  git-credential-hf configure --file ~/nixos/gitconfig
+"""
+
+_UNCONFIGURE_EXAMPLES = """\
+  git-credential-hf unconfigure
+"""
+
+_STATUS_EXAMPLES = """\
+  git-credential-hf status
+  git-credential-hf status --online https://huggingface.co/my-org/my-model
+"""
+
+_FORGET_EXAMPLES = """\
+  git-credential-hf forget
+  git-credential-hf forget --scope my-org --yes
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that keeps to one line on a mistake, as everything here does."""
+    """A parser whose help fits on a screen, and that keeps to one line on a mistake, as everything here does."""
+
+    def __init__(self, command: str, operands: str, description: str, examples: str) -> None:
+        super().__init__(
+            usage=f"git-credential-hf {command} {operands}",
+            description=description,
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+        self.options = self.add_argument_group()  # without a title
+        self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 
     def error(self, message: str) -> Never:
         raise options.UsageError(message)
@@ -67,7 +89,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         if command in ("--help", "-h"):
-            print(_SUMMARY, end="")
+            print(_SUMMARY.format(manual=_manual()), end="")
             return 0
         if command == "--version":
             print(f"git-credential-hf {__version__}")
@@ -76,6 +98,8 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
             return _seed(rest, environ)
         if command == "status":
             return _status(rest, environ)
+        if command == "forget":
+            return _forget(rest, environ)
         return _configure(command, rest, environ)
     except Failed as error:
         print(f"git-credential-hf: {error}", file=sys.stderr)
@@ -87,27 +111,32 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
-        prog="git-credential-hf seed",
-        description="Put a token into the keyring and into Hugging Face's token cache; without --from, all that are\n"
-        "declared in ~/.config/git-credential-hf/tokens.toml. Run it as often as you like.",
-        epilog=_SEED_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "seed",
+        "[--from SOURCE] [OPTIONS]",
+        "Put tokens into the keyring and into Hugging Face's token cache; without --from,\n"
+        "all that are declared in ~/.config/git-credential-hf/tokens.toml.",
+        _SEED_EXAMPLES,
     )
-    add = parser.add_argument
-    add("--from", dest="source", metavar="SOURCE", help="a file, - (stdin), env:NAME, credential:NAME or command:WORDS")
-    add("--scope", help="the part of the Hub that the token is for: an organisation or a repository")
+    add = parser.options.add_argument
+    add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
+    add("--scope", help="the organisation or repository that it is for")
     add("--user", metavar="NAME", help="whose token it is (hf_user, which stands for anybody)")
-    add("--host", help="the host that it is for, as HOST or HOST:PORT (huggingface.co)")
+    add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
     add("--no-keyring", action="store_true", help="leave the keyring alone")
     add("--no-cache", action="store_true", help="leave the token cache alone")
     add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
-    add("--optional", action="store_true", help="a source that is missing, empty or a placeholder is fine")
+    add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
     add("--strict", action="store_true", help="change nothing if others can read the source")
     add("--force", action="store_true", help="write even what is there already")
     add("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
     add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
-    add("--unlock", choices=("never", "auto", "prompt"), default="auto", help="what to do about a locked keyring")
+    add(
+        "--unlock",
+        choices=("never", "auto", "prompt"),
+        default="auto",
+        metavar="WHEN",
+        help="never, auto or prompt: what to do about a locked one (auto)",
+    )
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add("--quiet", action="store_true", help="say nothing when all is well")
     given = parser.parse_args(arguments)
@@ -140,13 +169,14 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
 
 def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
-        prog="git-credential-hf status",
-        description="Tell who would answer git for URL, with what, and what stands in the way. It changes nothing. "
-        "Exit code 0 if git would get a token, else 1.",
-        allow_abbrev=False,
+        "status",
+        "[OPTIONS] [URL]",
+        "Tell who would answer git for URL (https://huggingface.co), with what, and what\n"
+        "stands in the way. It changes nothing; exit code 1 if git would get no token.",
+        _STATUS_EXAMPLES,
     )
-    add = parser.add_argument
-    add("url", metavar="URL", nargs="?", default="https://huggingface.co", help="what git is to reach (%(default)s)")
+    parser.add_argument("url", nargs="?", default="https://huggingface.co", help=argparse.SUPPRESS)
+    add = parser.options.add_argument
     add("--json", action="store_true", help="for programs; docs/status.md has the schema")
     add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
     add("--probe", action="store_true", help="also run the other helpers that git would ask")
@@ -157,23 +187,64 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
 
 
+def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
+    parser = _Parser(
+        "forget",
+        "[OPTIONS]",
+        "Remove what seed and store put into the keyring, and the same token from\n"
+        "Hugging Face's token cache: without --scope and --user all of it for the host.",
+        _FORGET_EXAMPLES,
+    )
+    add = parser.options.add_argument
+    add("--scope", help="only what was put away for exactly this scope")
+    add("--user", metavar="NAME", help="only what was put away for this user")
+    add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
+    given = parser.parse_args(arguments)
+
+    from git_credential_hf.commands import declared, forget
+
+    asked = forget.Forget()
+    if given.scope is not None:
+        asked.scope = declared.scope_of(given.scope)
+    if given.user is not None:
+        asked.user = declared.user_of(given.user)
+    if given.host is not None:
+        asked.host = declared.server_of(given.host)
+    asked.yes = given.yes
+    for_keyring = options.Options(environ)
+    for_keyring.timeout = 10.0
+    return forget.forget(asked, for_keyring)
+
+
+def _manual() -> str:
+    """Return the path of the manual page, which `man` finds by its name only where the installer saw to it."""
+    from importlib import metadata
+
+    try:
+        installed = metadata.files("git-credential-hf") or []
+    except metadata.PackageNotFoundError:
+        installed = []
+    pages = [os.path.normpath(file.locate()) for file in installed if file.name == "git-credential-hf.1"]
+    return next(filter(os.path.exists, pages), "git-credential-hf")
+
+
 def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) -> int:
     from git_credential_hf.commands import configure
 
-    parser = _Parser(
-        prog=f"git-credential-hf {command}",
-        description={
-            "configure": "Make git use this helper, and no other, for huggingface.co and hf.co.",
-            "unconfigure": "Remove what configure added to git's configuration, and nothing else.",
-        }[command],
-        allow_abbrev=False,
-    )
-    place = parser.add_mutually_exclusive_group()
-    place.add_argument("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
-    place.add_argument("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
-    place.add_argument("--file", metavar="F", help="the configuration file F")
+    place = "[--global | --local | --file F]"
     if command == "configure":
-        parser.add_argument("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
+        description = "Make git use this helper, and no other, for huggingface.co and hf.co."
+        parser = _Parser(command, f"{place} [--git-lfs]", description, _CONFIGURE_EXAMPLES)
+    else:
+        description = "Remove what configure added to git's configuration, and nothing else."
+        parser = _Parser(command, place, description, _UNCONFIGURE_EXAMPLES)
+    add = parser.options.add_mutually_exclusive_group().add_argument
+    add("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
+    add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
+    add("--file", metavar="F", help="the configuration file F")
+    if command == "configure":
+        parser.options.add_argument("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
     given = parser.parse_args(arguments)
     target = ("file", given.file) if given.file is not None else given.target or ("global", None)
     if command == "configure":

@@ -74,6 +74,13 @@ class Vault:
         """Return nothing: this keyring does not tell what was declared, so that it stays until somebody deletes it."""
         return []
 
+    def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
+        """Return what our items for `server` hold: those of `scope`, and of `user`, of hf_user and one more if None.
+
+        That library lists no items: what is under a scope is found by the scope alone, also if `scope` is empty.
+        """
+        return list(_under(_service(server, scope), user, scope, exactly=user is not None))
+
     def delete(self, items: list[bytes]) -> None:
         """Delete these items; one that is gone already is fine."""
         with _told():

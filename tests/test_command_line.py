@@ -58,7 +58,8 @@ def is_usage_error(result: Result) -> bool:
         "seed --nonsense", "seed --timeout", "seed --timeout 0", "seed --unlock yes", "seed more", "seed --host :80",
         "seed --scope", "seed --scope a//b", "seed --scope ../b", "seed --host https://huggingface.co",
         "seed --no-keyring --require-keyring", "seed --dry", "configure --nonsense", "configure --global --local",
-        "configure --file", "unconfigure more",
+        "configure --file", "unconfigure more", "--timeout 3 forget --yes", "forget", "forget more --yes",
+        "forget --yes --scope a//b", "forget --yes --user", "forget --yes --host :80", "forget --y",
     ],
 )  # fmt: skip
 def test_a_mistake_costs_one_line(run: Run, arguments: str) -> None:

@@ -329,12 +329,43 @@ def test_a_gated_repository_that_was_not_accepted_costs_no_credential(world: Wor
     assert_right_token_alone(world)
 
 
-def test_hf_auth_logout_removes_the_item_of_the_host(world: World, keyring: Items) -> None:
+def token_file(world: World) -> Path:
+    return Path(world.environment["HOME"], ".cache/huggingface/token")
+
+
+LOGIN = ("hf", "auth", "login", "--token", ROTATED, "--add-to-git-credential")
+
+
+def test_hf_auth_login_does_not_see_what_configure_sets(world: World, keyring: Items) -> None:
+    world.git("config", "--global", "--unset", "credential.helper")
+    world.seed(TOKEN)
+    world.hub.add_token(ROTATED)
+    world.run(*LOGIN)
+    assert b"no helper is defined" in world.output
+    # git goes on with the keyring's, which is asked before the token file, until it is seeded anew.
+    assert keyring.secrets() == [TOKEN.encode()]
+    assert token_file(world).read_text() == ROTATED
+
+
+def test_hf_auth_login_finds_the_helper_that_is_set_for_every_host(world: World, keyring: Items) -> None:
+    world.git("config", "--global", "--replace-all", "credential.helper", "hf")
+    world.environment["PATH"] = f"{Path(EXECUTABLE).parent}:{world.environment['PATH']}"
+    world.hub.add_token(ROTATED)
+    world.run(*LOGIN)
+    assert b"saved in your configured git credential helpers (hf)" in world.output
+    assert token_file(world).read_text() == ROTATED
+    # get gives it from the token file, which is written after this: so it may be in the keyring as well.
+    assert keyring.secrets() == [ROTATED.encode()]
+
+
+@pytest.mark.parametrize("helper", ["hf", None])
+def test_hf_auth_logout_removes_the_item_of_the_host(world: World, keyring: Items, helper: str | None) -> None:
     world.seed(TOKEN)
     world.seed(ROTATED, "--scope", "team")
-    # hf looks for a helper that is set for every host.
-    world.git("config", "--global", "credential.helper", "hf")
-    world.environment["PATH"] = f"{Path(EXECUTABLE).parent}:{world.environment['PATH']}"
+    world.git("config", "--global", "--unset", "credential.helper")
+    if helper is not None:
+        world.git("config", "--global", "credential.helper", helper)
+        world.environment["PATH"] = f"{Path(EXECUTABLE).parent}:{world.environment['PATH']}"
     world.run("hf", "auth", "logout")
     assert keyring.secrets() == [ROTATED.encode()]
 
@@ -397,3 +428,4 @@ def test_each_declared_token_clones_what_it_is_for(world: World, any_keyring: It
     world.clone("other/model")
     assert world.tokens_seen() == {None, fingerprint(rotated)}
     assert not any(token.encode() in world.output for token in {*tokens.values(), rotated})
+    assert not token_file(world).exists()

@@ -84,6 +84,23 @@ def test_seed_get_store_and_erase(file: Path, environment: Environment) -> None:
     assert run("erase", input=request(path="a//b")) == NOTHING
 
 
+def test_forget(file: Path, environment: Environment) -> None:
+    use(FindsAnybody(), file)
+    for arguments in ((), ("--scope", "org"), ("--user", "alice")):
+        assert run_call(("seed", "--from", "-", *arguments), b"hf_abc123", environment).code == 0
+    keyring.set_password(f"git:https://{HUB}", "alice", "theirs")
+    for arguments, where in (
+        (("--user", "alice"), f"{HUB} as alice"),
+        (("--scope", "org"), f"{HUB}/org as hf_user"),
+        ((), f"{HUB} as hf_user"),
+    ):
+        done = run_call(("forget", "--yes", *arguments), b"", environment)
+        assert (done.stderr, done.code) == (b"", 0)
+        assert f"keyring: removed, token 21d42d7d for {where}" in done.stdout.decode()
+    assert run_call(("forget", "--yes"), b"", environment).stdout == b"nothing to remove\n"
+    assert keyring.get_password(f"git:https://{HUB}", "alice") == "theirs"
+
+
 def test_another_tools_item_is_read_and_left(file: Path, environment: Environment) -> None:
     use(FindsAnybody(), file)
     keyring.set_password(f"git:https://{HUB}", "alice", "theirs")

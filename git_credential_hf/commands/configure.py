@@ -16,13 +16,14 @@ import sys
 from fnmatch import fnmatchcase
 
 from git_credential_hf.commands import Failed, child_environment, install_git_lfs
+from git_credential_hf.scope import HF_USER
 
 Target = tuple[str, str | None]
 """The file to change: ("global", None), the user's; ("local", None), this repository's; ("file", its path)."""
 
 _PARTLY = 3  # the exit code of what is done in part
 _PROGRAM = "git-credential-hf"
-_NIX_STORE = "/nix/store/"
+_STORES = ("/nix/store/", "/gnu/store/")  # from which a garbage collection deletes what no profile leads to
 _BY_NAME = b"hf"  # git itself puts "git credential-" before it
 _HOSTS = (b"huggingface.co", b"hf.co")
 _HEADERS = tuple(b'[credential "https://%s"]' % host for host in _HOSTS)
@@ -39,9 +40,10 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
     """Make git use this helper, with no other beside it, for the Hub; return the exit code.
 
     git_lfs: whether git-lfs also adds its filters to the user's configuration.
-    Prints what was done; where the file cannot be written, the lines to add to it. Raises Failed, with nothing changed.
+    Prints what was done, and on standard error what stands in the way all the same; where the file cannot be written,
+    the lines to add to it. Raises Failed, with nothing changed.
     """
-    helper = _helper(environ)
+    helper, warning = _helper(environ)
     file = _file(target, environ)
     try:
         done = _configure(file, helper, target, environ)
@@ -52,6 +54,8 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
             f"{_shown(file)} cannot be written ({error.strerror}): add the lines on standard output where it is made"
         ) from error
     print(f"{_shown(file)}: {done}")
+    for line in [*filter(None, [warning]), *_in_the_way(file if target[0] == "file" else None, environ)]:
+        print(f"{_PROGRAM}: {line}", file=sys.stderr)
     if git_lfs:
         try:
             print(install_git_lfs(environ))
@@ -111,31 +115,37 @@ def _unconfigure(file: str, target: Target, environ: dict[bytes, bytes]) -> str:
 # What git is to be told.
 
 
-def _helper(environ: dict[bytes, bytes]) -> bytes:
-    """Return the value of credential.helper that starts this program, by its path where that will last."""
-    on_path = _on_path(environ)
-    program = on_path
+def _helper(environ: dict[bytes, bytes]) -> tuple[bytes, str]:
+    """Return the value of credential.helper that starts this program, and a warning where it may not last."""
+    on_path = found = _on_path(environ)
     run = os.path.abspath(sys.argv[0])
-    # The same file by its name on PATH is the link that pipx and uv keep up to date.
-    if (
-        os.path.basename(run) == _PROGRAM
-        and os.access(run, os.X_OK)
-        and not (on_path and os.path.samefile(run, on_path))
-    ):
-        program = run
-    if program is None or program.startswith(_NIX_STORE):  # where garbage collection would delete it
-        if on_path is None:
-            raise Failed(f"{_PROGRAM} is not on PATH, where git would find it: install it for good, and run this again")
-        return _BY_NAME
+    # The same file by its name on PATH is the link that pipx, uv or a profile keeps up to date.
+    if os.path.basename(run) == _PROGRAM and os.access(run, os.X_OK):
+        found = [one for one in found if os.path.samefile(run, one)] or [run]
+    program = next((one for one in found if not one.startswith(_STORES)), None)
+    if program is None and not on_path:
+        raise Failed(f"{_PROGRAM} is not on PATH, where git would find it: install it for good, and run this again")
+    if program is None:
+        return _BY_NAME, (
+            f"a garbage collection may delete {_shown(on_path[0])}: install {_PROGRAM} into a profile"
+            if on_path[0].startswith(_STORES)
+            else ""
+        )
+    cache = os.fsdecode(environ.get(b"XDG_CACHE_HOME") or environ.get(b"HOME", b"") + b"/.cache")
+    warning = ""
+    if os.path.realpath(program).startswith(os.path.realpath(cache) + "/"):
+        warning = f"{_shown(program)} is in a cache, which may be emptied: install it for good, and run this again"
     path = os.fsencode(program)
     # git hands a path to the shell as it is, and only what begins with "!" may begin with a quote.
     quoted = os.fsencode(shlex.quote(program))
-    return path if quoted == path else b"!" + quoted
+    return path if quoted == path else b"!" + quoted, warning
 
 
-def _on_path(environ: dict[bytes, bytes]) -> str | None:
-    found = shutil.which(_PROGRAM, path=os.fsdecode(environ.get(b"PATH", b"")))
-    return None if found is None else os.path.abspath(found)
+def _on_path(environ: dict[bytes, bytes]) -> list[str]:
+    """Return where PATH has the program, in its order."""
+    folders = os.fsdecode(environ.get(b"PATH", b"")).split(os.pathsep)
+    found = (shutil.which(_PROGRAM, path=folder) for folder in folders if folder)
+    return [os.path.abspath(one) for one in found if one is not None]
 
 
 def _lines(helper: bytes) -> bytes:
@@ -151,25 +161,35 @@ def _is_in_effect(settings: list[_Setting], helper: bytes, environ: dict[bytes, 
     """Whether `settings` make git ask our helper alone, and with the path, for each of the hosts."""
     programs = [helper] + ([_BY_NAME] if _on_path(environ) else [])
     for host in _HOSTS:
-        chain: list[bytes | None] = []
-        with_path = False
-        for key, value in settings:
-            if key.startswith((b"include.", b"includeif.")):
-                chain.append(b"whatever is in another file")
-            if not key.startswith(b"credential."):
-                continue
-            url, _, name = key.removeprefix(b"credential.").rpartition(b".")
-            is_sure = url in (b"", b"https://" + host)
-            if not is_sure and not _may_match(url, host):
-                continue
-            if name == b"helper":
-                chain = [] if is_sure and value == b"" else [*chain, value]
-            elif name == b"usehttppath":
-                is_true = value is None or value.lower() in (b"true", b"yes", b"on", b"1")
-                with_path = is_true and (is_sure or with_path)
-        if len(chain) != 1 or not with_path or not any(_runs(chain[0], program) for program in programs):
+        chain, with_path = _chain(settings, host)
+        values = [settings[number][1] for number in chain]
+        if len(values) != 1 or not with_path or not any(_runs(values[0], program) for program in programs):
             return False
     return True
+
+
+def _chain(settings: list[_Setting], host: bytes) -> tuple[list[int], bool]:
+    """Return which of `settings` name the helpers that git runs for `host`, and whether these are sent the path.
+
+    An include, which may bring more of them, counts as one.
+    """
+    chain: list[int] = []
+    with_path = False
+    for number, (key, value) in enumerate(settings):
+        if key.startswith((b"include.", b"includeif.")):
+            chain.append(number)
+        if not key.startswith(b"credential."):
+            continue
+        url, _, name = key.removeprefix(b"credential.").rpartition(b".")
+        is_sure = url in (b"", b"https://" + host)
+        if not is_sure and not _may_match(url, host):
+            continue
+        if name == b"helper":
+            chain = [] if is_sure and value == b"" else [*chain, number]
+        elif name == b"usehttppath":
+            is_true = value is None or value.lower() in (b"true", b"yes", b"on", b"1")
+            with_path = is_true and (is_sure or with_path)
+    return chain, with_path
 
 
 def _may_match(url: bytes, host: bytes) -> bool:
@@ -182,6 +202,73 @@ def _may_match(url: bytes, host: bytes) -> bool:
 def _runs(value: bytes | None, program: bytes) -> bool:
     """Whether a helper is `program`, with or without options of a person's own."""
     return value is not None and (value == program or value.startswith(program + b" "))
+
+
+# What stands in the way all the same.
+
+
+def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
+    """Return a line for each setting of `file`, or of all that git reads here, that undoes what configure does.
+
+    No value is in it, nor a key's address: either may be what holds a token.
+    """
+    where = [] if file is None else ["--file", file, "--includes"]
+    done = _git(["config", *where, "--list", "--show-origin", "-z"], b"", environ, isolated=False)
+    parts = done.stdout.split(b"\0")
+    origins = [_shown(os.fsdecode(origin.removeprefix(b"file:"))) for origin in parts[:-1:2]]
+    settings: list[_Setting] = []
+    for key, separator, value in (one.partition(b"\n") for one in parts[1::2]):
+        is_include = key.startswith((b"include.", b"includeif."))  # what it includes follows
+        settings.append((b"" if is_include else key, value if separator else None))
+    found = []
+    for host in _HOSTS:
+        chain, with_path = _chain(settings, host)
+        others = [number for number in chain if not _is_our_value(b"helper", settings[number][1] or b"")]
+        for number in others:
+            found.append(f"{origins[number]}: git asks and tells another credential.helper too: remove it there")
+        if chain == others and (last := _last(settings, b"helper", host)) is not None:
+            found.append(f"{origins[last]}: an empty credential.helper keeps git from asking: remove it there")
+        elif not with_path and (last := _last(settings, b"usehttppath", host)) is not None:
+            found.append(f"{origins[last]}: credential.useHttpPath is not true, so no scope is found: remove it there")
+    for origin, (key, set_to) in zip(origins, settings, strict=True):
+        section, _, rest = key.partition(b".")
+        address, _, name = rest.rpartition(b".")
+        if section == b"url" and _has_token(address):
+            found.append(f"{origin}: a url.*.insteadOf has a token in its address: remove it there, and seed the token")
+        elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, set_to):
+            found.append(f"{origin}: http.extraHeader sends a token, and git asks no helper: remove it there")
+        elif section == b"remote" and name in (b"url", b"pushurl", b"lfsurl") and _has_token(set_to):
+            remote = _shown(os.fsdecode(address))
+            found.append(
+                f"{origin}: the address of the remote {remote} has a token in it: `git remote set-url` one without"
+            )
+        elif key in (b"lfs.url", b"lfs.pushurl") and _has_token(set_to):
+            found.append(f"{origin}: {key.decode()} has a token in its address: take it out there")
+    return list(dict.fromkeys(found))
+
+
+def _last(settings: list[_Setting], name: bytes, host: bytes) -> int | None:
+    """Return which of `settings` is the last that sets the `name` of credential.* for `host`."""
+    last = None
+    for number, (key, _) in enumerate(settings):
+        url, _, own = key.removeprefix(b"credential.").rpartition(b".")
+        if key.startswith(b"credential.") and own == name and _may_match(url, host):
+            last = number
+    return last
+
+
+def _is_sent_to_hub(address: bytes, header: bytes | None) -> bool:
+    is_authorization = header is not None and header.lower().lstrip().startswith(b"authorization:")
+    return is_authorization and any(_may_match(address, host) for host in _HOSTS)
+
+
+def _has_token(address: bytes | None) -> bool:
+    """Whether an address at the Hub names a password, or a token for a user."""
+    scheme, separator, rest = (address or b"").partition(b"://")
+    userinfo, at, host = rest.partition(b"/")[0].rpartition(b"@")
+    user, _, password = userinfo.partition(b":")
+    is_hub = scheme.lower() in (b"http", b"https") and host.lower().removesuffix(b":443") in _HOSTS
+    return bool(separator and at) and is_hub and (password != b"" or (user.startswith(b"hf_") and user != HF_USER))
 
 
 # The block in the text of a configuration.

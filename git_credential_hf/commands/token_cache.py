@@ -25,13 +25,13 @@ class TokenCache:
     something else than a regular file is in its place.
     """
 
-    def __init__(self, environ: dict[bytes, bytes]) -> None:
+    def __init__(self, environ: dict[bytes, bytes], command: str = "seed") -> None:
         file = path(environ)
         # Not abspath, which drops a `link/..` that the kernel follows.
         self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
         self.environ = environ
         self.shown = shown(self.path)
-        refuse_another_users(self._folder_above())
+        refuse_another_users(self._folder_above(), command)
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
@@ -55,6 +55,11 @@ class TokenCache:
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
         return None if os.path.islink(self.path) else clean(reading.read(self.path))
+
+    def is_login(self, token: bytes) -> bool:
+        """Whether `token` is one that `hf auth login` has in its list, which is beside the file and not seed's."""
+        logins = reading.read(os.path.join(os.path.dirname(self.path), b"stored_tokens"))
+        return token in [line.partition(b"=")[2].strip() for line in logins.split(b"\n")]
 
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
@@ -164,7 +169,7 @@ def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
     )
 
 
-def refuse_another_users(place: bytes) -> None:
+def refuse_another_users(place: bytes, command: str = "seed") -> None:
     """Raise Failed where the folder `place` is another person's: what is put there would be ours, and in their way."""
     try:
         owner = os.stat(place).st_uid
@@ -178,5 +183,5 @@ def refuse_another_users(place: bytes) -> None:
         name = str(owner)
     raise Failed(
         f"{shown(place)} belongs to the user {name}, and you are another one: run "
-        f"`runuser -u {name} -- git-credential-hf seed` with the same options"
+        f"`runuser -u {name} -- git-credential-hf {command}` with the same options"
     )

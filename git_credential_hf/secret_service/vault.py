@@ -24,7 +24,7 @@ from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
-from git_credential_hf.token import Token
+from git_credential_hf.token import Token, from_secret
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 
@@ -138,6 +138,20 @@ class Vault:
                     if not dry_run:
                         self._item(one).delete()
         return gone
+
+    def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
+        """Return what our items for `server` hold: those of `scope`, all if it is empty; of `user`, of all if None."""
+        ours = []
+        with _told(self._options.timeout):
+            # A Bearer item has no attribute of its host alone.
+            searches = self._find([item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}])
+        for path, one in {one.path: one for found in searches for one in found}.items():
+            place, _, part = one.attributes.get(item.MARK, b"").partition(b"/")
+            whose = one.attributes.get(b"user")
+            if place == server and scope in (b"", part) and user in (None, whose):
+                token = from_secret(one.secret, "the keyring", whose, item=path, scope=part)
+                ours.append(token or Token(b"", "the keyring", user=whose, item=path, scope=part))
+        return ours
 
     def delete(self, items: list[bytes]) -> None:
         """Delete the items with these object paths; one that is gone already is fine."""

@@ -207,10 +207,14 @@ def test_helper_that_was_run_is_named_and_not_another_on_path(
 
 
 def test_nix_store_path_is_not_named(
-    environment: Environment, gitconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Environment,
+    gitconfig: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     store = Stub(tmp_path / "store" / "bin" / "git-credential-hf", "ours").file
-    monkeypatch.setattr(module, "_NIX_STORE", f"{tmp_path}/store/")
+    monkeypatch.setattr(module, "_STORES", (f"{tmp_path}/store/",))
     monkeypatch.setattr(sys, "argv", [str(store)])
     environment["PATH"] = f"{GIT.removesuffix('/git')}:/usr/bin:/bin"
     with pytest.raises(Failed, match="not on PATH"):
@@ -219,14 +223,29 @@ def test_nix_store_path_is_not_named(
     environment["PATH"] += f":{store.parent}"
     in_process(environment, "configure", ("global", None))
     assert read(gitconfig) == wanted("hf")
+    assert "a garbage collection may delete" in capsys.readouterr().err
 
     profile = tmp_path / "profile" / "bin" / "git-credential-hf"
     profile.parent.mkdir(parents=True)
     profile.symlink_to(store)
-    gitconfig.unlink()
-    environment["PATH"] = f"{profile.parent}:{environment['PATH']}"
+    path = environment["PATH"]
+    for environment["PATH"] in (f"{profile.parent}:{path}", f"{path}:{profile.parent}"):
+        gitconfig.unlink()
+        in_process(environment, "configure", ("global", None))
+        assert read(gitconfig) == wanted(str(profile))
+    assert capsys.readouterr().err == ""
+
+
+def test_path_in_a_cache_is_named_with_a_warning(
+    environment: Environment, gitconfig: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub = Stub(home / ".cache/uv/archive-v0/x/bin/git-credential-hf", "ours")
+    environment["PATH"] = f"{stub.file.parent}:{environment['PATH']}"
     in_process(environment, "configure", ("global", None))
-    assert read(gitconfig) == wanted(str(profile))
+    assert read(gitconfig) == wanted(str(stub.file))
+    assert capsys.readouterr().err == (
+        f"git-credential-hf: {stub.file} is in a cache, which may be emptied: install it for good, and run this again\n"
+    )
 
 
 def test_helper_that_moved_is_replaced(run: Run, gitconfig: Path) -> None:
@@ -536,6 +555,102 @@ def test_block_stays_before_what_does_not_concern_it(run: Run, gitconfig: Path, 
     with gitconfig.open("a") as file:
         file.write(later)
     assert succeeded(run("configure")) == f"{gitconfig}: unchanged\n"
+
+
+# What stands in the way in the other files that git reads.
+
+SECRET = "hf_InTheConfiguration"
+
+
+@pytest.fixture
+def repository(environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory is this repository."""
+    folder = tmp_path / "repository"
+    subprocess.run([GIT, "init", "-q", folder], env=environment, check=True)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def warnings(run: Run, *arguments: str) -> list[str]:
+    """What configure warns of; the same when it is run again."""
+    for _ in range(2):
+        result = run("configure", *arguments)
+        assert result.code == 0
+        assert SECRET.encode() not in result.stdout + result.stderr
+        lines = result.stderr.decode().splitlines()
+        assert all(line.startswith("git-credential-hf: ") for line in lines)
+    assert result.stdout.endswith(b": unchanged\n")
+    return [line.removeprefix("git-credential-hf: ") for line in lines]
+
+
+IN_THE_WAY = [
+    ("[credential]\n\thelper = store\n", "git asks and tells another credential.helper too"),
+    (f'[credential]\n\thelper = "!echo password={SECRET}"\n', "git asks and tells another credential.helper too"),
+    ('[credential "https://huggingface.co"]\n\thelper = cache\n', "git asks and tells another credential.helper too"),
+    ("[credential]\n\thelper =\n", "an empty credential.helper keeps git from asking"),
+    ("[credential]\n\tuseHttpPath = false\n", "credential.useHttpPath is not true"),
+    (f'[url "https://user:{SECRET}@huggingface.co/"]\n\tinsteadOf = hf:\n', "a url.*.insteadOf has a token"),
+    (f'[url "https://{SECRET}@hf.co"]\n\tpushInsteadOf = https://hf.co\n', "a url.*.insteadOf has a token"),
+    (f"[http]\n\textraHeader = Authorization: Bearer {SECRET}\n", "http.extraHeader sends a token"),
+    (f'[http "https://HuggingFace.co/"]\n\textraHeader = "authorization: Bearer {SECRET}"\n', "http.extraHeader sends"),
+    (f'[remote "origin"]\n\turl = https://user:{SECRET}@huggingface.co/a/b\n', "the address of the remote origin has"),
+    (f'[remote "x.y"]\n\tpushurl = https://{SECRET}@hf.co/a/b\n', "the address of the remote x.y has a token"),
+    (f"[lfs]\n\turl = https://user:{SECRET}@huggingface.co/a/b.git/info/lfs\n", "lfs.url has a token"),
+]
+
+
+@pytest.mark.parametrize(("text", "warning"), IN_THE_WAY)
+def test_what_stands_in_the_way_in_a_repository_is_named(
+    run: Run, repository: Path, gitconfig: Path, text: str, warning: str
+) -> None:
+    config = repository / ".git/config"
+    before = config.read_text() + text
+    config.write_text(before)
+    (line,) = warnings(run)
+    assert line.startswith(f".git/config: {warning}")
+    assert config.read_text() == before
+    succeeded(run("unconfigure"))
+    assert not gitconfig.exists()
+
+
+def test_a_warning_is_heeded_by_what_it_says(run: Run, repository: Path, environment: Environment) -> None:
+    git = [GIT, "-C", str(repository), "config"]
+    subprocess.run([*git, "credential.helper", "store"], env=environment, check=True)
+    assert len(warnings(run)) == 1
+    subprocess.run([*git, "--unset-all", "credential.helper"], env=environment, check=True)
+    assert warnings(run) == []
+
+
+@pytest.mark.parametrize("text", [text for text, _ in IN_THE_WAY[5:8]])
+def test_a_token_in_the_file_itself_is_named(run: Run, gitconfig: Path, tmp_path: Path, text: str) -> None:
+    for file, arguments in ((gitconfig, ()), (tmp_path / "named", ("--file", str(tmp_path / "named")))):
+        file.write_text(text)
+        (line,) = warnings(run, *arguments)
+        assert line.startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[credential]\n\tuseHttpPath = true\n\tusername = alice\n",
+        '[credential "https://github.com"]\n\thelper =\n\thelper = !gh auth git-credential\n',
+        '[http "https://github.com/"]\n\textraHeader = AUTHORIZATION: basic x\n[http]\n\textraHeader = X-Y: z\n',
+        '[url "https://huggingface.co/"]\n\tinsteadOf = hf:\n[url "https://me:pw@github.com/"]\n\tinsteadOf = gh:\n',
+        '[remote "origin"]\n\turl = https://hf_user@huggingface.co/a/b\n[remote "b"]\n\turl = git@hf.co:a/b\n',
+        '[remote "c"]\n\turl = https://alice@huggingface.co/a/b\n\turl = https://me:pw@huggingface.co.example.org/a\n',
+    ],
+)
+def test_what_does_not_stand_in_the_way_is_not_named(run: Run, repository: Path, text: str) -> None:
+    with (repository / ".git/config").open("a") as config:
+        config.write(text)
+    assert warnings(run) == []
+
+
+def test_helpers_that_the_block_resets_are_not_named(run: Run, gitconfig: Path, repository: Path) -> None:
+    gitconfig.write_text("[credential]\n\thelper = store\n[include]\n\tpath = more\n")
+    (gitconfig.parent / "more").write_text("[credential]\n\thelper = cache\n")
+    assert warnings(run) == []
+    assert warnings(run, "--local") == []
 
 
 # Which file.

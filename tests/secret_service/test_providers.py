@@ -136,6 +136,18 @@ def test_another_programs_items_are_not_touched(run: Run, items: Items) -> None:
     assert items.secrets() == [b"bigger", b"theirs"]
 
 
+def test_what_was_seeded_and_typed_is_forgotten(run: Run, items: Items) -> None:
+    items.add(b"theirs", **LIBSECRET)
+    seed(run, "hf_host")
+    seed(run, "hf_org", "--scope", "org")
+    assert run("store", input=request(username="alice", password="typed")) == NOTHING
+    for arguments, left in ((("--scope", "org"), [b"hf_host", b"theirs", b"typed"]), ((), [b"theirs"])):
+        done = run("forget", "--yes", *arguments)
+        assert (done.stderr, done.code) == (b"", 0)
+        assert items.secrets() == left
+    assert run("forget", "--yes").stdout == b"nothing to remove\n"
+
+
 def test_a_secret_that_is_empty_is_none(run: Run, items: Items, environment: Environment) -> None:
     items.add(b"", **LIBSECRET)
     assert run("get", input=request()) == NOTHING

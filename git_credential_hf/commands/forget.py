@@ -1,0 +1,131 @@
+"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token cache."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from git_credential_hf import files, own_items
+from git_credential_hf.commands import Failed, shown
+from git_credential_hf.commands.token_cache import TokenCache, refuse_another_users
+from git_credential_hf.options import Options, UsageError
+from git_credential_hf.scope import HUB
+from git_credential_hf.secret_service import Absent, Unavailable
+from git_credential_hf.token import Token, fingerprint
+
+_WAIT = 30.0  # seconds, for the runs that came before
+_DIALOG = 60.0  # seconds, for a keyring that has a person confirm what goes, as KeePassXC does
+
+_PARTLY = 3  # the exit code of what is done in part
+
+
+class Forget:
+    """What one run of forget is asked to do; each attribute is the option of that name."""
+
+    def __init__(self) -> None:
+        self.scope = b""  # empty for the whole host with all its scopes
+        self.user: bytes | None = None  # None for everybody
+        self.host = HUB
+        self.yes = False
+
+
+def forget(asked: Forget, options: Options) -> int:
+    """Remove the items of ours that `asked` names, and the same token from the cache; return the exit code.
+
+    options: environ, timeout and unlock, for the look into the keyring. Raises Failed where nothing was removed, and
+    UsageError where a person is to be asked and there is no terminal.
+    """
+    if not asked.yes and not os.isatty(0):
+        raise UsageError("forget asks before it removes, and there is no terminal to ask on: add --yes")
+    if home := options.environ.get(b"HOME"):
+        refuse_another_users(home, "forget")
+    cache = TokenCache(options.environ, "forget") if asked.host == HUB and not asked.scope else None
+
+    items: list[Token] = []
+    absent = ""
+    shortfalls = []
+    try:
+        with own_items.vault(options) as vault:
+            items = vault.ours(asked.host, asked.scope, asked.user)
+    except Absent as reason:
+        absent = str(reason)
+    except Unavailable as reason:
+        shortfalls.append(f"the keyring cannot be searched, {reason}: unlock it, or log in to the desktop")
+    in_cache = cached = cache.token() if cache else None
+    if cache and cached and absent and asked.user is None:
+        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
+        cached = None if cache.is_login(cached) else cached
+    elif cached not in [token.text for token in items if not token.scope]:
+        cached = None
+
+    found = [f"keyring: {_name(token, asked.host)}" for token in items]
+    if cache and cached:
+        found.append(f"token cache: token {fingerprint(cached)}, {cache.shown}")
+    if found and not asked.yes and not _may_remove(found):
+        raise Failed("nothing was removed, since the answer was not yes")
+    if not found and not shortfalls:
+        print(f"nothing to remove: {absent}" if absent else "nothing to remove")
+        _tell_what_stays(asked, cache, in_cache)
+        return 0
+
+    removed = 0
+    try:
+        with files.own_lock(options.environ, _WAIT):
+            try:
+                for line in _removed_from_keyring(asked, items, options):
+                    print(line)
+                    removed += 1
+            except Unavailable as reason:
+                shortfalls.append(f"the keyring did not remove everything, {reason}")
+            if cache and cached:
+                try:
+                    print(cache.remove(cached))
+                    removed += 1
+                except Failed as reason:
+                    shortfalls.append(str(reason))
+    except TimeoutError as error:
+        raise Failed(f"nothing was removed: {error.strerror}, end it and forget again") from None
+    if shortfalls and not removed:
+        raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
+    if not cached:
+        _tell_what_stays(asked, cache, in_cache)
+    if absent:
+        print(f"keyring: not searched, {absent}")
+    for shortfall in shortfalls:
+        print(f"git-credential-hf: {shortfall}; then forget again", file=sys.stderr)
+    return _PARTLY if shortfalls else 0
+
+
+def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -> Iterator[str]:
+    """Remove `items`; return the line that says so after each. Raises Unavailable."""
+    if not items:
+        return
+    with_dialog = Options(options.environ)  # the time of `options` has passed while a person read what is to go
+    with_dialog.timeout = _DIALOG
+    with_dialog.unlock = options.unlock
+    with own_items.vault(with_dialog) as vault:
+        now = {token.item: token.text for token in vault.ours(asked.host, asked.scope, asked.user)}
+        for token in items:
+            if now.get(token.item) == token.text:
+                vault.delete([token.item])
+                yield f"keyring: removed, {_name(token, asked.host)}"
+            else:  # it was not this one that the answer was about
+                yield f"keyring: changed in the meantime and left, {_name(token, asked.host)}"
+
+
+def _tell_what_stays(asked: Forget, cache: TokenCache | None, token: bytes | None) -> None:
+    if cache and token and asked.user is None:
+        print(f"token cache: left, token {fingerprint(token)} is not known to be from seed, {cache.shown}")
+
+
+def _may_remove(found: list[str]) -> bool:
+    for line in found:
+        print(line)
+    print("Remove this? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _name(token: Token, host: bytes) -> str:
+    place = host + (b"/" + token.scope if token.scope else b"")
+    user = "any user" if token.user is None else shown(token.user)
+    what = f"token {fingerprint(token.text)}" if token.text else "an item without a token"
+    return f"{what} for {shown(place)} as {user}"
