@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import functools
+import itertools
 import os
 import subprocess
 import sys
@@ -100,16 +101,17 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
     """Return every helper that is here, this one first, each with a home and a keyring of its own."""
     ours = next(iter(programs.ours.values())).path
     found: list[Subject] = []
+    numbers = itertools.count()
 
     def add(name: str, program: str | None, fill: Callable[[Subject], None], *arguments: str, **more: str) -> None:
         if not program:
             return
-        keyring = exits.enter_context(contextlib.closing(GnomeKeyring(folder / f"k{len(found)}")))
+        keyring = exits.enter_context(contextlib.closing(GnomeKeyring(folder / f"k{next(numbers)}")))
         subject = Subject(name, [program, *arguments], keyring.bus.environ() | more)
         try:
             fill(subject)
             answer = subject.ask(OURS + b"username=hf_user\n")
-            if b"\npassword=hf_" not in answer.stdout:
+            if b"password=hf_" not in answer.stdout:
                 raise Useless(answer.stderr.decode(errors="replace").strip() or "nothing")
         except (Useless, OSError, subprocess.SubprocessError) as reason:
             programs.missing[name] = f"it did not answer for huggingface.co: {reason}"
@@ -221,11 +223,11 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         "",
     ]
     for subject in subjects:
-        names = [str(attack) for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
+        names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
     lines += ["", "A request that is to be refused, or for another's item:", ""]
     for subject in subjects:
-        names = [str(attack) for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
+        names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
     lines += ["", "## What was attacked", ""]
     versions = {**{"git-credential-hf": "this checkout"}, **{name: one.version for name, one in programs.peers.items()}}
@@ -233,7 +235,7 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         program = next(
             (name for name in versions if name.endswith(_LONG.get(subject.name, subject.name))), subject.name
         )
-        lines.append(f"- **{subject.name}**: {program} {versions.get(program, '')}{_ABOUT.get(subject.name, '')}")
+        lines.append(f"- **{subject.name}**: {program}, {versions.get(program, '')}{_ABOUT.get(subject.name, '')}")
     not_attacked = {name: why for name, why in programs.missing.items() if name in (*_LONG, *_LONG.values())}
     lines += [f"- {name} was not attacked: {why}" for name, why in not_attacked.items()]
     return "\n".join(lines) + "\n"
@@ -248,12 +250,12 @@ _LONG = {
     "pass-git-helper, *": "pass-git-helper",
 }
 _ABOUT = {
-    "git-credential-hf": ", asked as git would ask it, with a token file too",
+    "git-credential-hf": ", with the token in its token file too",
     "cache": " (git-credential-cache is of the same git)",
     "GCM": ", with its plain-text store and the generic provider",
     "gh": ", with huggingface.co in its hosts.yml",
     "pass-git-helper": ", with `[huggingface.co]` for its mapping",
-    "pass-git-helper, *": ", with `[huggingface.co*]`, a pattern as in its manual",
+    "pass-git-helper, *": ", with `[huggingface.co*]`, a pattern for whatever begins so",
 }
 
 

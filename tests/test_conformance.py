@@ -44,11 +44,11 @@ class Git:
         self.environment = environment | {"GIT_ASKPASS": str(askpass)}
         self.options = ["-c", "credential.helper=", "-c", f"credential.helper={helper}"]
 
-    def credential(self, action: str, *flags: str, capable: bool = False, **values: str) -> list[str]:
+    def credential(self, action: str, values: Fields, *flags: str, capable: bool = False) -> list[str]:
         """Run `git credential` with the values of a request, as a git with every capability if `capable`; its lines."""
         lines = {"protocol": "https", "host": HOST} | values
         announced = ["capability[]=authtype", "capability[]=state"] if capable else []
-        text = "\n".join([*announced, *(f"{key.rstrip('_')}={value}" for key, value in lines.items())])
+        text = "\n".join([*announced, *(f"{key}={value}" for key, value in lines.items())])
         done = subprocess.run(
             ["git", *self.options, *flags, "credential", action],
             input=f"{text}\n\n".replace("wwwauth=", "wwwauth[]="),
@@ -61,17 +61,17 @@ class Git:
         return done.stdout.splitlines()
 
     def approve(self, *flags: str, **values: str) -> None:
-        assert self.credential("approve", *flags, **values) == []
+        assert self.credential("approve", values, *flags) == []
 
     def approve_capable(self, **values: str) -> None:
-        assert self.credential("approve", capable=True, **values) == []
+        assert self.credential("approve", values, capable=True) == []
 
     def reject(self, *flags: str, **values: str) -> None:
-        assert self.credential("reject", *flags, **values) == []
+        assert self.credential("reject", values, *flags) == []
 
     def fill(self, *flags: str, capable: bool = False, **values: str) -> Fields:
         """Return what git has for the request, without what it was asked with; ASKED where it had to ask."""
-        lines = self.credential("fill", *flags, capable=capable, **values)
+        lines = self.credential("fill", values, *flags, capable=capable)
         filled = dict(line.split("=", 1) for line in lines)
         kept = ("username", "password", "password_expiry_utc", "oauth_refresh_token", "authtype", "credential", "host")
         assert filled.get("host") == values.get("host", HOST)
@@ -242,9 +242,9 @@ def a_bearer_is_replaced(git: Git) -> None:
 
 def a_bearer_is_rejected(git: Git) -> None:
     git.approve_capable(username="alice", **BEARER)
-    git.credential("reject", capable=True, username="alice", authtype="Bearer", credential="another")
+    git.credential("reject", {"username": "alice", "authtype": "Bearer", "credential": "another"}, capable=True)
     assert git.fill(capable=True) == BEARER | {"username": "alice"}
-    git.credential("reject", capable=True, username="alice", **BEARER)
+    git.credential("reject", {"username": "alice"} | BEARER, capable=True)
     assert git.fill(capable=True) == ASKED
 
 
