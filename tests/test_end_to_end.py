@@ -23,7 +23,11 @@ OTHER_HELPER = """\
 ASKPASS = """\
 #!/bin/sh
 echo "$@" >>"$(dirname "$0")/askpass.log"
-cat "$(dirname "$0")/typed" 2>/dev/null
+[ -e "$(dirname "$0")/typed" ] || exit 0
+case $1 in
+    Username*) echo alice ;;
+    *) cat "$(dirname "$0")/typed" ;;
+esac
 """
 
 
@@ -177,7 +181,8 @@ def test_a_user_in_the_address(seeded: World) -> None:
     seeded.clone(url="https://alice@huggingface.co")
     # Before git has asked for a credential, it offers the user of the address with an empty password.
     assert seeded.tokens_seen() == {None, fingerprint(""), fingerprint(TOKEN)}
-    assert {one.username for one in seeded.hub.log} == {None, "alice"}
+    # After which a newer git asks for a credential without that user.
+    assert {None, "alice"} <= {one.username for one in seeded.hub.log} <= {None, "alice", "hf_user"}
     assert not said_by_the_helper(seeded)
 
 
