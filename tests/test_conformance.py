@@ -312,7 +312,7 @@ def test_a_git_is_asked_all_that_it_knows() -> None:
 # --- git-credential-libsecret --------------------------------------------------------------------------------
 
 LIBSECRET = os.environ.get("GIT_CREDENTIAL_LIBSECRET", "")
-"""git-credential-libsecret of git 2.43 or later: no distribution has it built, so scripts/test-next builds it."""
+"""The path of git-credential-libsecret from git 2.43 or later, where there is one: Debian has it as source alone."""
 
 if LIBSECRET:
 
