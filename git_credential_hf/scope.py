@@ -9,8 +9,10 @@ MAX_SEGMENTS = 8
 
 
 def canonical_host(host: bytes) -> bytes:
-    """Return `host` in lower case and without the port that https has anyway."""
-    return host.lower().removesuffix(b":443")
+    """Return `host` in lower case and without the port that https has anyway; with two ports it is nobody's."""
+    host = host.lower()
+    name = host.removesuffix(b":443")
+    return host if name.rpartition(b":")[2].isdigit() else name
 
 
 def server(protocol: bytes, host: bytes, hosts: tuple[bytes, ...]) -> bytes | None:

@@ -33,6 +33,23 @@ class Result:
     code: int
 
 
+_QUOTABLE = (b"huggingface", b"example", b"nonsense", b"colour", b"alice", b"my-org", b"\xef", b"\x00", b"xxx")
+
+
+def is_refused(result: Result, *offending: bytes) -> bool:
+    """Whether a request was refused: exit 1, nothing for git, one line for a person that quotes nothing of it."""
+    line = result.stderr
+    return (
+        (result.code, result.stdout) == (1, b"")
+        and line.startswith(b"git-credential-hf: git's request was refused: ")
+        and line.endswith(b"\n")
+        and line.isascii()
+        and line[:-1].decode().isprintable()
+        and len(line) < 120
+        and not any(part in line for part in (*_QUOTABLE, *offending))
+    )
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
     """An environment with an empty home and without a session bus. A test changes it as it likes."""

@@ -83,3 +83,18 @@ def test_in_a_crowd_every_failure_counts(tmp_path: Path) -> None:
     case = Case("one", ["/bin/mkdir", str(tmp_path / "made")], {})
 
     assert (measure.crowd(case, runs=5, at_once=2).failures) == 4
+
+
+def test_a_few_attacks_get_nothing_from_the_helper_and_something_from_others() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.attacks", "--quick"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    told = dict(line.split(": ") for line in done.stdout.splitlines())
+    assert told["git-credential-hf"].startswith("0 of ")
+    assert int(told["store"].split()[0]) > 0

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import EXECUTABLE, Environment
-from tests.hub import Hub
-from tests.hub.access import fingerprint
+from tests.hub import Hub, Secret
+from tests.hub.access import Token, fingerprint
 from tests.keyring_items import Items
 from tests.secret_service.test_providers import PROVIDERS, needed
 
@@ -25,7 +25,11 @@ OTHER_HELPER = """\
 ASKPASS = """\
 #!/bin/sh
 echo "$@" >>"$(dirname "$0")/askpass.log"
-cat "$(dirname "$0")/typed" 2>/dev/null
+[ -e "$(dirname "$0")/typed" ] || exit 1
+case $1 in
+    Username*) echo alice ;;
+    *) cat "$(dirname "$0")/typed" ;;
+esac
 """
 
 
@@ -179,7 +183,8 @@ def test_a_user_in_the_address(seeded: World) -> None:
     seeded.clone(url="https://alice@huggingface.co")
     # Before git has asked for a credential, it offers the user of the address with an empty password.
     assert seeded.tokens_seen() == {None, fingerprint(""), fingerprint(TOKEN)}
-    assert {one.username for one in seeded.hub.log} == {None, "alice"}
+    # After which a newer git asks for a credential without that user.
+    assert {None, "alice"} <= {one.username for one in seeded.hub.log} <= {None, "alice", "hf_user"}
     assert not said_by_the_helper(seeded)
 
 
@@ -304,6 +309,82 @@ def test_a_refused_token_fails_at_once_and_says_why(world: World, keyring: Items
     assert b"the Hub has refused the token" in world.output
 
 
+def make_read_only(home: Path) -> None:
+    (home / ".local").touch()  # which keeps root, too, from making the folder
+    home.chmod(0o500)
+
+
+@pytest.mark.parametrize("home", ["writable", "read-only"])
+def test_a_clone_with_a_refused_token_fails_at_once(seeded: World, home: str) -> None:
+    """Nobody is asked, which World sees to, and the Hub sees that token twice at most, however often one tries."""
+    seeded.hub.revoke(TOKEN)
+    if home == "read-only":
+        make_read_only(Path(seeded.environment["HOME"]))
+    for number in range(3):
+        before = len(seeded.output)
+        seeded.git("clone", f"https://huggingface.co/{MODEL}", str(seeded.folder / "refused"), code=128)
+        said = seeded.output[before:].splitlines()
+        assert sum(line.startswith(b"fatal:") for line in said) == 1
+        by_us = [line for line in said if line.startswith(b"git-credential-hf: the Hub has refused the token of ")]
+        if number == 0:
+            assert b"fatal: Authentication failed" in seeded.output
+            assert not (seeded.folder / "askpass.log").exists()
+        elif not (Path(seeded.environment["HOME"], ".cache").exists() or "HF_TOKEN" in seeded.environment):
+            seeded.may_ask = True  # the keyring's item is gone, and git asks for another token
+        else:
+            assert len(by_us) == 1
+    assert len([one for one in seeded.hub.log if one.fingerprint == fingerprint(TOKEN)]) <= 2
+    assert not (seeded.folder / "refused").exists()
+
+
+@pytest.mark.parametrize("token", [TOKEN, ROTATED])
+def test_after_a_refusal_a_seed_works_at_once(world: World, keyring: Items, token: str) -> None:
+    world.seed(TOKEN)
+    world.hub.revoke(TOKEN)
+    for _ in range(2):
+        world.git("clone", f"https://huggingface.co/{MODEL}", str(world.folder / "refused"), code=128)
+    world.hub.add_token(token, orgs=["org"], gated=[MODEL])
+    world.hub.clear()
+    world.seed(token)
+    assert (world.clone() / "model.bin").read_bytes() == b"weights"
+    assert world.tokens_seen() == {None, fingerprint(token)}
+
+
+def test_a_login_that_has_ended_is_renewed_by_hf_itself(world: World, keyring: Items) -> None:
+    """An OAuth login that nobody refreshed: the real hf asks the Hub, and the helper asks hf."""
+    world.hub.add_refresh_token(
+        "refresh-1", Token(Secret(ROTATED), role="oauth", orgs=("org",), gated=frozenset([MODEL]))
+    )
+    folder = Path(world.environment["HOME"], ".cache/huggingface")
+    folder.mkdir(parents=True)
+    (folder / "token").write_text(TOKEN)
+    (folder / "stored_tokens").write_text(
+        f"[oauth-alice]\nhf_token = {TOKEN}\nrefresh_token = refresh-1\nexpires_at = 1000000000\n"
+    )
+    target = str(world.folder / "renewed")
+    world.may_ask = True
+    world.git("clone", f"https://huggingface.co/{MODEL}", target, code=128)
+    assert b"has ended: run `hf auth token` to renew it" in world.output
+    world.may_ask = False
+    (world.folder / "askpass.log").unlink()
+    world.hub.clear()
+
+    def lines_of_the_helper() -> int:
+        return world.output.count(b"git-credential-hf:")
+
+    before = lines_of_the_helper()
+    for number in range(2):
+        world.git(
+            "-c", "credential.https://huggingface.co.helper=",
+            "-c", f"credential.https://huggingface.co.helper={EXECUTABLE} --refresh",
+            "clone", f"https://huggingface.co/{MODEL}", f"{target}-{number}",
+        )  # fmt: skip
+    assert lines_of_the_helper() == before
+    assert [one.status for one in world.hub.log if one.path == "/oauth/token"] == [200]
+    assert world.tokens_seen() == {None, fingerprint(ROTATED)}
+    assert (folder / "token").read_text() == ROTATED
+
+
 @pytest.mark.parametrize("home", ["writable", "read-only"])
 def test_git_lfs_does_not_loop_on_a_refused_token(world: World, keyring: Items, home: str) -> None:
     files = {f"part-{number:03}.bin": f"weights {number}".encode() for number in range(200)}
@@ -313,7 +394,7 @@ def test_git_lfs_does_not_loop_on_a_refused_token(world: World, keyring: Items, 
     world.hub.revoke(TOKEN)
     world.hub.clear()
     if home == "read-only":
-        Path(world.environment["HOME"], ".local").touch()  # which keeps root, too, from making the folder
+        make_read_only(Path(world.environment["HOME"]))
     world.git("lfs", "pull", cwd=clone, code=2)
     assert 1 <= len([one for one in world.hub.log if one.fingerprint == fingerprint(TOKEN)]) <= 2
     assert b"the Hub has refused the token" in world.output

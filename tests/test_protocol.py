@@ -1,36 +1,19 @@
 """What is a request, whose request it is, and that everything else gets nothing."""
 
-import re
-import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Environment, Result, Run, run_call
+from tests.attacks import MAX_INPUT, MAX_LINE, OURS, filled, request
+from tests.conftest import Environment, Result, Run, is_refused, run_call
 from tests.keyring_items import Items
+from tests.recogniser import is_for_the_hub
 
 TOKEN = "hf_OnlyTheHubMaySeeThisOne"
-OURS = b"protocol=https\nhost=huggingface.co\n"
 GIVEN = Result(b"username=hf_user\npassword=" + TOKEN.encode() + b"\n", b"", 0)
 SILENCE = Result(b"", b"", 0)
-
-MAX_LINE = 65_535  # with its line end
-MAX_INPUT = 1 << 20
-
-
-def request(host: str, **more: str) -> bytes:
-    lines = {"protocol": "https", "host": host} | more
-    return "".join(f"{key}={value}\n" for key, value in lines.items()).encode()
-
-
-def filled(size: int) -> bytes:
-    """A request for the Hub of exactly `size` bytes, in lines that are short enough."""
-    line = b"wwwauth[]=" + b"x" * 1013 + b"\n"
-    missing = size - len(OURS)
-    rest = missing % len(line) + len(line)
-    return OURS + line * (missing // len(line) - 1) + b"wwwauth[]=" + b"y" * (rest - 11) + b"\n"
 
 
 WELL_FORMED = {
@@ -57,79 +40,6 @@ WELL_FORMED = {
 @pytest.mark.parametrize("name", WELL_FORMED)
 def test_a_well_formed_request_for_the_hub_is_answered(run: Run, name: str) -> None:
     assert run("get", input=WELL_FORMED[name], HF_TOKEN=TOKEN) == GIVEN
-
-
-MALFORMED = {
-    "nothing": b"",
-    "an empty line": b"\n",
-    "an empty line before all": b"\n" + OURS,
-    "no protocol": b"host=huggingface.co\n",
-    "no host": b"protocol=https\n",
-    "an empty protocol": b"protocol=\nhost=huggingface.co\n",
-    "an empty host": b"protocol=https\nhost=\n",
-    "the host after the end": b"protocol=https\n\nhost=huggingface.co\n",
-    "the protocol after the end": b"host=huggingface.co\n\nprotocol=https\n",
-    "a line without =": OURS + b"nonsense\n",
-    "a last line without =": OURS + b"nonsense",
-    "a space for a line": OURS + b" \n",
-    "an empty key": OURS + b"=value\n",
-    "an empty key and value": OURS + b"=\n",
-    "two hosts": OURS + b"host=example.org\n",
-    "two hosts, the Hub last": b"protocol=https\nhost=example.org\nhost=huggingface.co\n",
-    "the same host twice": OURS + b"host=huggingface.co\n",
-    "two protocols": OURS + b"protocol=https\n",
-    "two paths": OURS + b"path=a\npath=b\n",
-    "two usernames": OURS + b"username=alice\nusername=bob\n",
-    "two empty usernames": OURS + b"username=\nusername=\n",
-    "two passwords": OURS + b"password=a\npassword=b\n",
-    "an unknown key twice": OURS + b"colour=blue\ncolour=red\n",
-    "a CR at a line's end": b"protocol=https\r\nhost=huggingface.co\r\n",
-    "a CR at one line's end": b"protocol=https\nhost=huggingface.co\r\n",
-    "a CR for a line end": b"protocol=https\rhost=huggingface.co\r",
-    "a CR that hides a host": b"protocol=https\nhost=example.org\rhost=huggingface.co\n",
-    "a CR in an unknown key's value": OURS + b"colour=bl\rue\n",
-    "a CR alone at the end": OURS + b"\r",
-    "a NUL in the host": b"protocol=https\nhost=huggingface.co\0.example.org\n",
-    "a NUL at the end": OURS + b"\0",
-    "a NUL for the end": OURS + b"\0\n",
-    "a line one byte too long": OURS + b"wwwauth[]=" + b"x" * (MAX_LINE - 10) + b"\n",
-    "a last line one byte too long": OURS + b"wwwauth[]=" + b"x" * (MAX_LINE - 10),
-    "a long line without =": OURS + b"x" * 70_000,
-    "a long host": b"protocol=https\nhost=" + b"huggingface.co" * 5000 + b"\n",
-    "one byte over 1 MiB": filled(MAX_INPUT + 1),
-    "much more than 1 MiB": OURS + b"wwwauth[]=x\n" * 500_000,
-    "1 MiB of empty bytes": bytes(MAX_INPUT),
-    "UTF-16": OURS.decode().encode("utf-16-le"),
-    "UTF-8 with a byte order mark that hides the protocol": b"\xef\xbb\xbf" + OURS,
-}
-
-
-def is_refused(result: Result, *offending: bytes) -> bool:
-    """Exit 1, nothing for git, one line for a person that quotes nothing of what came."""
-    line = result.stderr
-    return (
-        (result.code, result.stdout) == (1, b"")
-        and line.count(b"\n") == 1
-        and line.startswith(b"git-credential-hf: ")
-        and line.endswith(b"\n")
-        and line[:-1].isascii()
-        and line[:-1].decode().isprintable()
-        and len(line) < 120
-        and not any(part in line for part in (TOKEN.encode(), b"example.org", b"nonsense", b"colour", *offending))
-    )
-
-
-@pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_request_is_refused(run: Run, name: str) -> None:
-    assert is_refused(run("get", input=MALFORMED[name], HF_TOKEN=TOKEN))
-
-
-@pytest.mark.parametrize("action", ["store", "erase"])
-@pytest.mark.parametrize("name", ["nothing", "two hosts", "a CR at a line's end", "a line without =", "two passwords"])
-def test_store_and_erase_refuse_it_too(run: Run, keyring: Items, action: str, name: str) -> None:
-    keyring.add(b"kept", protocol="https", server="huggingface.co", user="alice")
-    assert is_refused(run(action, input=MALFORMED[name]))
-    assert keyring.secrets() == [b"kept"]
 
 
 CONTROL_CHARACTERS = [chr(code) for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) != "\n"]
@@ -169,58 +79,6 @@ def test_the_hub_is_ours(run: Run, host: str) -> None:
 def test_whoever_is_asked_for_gets_the_token_under_that_name(run: Run) -> None:
     got = run("get", input=request("hf.co", username="alice", path="org/repo"), HF_TOKEN=TOKEN)
     assert got.stdout == f"username=alice\npassword={TOKEN}\n".encode()
-
-
-FOREIGN = [
-    # a longer or a shorter name
-    "huggingface.com", "huggingface.c", "huggingface", "co", "uggingface.co", "hhuggingface.co", "huggingface.co.uk",
-    "huggingface.co.example.org", "huggingface.co-example.org", "example-huggingface.co", "xhf.co", "hf.com", "hf.co.",
-    "huggingface.co.", ".huggingface.co", "huggingface..co", "hugging.face.co", "hugging-face.co", "huggingfaceco",
-    # parts of the Hub that are somebody else's, or storage
-    "www.huggingface.co", "api.huggingface.co", "api-inference.huggingface.co", "discuss.huggingface.co",
-    "www.hf.co", "cdn.hf.co", "cdn-lfs.hf.co", "cdn-lfs-us-1.hf.co", "cdn-lfs-eu-1.hf.co", "cdn-lfs.huggingface.co",
-    "cas-bridge.xethub.hf.co", "cas-server.xethub.hf.co", "transfer.xethub.hf.co", "xethub.hf.co", "xethub.com",
-    "hf.space", "alice-demo.hf.space", "hub-ci.huggingface.co",
-    "s3.amazonaws.com", "huggingface.s3.amazonaws.com", "hf-hub-lfs-us-east-1.s3.us-east-1.amazonaws.com",
-    "huggingface.co.s3.amazonaws.com", "github.com", "localhost", "127.0.0.1", "[::1]",
-    # another port, userinfo, a path
-    "huggingface.co:80", "huggingface.co:444", "huggingface.co:4430", "huggingface.co:0443", "huggingface.co:",
-    "huggingface.co:443:443", "huggingface.co: 443", "hf.co:22", "huggingface.co:+443",
-    "huggingface.co:\N{FULLWIDTH DIGIT EIGHT}",
-    "alice@huggingface.co", "huggingface.co@example.org", "huggingface.co:443@example.org", "example.org:@hf.co",
-    "huggingface.co/", "huggingface.co/example.org", "example.org/huggingface.co", "example.org#huggingface.co",
-    "huggingface.co#", "huggingface.co?", "example.org?huggingface.co", "huggingface.co\\", "https://huggingface.co",
-    "//huggingface.co",
-    # spellings
-    " huggingface.co", "huggingface.co ", "hugging face.co", "huggingface%2eco", "huggingface.co%00", "%68f.co",
-    "huggingface,co", "huggingface.co,hf.co", "'huggingface.co'", '"hf.co"', "[huggingface.co]", "huggingface.co*",
-    "*", "*.co", "*.huggingface.co", "huggingface?co", "~hf.co", "-hf.co", "--host=hf.co",
-    # look-alikes
-    "huggingface\N{IDEOGRAPHIC FULL STOP}co", "huggingface\N{FULLWIDTH FULL STOP}co", "huggingface\N{ONE DOT LEADER}co",
-    "hugg\N{CYRILLIC SMALL LETTER BYELORUSSIAN-UKRAINIAN I}ngface.co", "huggingfac\N{CYRILLIC SMALL LETTER IE}.co",
-    "huggingface.c\N{GREEK SMALL LETTER OMICRON}", "\N{FULLWIDTH LATIN SMALL LETTER H}f.co",
-    "huggingface.co\N{ZERO WIDTH SPACE}", "hugging\N{SOFT HYPHEN}face.co", "\N{ZERO WIDTH NO-BREAK SPACE}hf.co",
-    "hugg\N{LATIN SMALL LETTER DOTLESS I}ngface.co", "HUGG\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}NGFACE.CO",
-    "\N{LATIN SMALL LETTER H WITH LINE BELOW}f.co", "xn--huggingface-.co", "huggingface.co\N{COMBINING ACUTE ACCENT}",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("host", FOREIGN)
-def test_another_host_gets_silence(run: Run, environment: Environment, host: str) -> None:
-    write_token_file(environment)
-    assert run("get", input=request(host), HF_TOKEN=TOKEN) == SILENCE
-
-
-@pytest.mark.parametrize(
-    "protocol", ["http", "HTTPS", "https:", "ssh", "git", "ftp", "file", "cert", "https,http", " https", "*"]
-)
-def test_another_protocol_gets_silence(run: Run, environment: Environment, protocol: str) -> None:
-    write_token_file(environment)
-    assert run("get", input=request("huggingface.co", protocol=protocol), HF_TOKEN=TOKEN) == SILENCE
-
-
-def test_a_host_with_no_meaning_as_text_gets_silence(run: Run) -> None:
-    assert run("get", input=b"protocol=https\nhost=hugging\xffface.co\n", HF_TOKEN=TOKEN) == SILENCE
 
 
 @pytest.mark.parametrize("action", ["store", "erase"])
@@ -306,28 +164,6 @@ def test_the_hub_given_as_a_host_is_the_hub(run: Run, host: str) -> None:
 
 
 # --- no bytes get the token but a request for the Hub --------------------------------------------------------
-
-
-def is_for_the_hub(data: bytes) -> bool:
-    """Whether `data` is, to the letter, a request for the Hub: told in other ways than the program tells it."""
-    lines: list[bytes] = []
-    for line in data.split(b"\n"):
-        if not line:
-            break
-        lines.append(line)
-    pairs = [re.fullmatch(rb"([^=]+)=(.*)", line, re.DOTALL) for line in lines]
-    if len(data) > MAX_INPUT or any(len(line) + 1 > MAX_LINE for line in lines) or None in pairs:
-        return False
-    if any(unicodedata.category(one) == "Cc" for line in lines for one in line.decode("utf-8", "surrogateescape")):
-        return False
-    fields = [(pair[1], pair[2]) for pair in pairs if pair]
-    once = [key for key, _ in fields if key not in (b"capability[]", b"wwwauth[]", b"state[]")]
-    host = dict(fields).get(b"host", b"")
-    return (
-        len(once) == len(set(once))
-        and (b"protocol", b"https") in fields
-        and re.fullmatch(rb"(?i:huggingface\.co|hf\.co)(:443)?", host) is not None
-    )
 
 
 LINES = st.sampled_from(

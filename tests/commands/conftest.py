@@ -52,7 +52,7 @@ def as_user(environment: Environment, source: Path) -> AsUser:
     """
     run_call(("seed", "--dry-run", "--from", str(source)), b"", environment)
 
-    def with_uid(uid: int, *arguments: str, **more: str) -> Result:
+    def with_uid(uid: int, *arguments: str, input: bytes = b"", **more: str) -> Result:
         receiver, sender = os.pipe()
         child = os.fork()
         if not child:
@@ -61,7 +61,7 @@ def as_user(environment: Environment, source: Path) -> AsUser:
                 os.setgid(uid)
                 os.setuid(uid)
                 with os.fdopen(sender, "wb") as pipe:
-                    pickle.dump(run_call(arguments, b"", environment | more), pipe)
+                    pickle.dump(run_call(arguments, input, environment | more), pipe)
             finally:
                 os._exit(0)
         os.close(sender)

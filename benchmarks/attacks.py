@@ -1,0 +1,271 @@
+"""The table of attacks (tests/attacks.py) against this helper and its peers: see scripts/attacks."""
+
+import argparse
+import contextlib
+import functools
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import install
+from tests.attacks import (
+    ALICE,
+    ALL,
+    ATTACKS,
+    BEARER,
+    HUB,
+    ORGANISATION,
+    OTHER,
+    OTHER_HOST,
+    OURS,
+    SCOPE,
+    SILENT,
+    Attack,
+    request,
+)  # fmt: skip
+from tests.providers import GnomeKeyring
+
+_LIMIT = 20  # seconds for one answer
+_PAGE = install.ROOT / "docs" / "attacks.md"
+_MOST_NAMES = 12
+
+
+class Useless(Exception):
+    """A helper does not answer what it should, so that its silence would mean nothing; the text says what it said."""
+
+
+@dataclass
+class Subject:
+    """One helper, with the tokens that its store is full of."""
+
+    name: str
+    command: list[str]
+    environ: dict[str, str]
+    leaks: set[Attack] = field(default_factory=set)
+
+    def ask(self, data: bytes, action: str = "get") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*self.command, action], input=data, env=self.environ, capture_output=True, timeout=_LIMIT, check=False
+        )
+
+    def store(self, mark: str, more: bytes = OURS) -> None:
+        username = b"" if b"username=" in more else b"username=hf_user\n"
+        self.ask(more + username + f"password={_token(mark)}\n".encode(), "store")
+
+
+def main() -> int:
+    """Attack every helper, print who leaks how often, write the page; return the exit code."""
+    parser = argparse.ArgumentParser(prog="scripts/attacks", description="Attack this helper and its peers.")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few of the attacks on what is there; nothing is installed or written"
+    )
+    given = parser.parse_args()
+    attacks = ATTACKS[::10] if given.quick else ATTACKS
+    try:
+        programs = install.what_is_there() if given.quick else install.everything()
+    except install.Missing as reason:
+        print(f"attacks: {reason}", file=sys.stderr)
+        return 1
+    with contextlib.ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="attacks.")))
+        subjects = _subjects(programs, folder, exits)
+        for subject in subjects:
+            with ThreadPoolExecutor(2) as pool:
+                leaked = list(pool.map(functools.partial(_leaks, subject), attacks))
+            subject.leaks = {attack for attack, leaks in zip(attacks, leaked, strict=True) if leaks}
+            print(f"{subject.name}: {len(subject.leaks)} of {len(attacks)}")
+    if not given.quick:
+        _PAGE.write_text(_page(subjects, programs))
+    return 1 if subjects[0].leaks else 0
+
+
+def _leaks(subject: Subject, attack: Attack) -> bool:
+    try:
+        done = subject.ask(attack.data)
+    except subprocess.TimeoutExpired:
+        return False
+    return bool({mark for mark in ALL if mark.encode() in done.stdout + done.stderr} - {attack.may})
+
+
+def _token(mark: str) -> str:
+    return f"hf_{mark}0123456789aBcDeF"
+
+
+def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitStack) -> list[Subject]:
+    """Return every helper that is here, this one first, each with a home and a keyring of its own."""
+    ours = next(iter(programs.ours.values())).path
+    found: list[Subject] = []
+    numbers = itertools.count()
+
+    def add(name: str, program: str | None, fill: Callable[[Subject], None], *arguments: str, **more: str) -> None:
+        if not program:
+            return
+        keyring = exits.enter_context(contextlib.closing(GnomeKeyring(folder / f"k{next(numbers)}")))
+        subject = Subject(name, [program, *arguments], keyring.bus.environ() | more)
+        try:
+            fill(subject)
+            answer = subject.ask(OURS + b"username=hf_user\n")
+            if b"password=hf_" not in answer.stdout:
+                raise Useless(answer.stderr.decode(errors="replace").strip() or "nothing")
+        except (Useless, OSError, subprocess.SubprocessError) as reason:
+            programs.missing[name] = f"it did not answer for huggingface.co: {reason}"
+            return
+        found.append(subject)
+
+    def peer(name: str) -> str | None:
+        program = programs.peers.get(name)
+        return program.path if program else None
+
+    add("git-credential-hf", ours, _seeded, "--host", OTHER_HOST)
+    add("libsecret", peer("git-credential-libsecret"), _stored)
+    add("store", peer("git-credential-store"), _stored, f"--file={folder}/credentials")
+    cache = Path(peer("git-credential-store") or "").with_name("git-credential-cache")
+    socket = folder / "cache" / "socket"
+    socket.parent.mkdir(mode=0o700)
+    if cache.exists():
+        exits.callback(lambda: subprocess.run([cache, f"--socket={socket}", "exit"], check=False))
+        add("cache", str(cache), _stored, f"--socket={socket}")
+    add(
+        "GCM", peer("git-credential-manager"), _stored,
+        GCM_CREDENTIAL_STORE="plaintext", GCM_PLAINTEXT_STORE_PATH=str(folder / "gcm"), GCM_PROVIDER="generic",
+        GCM_INTERACTIVE="never", DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1",
+    )  # fmt: skip
+    add("gh", peer("gh"), _hosts_of_gh, "auth", "git-credential")
+    gpg = {"GNUPGHOME": str(folder / "gpg"), "PASSWORD_STORE_DIR": str(folder / "pass")}
+    if peer("pass-git-helper") and peer("pass"):
+        _fill_pass(folder, gpg, exits)
+    for name, pattern in (("pass-git-helper", "huggingface.co"), ("pass-git-helper, *", "huggingface.co*")):
+        add(name, peer("pass-git-helper"), functools.partial(_mapped, pattern), **gpg)
+    return found
+
+
+def _stored(subject: Subject) -> None:
+    """Let the helper itself store what it would have been given by git; what is asked for most comes last."""
+    subject.store(SCOPE, OURS + f"path={ORGANISATION}/model\n".encode())
+    subject.store(ALICE, OURS + b"username=alice\n")
+    subject.store(OTHER, request(OTHER_HOST))
+    subject.store(HUB)
+
+
+def _seeded(subject: Subject) -> None:
+    for mark, scope in ((HUB, []), (SCOPE, ["--scope", ORGANISATION])):
+        command = [subject.command[0], "seed", "--from", "-", *scope]
+        subprocess.run(command, input=_token(mark).encode(), env=subject.environ, capture_output=True, check=True)
+    subject.store(ALICE, OURS + b"username=alice\n")
+    bearer = f"username=carol\ncapability[]=authtype\nauthtype=Bearer\ncredential={_token(BEARER)}\n"
+    subject.ask(OURS + bearer.encode(), "store")
+    subject.store(OTHER, request(OTHER_HOST))
+
+
+def _hosts_of_gh(subject: Subject) -> None:
+    file = Path(subject.environ["XDG_CONFIG_HOME"]) / "gh" / "hosts.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"huggingface.co:\n    oauth_token: {_token(HUB)}\n    user: hf_user\n    git_protocol: https\n")
+
+
+def _fill_pass(folder: Path, gpg: dict[str, str], exits: contextlib.ExitStack) -> None:
+    environ = os.environ | gpg
+    (folder / "gpg").mkdir(mode=0o700)
+    exits.callback(subprocess.run, ["gpgconf", "--kill", "all"], env=environ, check=False)
+
+    def run(*command: str, input: str = "") -> None:
+        subprocess.run(command, input=input.encode(), env=environ, capture_output=True, check=True)
+
+    run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "hf_user")
+    run("pass", "init", "hf_user")
+    run("pass", "insert", "--multiline", "hub", input=_token(HUB))
+
+
+def _mapped(pattern: str, subject: Subject) -> None:
+    file = Path(subject.environ["XDG_CONFIG_HOME"]) / "pass-git-helper" / "git-pass-mapping.ini"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"[{pattern}]\ntarget=hub\n")
+
+
+# --- the page ----------------------------------------------------------------------------------------------
+
+
+def _page(subjects: list[Subject], programs: install.Programs) -> str:
+    """Return docs/attacks.md."""
+    kinds = list(dict.fromkeys(attack.kind for attack in ATTACKS))
+    lines = [
+        "# Attacks",
+        "",
+        f"{len(ATTACKS)} requests that an attacker could make git, or something that looks like git, send to a "
+        "credential helper: by the address of a submodule, by a header of a server, by a file in a repository. They "
+        "are one table, [tests/attacks.py](../tests/attacks.py). The tests hold this helper against it, through every "
+        "source at once; here each helper has tokens stored for huggingface.co, for one of its users and "
+        "organisations, and for another host, as far as it knows such things, and is sent all of them.",
+        "",
+        "A cell is how many of the attacks of a kind brought out a token that the request must not have: one for "
+        "another host, another user or another organisation, or any for a request that two readers could understand "
+        "as two different ones, and that is therefore refused here. git itself stops some of these before any helper "
+        "sees them.",
+        "",
+        "Made by `scripts/attacks`.",
+        "",
+        f"| | attacks | {' | '.join(subject.name for subject in subjects)} |",
+        f"|---|---|{'---|' * len(subjects)}",
+    ]
+    for kind in [*kinds, ""]:
+        attacks = [attack for attack in ATTACKS if kind in ("", attack.kind)]
+        counts = [str(sum(attack in subject.leaks for attack in attacks)) for subject in subjects]
+        lines.append(f"| {kind or '**all**'} | {len(attacks)} | {' | '.join(counts)} |")
+    lines += ["", "## Who leaks where", ""]
+    lines += [
+        "A request for something else that is answered with a token of huggingface.co or another's, by helper:",
+        "",
+    ]
+    for subject in subjects:
+        names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
+        lines.append(f"- **{subject.name}**: {_listed(names)}")
+    lines += ["", "A request that is to be refused, or for another's item:", ""]
+    for subject in subjects:
+        names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
+        lines.append(f"- **{subject.name}**: {_listed(names)}")
+    lines += ["", "## What was attacked", ""]
+    versions = {**{"git-credential-hf": "this checkout"}, **{name: one.version for name, one in programs.peers.items()}}
+    for subject in subjects:
+        program = next(
+            (name for name in versions if name.endswith(_LONG.get(subject.name, subject.name))), subject.name
+        )
+        lines.append(f"- **{subject.name}**: {program}, {versions.get(program, '')}{_ABOUT.get(subject.name, '')}")
+    not_attacked = {name: why for name, why in programs.missing.items() if name in (*_LONG, *_LONG.values())}
+    lines += [f"- {name} was not attacked: {why}" for name, why in not_attacked.items()]
+    return "\n".join(lines) + "\n"
+
+
+# The names of the programs where those in the table are shorter.
+_LONG = {
+    "libsecret": "git-credential-libsecret",
+    "store": "git-credential-store",
+    "cache": "git-credential-store",
+    "GCM": "git-credential-manager",
+    "pass-git-helper, *": "pass-git-helper",
+}
+_ABOUT = {
+    "git-credential-hf": ", with the token in its token file too",
+    "cache": " (git-credential-cache is of the same git)",
+    "GCM": ", with its plain-text store and the generic provider",
+    "gh": ", with huggingface.co in its hosts.yml",
+    "pass-git-helper": ", with `[huggingface.co]` for its mapping",
+    "pass-git-helper, *": ", with `[huggingface.co*]`, a pattern for whatever begins so",
+}
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "none"
+    shown = "; ".join(f"`{name}`" for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+if __name__ == "__main__":
+    sys.exit(main())
