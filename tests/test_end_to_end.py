@@ -23,7 +23,10 @@ OTHER_HELPER = """\
 ASKPASS = """\
 #!/bin/sh
 echo "$@" >>"$(dirname "$0")/askpass.log"
-cat "$(dirname "$0")/typed" 2>/dev/null
+case $1 in
+    Username*) echo alice ;;
+    *) cat "$(dirname "$0")/typed" 2>/dev/null ;;
+esac
 """
 
 
@@ -177,7 +180,8 @@ def test_a_user_in_the_address(seeded: World) -> None:
     seeded.clone(url="https://alice@huggingface.co")
     # Before git has asked for a credential, it offers the user of the address with an empty password.
     assert seeded.tokens_seen() == {None, fingerprint(""), fingerprint(TOKEN)}
-    assert {one.username for one in seeded.hub.log} == {None, "alice"}
+    # Newer versions of git forget that user once the Hub has refused that; git-lfs does not.
+    assert {one.username for one in seeded.hub.log} - {"hf_user"} == {None, "alice"}
     assert not said_by_the_helper(seeded)
 
 
