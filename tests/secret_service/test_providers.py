@@ -1,7 +1,6 @@
 """Every keyring does the same for git and for seed; what is known of each about being locked; nobody sees a dialog."""
 
 import contextlib
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,19 +9,9 @@ import pytest
 
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
-from tests.providers import GnomeKeyring, KeePassXC, KWallet
+from tests.providers import KWALLETS, PROVIDERS, GnomeKeyring, KeePassXC, KWallet, Provider
+from tests.secret_service.conftest import needed
 from tests.test_helper import LIBSECRET, NOTHING, answer, request, seed, write_token_file
-
-Provider = GnomeKeyring | KWallet | KeePassXC
-
-PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (GnomeKeyring, KWallet, KeePassXC)}
-
-
-def needed(*providers: type[Provider]) -> None:
-    """Skip the test where one of the providers is not installed."""
-    missing = [program for provider in providers for program in provider.programs if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"NOT TESTED: {', '.join(missing)} not installed")
 
 
 @pytest.fixture(scope="module", params=PROVIDERS)
@@ -152,21 +141,24 @@ def test_fifty_gets_at_once(run: Run, items: Items, environment: Environment) ->
 StartKWallet = Callable[..., KWallet]
 
 
-@pytest.fixture
-def kwallet(run: Run, environment: Environment, tmp_path: Path) -> Iterator[StartKWallet]:
-    """Start kwalletd5 in a state, with hf_FromTheWallet in its wallet."""
-    needed(KWallet)
+@pytest.fixture(params=KWALLETS, ids=lambda version: version.name)
+def kwallet(
+    request: pytest.FixtureRequest, run: Run, environment: Environment, tmp_path: Path
+) -> Iterator[StartKWallet]:
+    """Start each version of KWallet in a state, with hf_FromTheWallet in its wallet."""
+    version: type[KWallet] = request.param
+    needed(version)
     with contextlib.ExitStack() as running:
 
         def start(state: str, *, prompt_on_open: bool = False) -> KWallet:
-            wallet = running.enter_context(contextlib.closing(KWallet(tmp_path / "kwallet")))
+            wallet = running.enter_context(contextlib.closing(version(tmp_path / "kwallet")))
             environment["DBUS_SESSION_BUS_ADDRESS"] = wallet.bus.address
             environment["XDG_CONFIG_HOME"] = str(wallet.bus.folder / "config")
             seed(run, "hf_FromTheWallet")
             wallet.flush()
             wallet.configure(prompt_on_open=prompt_on_open)
             wallet.restart(state=state)
-            assert wallet.is_locked()
+            assert wallet.is_locked() == (state == "closed" or version.locked_after_login)
             return wallet
 
         yield start
@@ -184,20 +176,26 @@ def prompted(calls: list[str]) -> list[str]:
 UNLOCKED = ["/org/freedesktop/secrets Unlock", "/org/freedesktop/secrets/prompt/p0 Prompt"]
 
 
+def unlocked(wallet: KWallet) -> list[str]:
+    """Return the calls that make a wallet answer that the login has opened."""
+    return UNLOCKED if wallet.locked_after_login else []
+
+
 def test_a_wallet_that_the_login_opened_answers(
     run: Run, kwallet: StartKWallet, environment: Environment, tmp_path: Path
 ) -> None:
     wallet = kwallet("locked")
     write_token_file(environment, "hf_FromTheFile")
     with wallet.bus.calls() as made:
-        assert run("--unlock", "never", "get", input=request()) == FROM_FILE
+        given = run("--unlock", "never", "get", input=request())
+    assert given == (FROM_FILE if wallet.locked_after_login else FROM_WALLET)
     assert not any(call.endswith("isOpen") for call in made)
     assert prompted(made) == []
     trace = tmp_path / "trace"
     with wallet.bus.calls() as made:
         assert run("get", input=request(), GIT_CREDENTIAL_HF_TRACE=str(trace)) == FROM_WALLET
-    assert prompted(made) == UNLOCKED
-    for step in ("locked ones", "isOpen: open", "Unlock: unlocked"):
+    assert prompted(made) == unlocked(wallet)
+    for step in ("locked ones", "isOpen: open", "Unlock: unlocked") if wallet.locked_after_login else ():
         assert step in trace.read_text()
     with wallet.bus.calls() as made:
         assert run("get", input=request()) == FROM_WALLET
@@ -210,7 +208,7 @@ def test_a_wallet_that_the_login_opened_is_written_to(run: Run, kwallet: StartKW
     wallet = kwallet("locked")
     with wallet.bus.calls() as made:
         assert say(run, "hf_rotated") == "replaced"
-    assert prompted(made) == UNLOCKED
+    assert prompted(made) == unlocked(wallet)
     assert run("get", input=request()) == answer("hf_user", "hf_rotated")
 
 
@@ -251,32 +249,37 @@ def test_the_dialog_of_a_closed_wallet_is_waited_for_as_long_as_asked(
     assert prompted(made) == UNLOCKED
 
 
-def test_a_wallet_that_asks_about_each_program_is_left_alone(
+def test_a_wallet_that_asks_about_each_program_shows_no_dialog(
     run: Run, kwallet: StartKWallet, environment: Environment
 ) -> None:
     wallet = kwallet("locked", prompt_on_open=True)
     write_token_file(environment, "hf_FromTheFile")
+    # ksecretd asks about nobody who uses the Secret Service.
     with wallet.bus.calls() as made:
-        assert run("get", input=request()) == FROM_FILE
-        assert say(run, "hf_rotated") == "left for login"
+        assert run("get", input=request()) == (FROM_FILE if wallet.locked_after_login else FROM_WALLET)
+        assert say(run, "hf_rotated") == ("left for login" if wallet.locked_after_login else "replaced")
     assert prompted(made) == []
-    # It would have asked, although it is open.
-    assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
-    assert wallet.is_locked()
+    if wallet.locked_after_login:
+        # It would have asked, although it is open.
+        assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+        assert wallet.is_locked()
 
 
 # --- gnome-keyring -----------------------------------------------------------------------------------------
 
 
-def test_a_locked_gnome_keyring_is_never_unlocked_unasked(run: Run, environment: Environment, tmp_path: Path) -> None:
-    needed(GnomeKeyring, KWallet)
+@pytest.mark.parametrize("version", KWALLETS, ids=lambda version: version.name)
+def test_a_locked_gnome_keyring_is_never_unlocked_unasked(
+    run: Run, environment: Environment, tmp_path: Path, version: type[KWallet]
+) -> None:
+    needed(GnomeKeyring, version)
     with contextlib.closing(GnomeKeyring(tmp_path / "keyring")) as keyring:
         environment["DBUS_SESSION_BUS_ADDRESS"] = keyring.bus.address
         seed(run, "hf_FromTheKeyring")
         keyring.restart(locked=True)
         write_token_file(environment, "hf_FromTheFile")
         # An open wallet beside it changes nothing.
-        with contextlib.closing(KWallet(bus=keyring.bus, state="locked")), keyring.bus.calls() as made:
+        with contextlib.closing(version(bus=keyring.bus, state="locked")), keyring.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
             assert say(run, "hf_rotated") == "left for login"
             assert run("store", input=request(username="alice", password="typed")) == NOTHING
