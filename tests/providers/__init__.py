@@ -421,15 +421,13 @@ class KeePassXC:
         text = KEEPASSXC_INI.format(
             confirm=str(confirm).lower(), unlock_before_search=str(unlock_before_search).lower()
         )
-        (self.bus.folder / "keepassxc.ini").write_text(text)
+        file = self.bus.folder / "config/keepassxc/keepassxc.ini"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
 
     def start(self, *, locked: bool = False) -> None:
-        folder = self.bus.folder
         self.process = subprocess.Popen(
-            [
-                "keepassxc", "--config", folder / "keepassxc.ini", "--localconfig", folder / "local.ini",
-                *([] if locked else ["--pw-stdin"]), folder / "database.kdbx",
-            ],
+            ["keepassxc", *([] if locked else ["--pw-stdin"]), self.bus.folder / "database.kdbx"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
-from tests.providers import PROVIDERS, Provider
+from tests.providers import PROVIDERS, KeePassXC, Provider
 from tests.providers.display import Display
 from tests.secret_service.conftest import needed
 from tests.test_helper import answer, request, seed, write_token_file
@@ -33,18 +33,24 @@ def run(environment: Environment) -> Run:
     return with_environment
 
 
-@pytest.fixture(params=PROVIDERS)
+# As it is installed, KeePassXC shows its dialog for a search in a locked database.
+UNLOCKS_FIRST = "KeePassXC, unlock before search"
+
+
+@pytest.fixture(params=[*PROVIDERS, UNLOCKS_FIRST])
 def locked(
     request: pytest.FixtureRequest, display: Display, run: Run, environment: Environment, tmp_path: Path
 ) -> Iterator[Provider]:
     """Each provider in turn, locked, on the display, with hf_FromTheKeyring in it; there is a token file too."""
-    started = PROVIDERS[request.param]
+    started = PROVIDERS[request.param.partition(",")[0]]
     needed(started)
     with contextlib.closing(started(tmp_path / "provider", display=display.name)) as provider:
         environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
         environment["XDG_CONFIG_HOME"] = str(provider.bus.folder / "config")
         environment["DISPLAY"] = display.name
         seed(run, "hf_FromTheKeyring")
+        if isinstance(provider, KeePassXC):
+            provider.configure(unlock_before_search=request.param == UNLOCKS_FIRST)
         provider.lock()
         write_token_file(environment, "hf_FromTheFile")
         yield provider
