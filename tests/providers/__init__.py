@@ -21,7 +21,7 @@ BUS_CONFIGURATION = """\
   <type>session</type>
   <keep_umask/>
   <listen>unix:dir={folder}</listen>
-  <auth>EXTERNAL</auth>
+  <auth>{auth}</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -51,10 +51,18 @@ def wait_until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> No
 class Bus:
     """A session bus of its own.
 
-    services: what it activates, as the command for each name. display: the X display of what it activates.
+    services: what it activates, as the command for each name. display: the X display of what it activates. auth: how
+    a client has to say who it is.
     """
 
-    def __init__(self, folder: Path, services: dict[str, str] | None = None, display: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        services: dict[str, str] | None = None,
+        display: str | None = None,
+        *,
+        auth: str = "EXTERNAL",
+    ) -> None:
         self.folder = folder
         self.display = display
         for name in ("home", "data", "config", "cache", "run", "services"):
@@ -62,7 +70,7 @@ class Bus:
         for name, command in (services or {}).items():
             (folder / f"services/{name}.service").write_text(SERVICE.format(name=name, command=command))
         configuration = folder / "bus.conf"
-        configuration.write_text(BUS_CONFIGURATION.format(folder=folder))
+        configuration.write_text(BUS_CONFIGURATION.format(folder=folder, auth=auth))
         self._log = (folder / "bus.log").open("ab")
         self.process = subprocess.Popen(
             ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"],
