@@ -456,11 +456,14 @@ class KeePassXC:
 
     def lock(self) -> None:
         """Start anew, locked, with all that it holds."""
-        # It saves what it has before it leaves.
+        self.leave()
+        self.start(locked=True)
+
+    def leave(self) -> None:
+        """End as it does when it is told to: it saves what it has."""
         self.process.terminate()
         self.process.wait(20)
         wait_until(lambda: not self.bus.owns(SECRETS), "KeePassXC is off the bus")
-        self.start(locked=True)
 
     def stop(self) -> None:
         self.process.kill()

@@ -123,17 +123,20 @@ def at_once(count: int, arguments: list[str], input: bytes, environment: Environ
         return [(*one.communicate(input), one.returncode) for one in started]
 
 
-def test_ten_seeds_at_once_end_in_one_item(items: Items, environment: Environment) -> None:
+def test_twenty_seeds_at_once_end_in_one_item(items: Items, environment: Environment) -> None:
     arguments = ["seed", "--from", "-", "--no-cache", "--timeout", "60"]
-    results = at_once(10, arguments, b"hf_abc123", environment)
-    assert [(stderr, code) for _, stderr, code in results] == [(b"", 0)] * 10
+    results = at_once(20, arguments, b"hf_abc123", environment)
+    assert [(stderr, code) for _, stderr, code in results] == [(b"", 0)] * 20
     assert items.secrets() == [b"hf_abc123"]
 
 
-def test_fifty_gets_at_once(run: Run, items: Items, environment: Environment) -> None:
-    seed(run, "hf_abc123")
-    got = at_once(50, ["--timeout", "60", "get"], request(), environment)
-    assert got == [(answer("hf_user", "hf_abc123").stdout, b"", 0)] * 50
+def test_a_thousand_gets_fifty_at_a_time(items: Items, environment: Environment) -> None:
+    (seeded,) = at_once(1, ["seed", "--from", "-", "--no-cache"], b"hf_abc123", environment)
+    assert seeded[1:] == (b"", 0)
+    expected = (answer("hf_user", "hf_abc123").stdout, b"", 0)
+    for _ in range(20):
+        assert at_once(50, ["--timeout", "60", "get"], request(), environment) == [expected] * 50
+    assert items.secrets() == [b"hf_abc123"]
 
 
 # --- KWallet -----------------------------------------------------------------------------------------------
@@ -309,8 +312,28 @@ def test_a_locked_keepassxc_is_left_alone(run: Run, environment: Environment, tm
     with contextlib.closing(KeePassXC(tmp_path / "keepassxc", locked=True)) as keepassxc:
         environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
         write_token_file(environment, "hf_FromTheFile")
+        # With no settings of KeePassXC about, it is searched like any other; its own dialog is turned off here.
+        assert run("get", input=request()) == FROM_FILE
+        environment["XDG_CONFIG_HOME"] = str(keepassxc.bus.folder / "config")
         with keepassxc.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
             assert say(run, "hf_rotated") == "left for login"
             assert run("store", input=request(username="alice", password="typed")) == NOTHING
+        assert prompted(made) == []
+
+
+def test_keepassxc_that_asks_about_each_item_is_not_made_to_ask(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    needed(KeePassXC)
+    with contextlib.closing(KeePassXC(tmp_path / "keepassxc")) as keepassxc:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
+        seed(run, "hf_FromTheKeyring")
+        keepassxc.configure(confirm=True)
+        keepassxc.leave()
+        keepassxc.start()
+        write_token_file(environment, "hf_FromTheFile")
+        with keepassxc.bus.calls() as made:
+            assert run("get", input=request()) == FROM_FILE
+            assert say(run, "hf_rotated") == "left for login"
         assert prompted(made) == []
