@@ -12,7 +12,8 @@ from tests.conftest import EXECUTABLE, Environment
 from tests.hub import Hub, Secret
 from tests.hub.access import Token, fingerprint
 from tests.keyring_items import Items
-from tests.secret_service.test_providers import PROVIDERS, needed
+from tests.providers import PROVIDERS
+from tests.secret_service.conftest import needed
 
 TOKEN = "hf_QpWn4LmXzTbVcRdSfGhJkYtUeIoAqWsEdR"
 ROTATED = "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"

@@ -494,7 +494,7 @@ def test_an_unknown_refresh_token_is_refused(hub: Hub, shell: Shell) -> None:
 )
 def test_a_tunnel_to_anybody_else_is_refused(hub: Hub, shell: Shell, host: str) -> None:
     done = shell.run("curl", "-sS", f"https://{host}/")
-    assert done.returncode == 56
+    assert done.returncode in (7, 56)  # the newer and the older versions of curl
     assert "403" in done.stderr
     assert [(r.method, r.host, r.status) for r in hub.log] == [("CONNECT", host, 403)]
 

@@ -7,7 +7,7 @@ import _socket
 import posix
 import time
 
-from git_credential_hf.secret_service import Unavailable, bus_addresses, wire
+from git_credential_hf.secret_service import Locked, Unavailable, bus_addresses, wire
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class Lookup:
         """
         if not self._serial:
             self._open()
+            if self._options.unlock != "prompt" and _knows_keepassxc(self._options.environ):
+                from git_credential_hf.secret_service import unlock
+
+                if unlock.is_locked_keepassxc(self):
+                    raise Locked("KeePassXC is locked")
         for _ in range(_TRIES):
             for attributes in wanted:
                 self._outgoing += wire.search_items(self._next(), attributes)
@@ -202,3 +207,12 @@ class Lookup:
         if isinstance(error, TimeoutError):
             return Unavailable(f"no answer within {self._options.timeout:g} s")
         return Unavailable(f"the connection to the session bus broke: {error.strerror or error}")
+
+
+def _knows_keepassxc(environ: dict[bytes, bytes]) -> bool:
+    """Whether this person has settings of KeePassXC, or of its Flatpak; nobody else need ask the bus about it."""
+    home = environ.get(b"HOME", b"")
+    settings = environ.get(b"XDG_CONFIG_HOME") or home + b"/.config"
+    return posix.access(settings + b"/keepassxc", posix.F_OK) or posix.access(
+        home + b"/.var/app/org.keepassxc.KeePassXC", posix.F_OK
+    )

@@ -24,6 +24,9 @@ _COMPLETED = (
 # several run: that one has no such object, and answers with an error.
 _KWALLETS = (b"/modules/kwalletd5", b"/modules/kwalletd6")
 
+_KEEPASSXC = b"org.keepassxc.KeePassXC.MainWindow"
+_DEFAULT = (wire.SECRETS, b"/org/freedesktop/secrets/aliases/default", b"org.freedesktop.DBus.Properties")
+
 
 # --- messages --------------------------------------------------------------------------------------------
 
@@ -32,6 +35,17 @@ def is_open(serial: int, path: bytes, wallet: bytes) -> bytes:
     """Return the isOpen call about the wallet of that name, to the object `path` of KWallet's."""
     address = (wire.SECRETS, path, b"org.kde.KWallet")
     return wire.call(serial, address, b"isOpen", b"s", wire.string(wallet), wire.NO_AUTO_START)
+
+
+def owner_of(serial: int, name: bytes) -> bytes:
+    """Return the call that asks who on the bus has the name."""
+    return wire.call(serial, wire.BUS, b"GetNameOwner", b"s", wire.string(name))
+
+
+def is_locked(serial: int) -> bytes:
+    """Return the call that asks whether the default collection is locked."""
+    question = wire.strings(b"org.freedesktop.Secret.Collection", b"Locked")
+    return wire.call(serial, _DEFAULT, b"Get", b"ss", question, wire.NO_AUTO_START)
 
 
 def unlock_call(serial: int, objects: list[bytes]) -> bytes:
@@ -48,6 +62,19 @@ def add_match(serial: int) -> bytes:
 def prompt_call(serial: int, prompt: bytes) -> bytes:
     """Return the call that sets the prompt going, with no window that its dialog would belong to."""
     return wire.call(serial, (wire.SECRETS, prompt, _PROMPT), b"Prompt", b"s", wire.string(b""))
+
+
+def read_owner(message: wire.Message) -> bytes:
+    """Return who has the name, empty where nobody has."""
+    return b"" if message.type == wire.ERROR else message.reader(b"s").string()
+
+
+def read_locked(message: wire.Message) -> bool:
+    """Whether anything but a plain no came: that there is no default collection, for one."""
+    if message.type == wire.ERROR:
+        return True
+    reader = message.reader(wire.VARIANT)
+    return reader.signature() != b"b" or reader.u32() != 0
 
 
 def read_open(message: wire.Message) -> bool:
@@ -67,6 +94,17 @@ def read_completed(message: wire.Message) -> bool:
 
 
 # --- the conversation ------------------------------------------------------------------------------------
+
+
+def is_locked_keepassxc(lookup: "Lookup") -> bool:
+    """Whether the Secret Service is KeePassXC, and locked. Raises Unavailable.
+
+    As it is installed, it would then show its dialog for a search, and not answer until that is closed. There is
+    nothing to be found in it anyway.
+    """
+    names = [lambda serial: owner_of(serial, _KEEPASSXC), lambda serial: owner_of(serial, wire.SECRETS)]
+    window, service, locked = lookup.ask(*names, is_locked)
+    return read_owner(window) == read_owner(service) != b"" and read_locked(locked)
 
 
 def unlock(lookup: "Lookup", objects: list[bytes], options: "Options") -> bool:

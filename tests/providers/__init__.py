@@ -2,7 +2,9 @@
 
 import base64
 import contextlib
+import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,13 +21,20 @@ BUS_CONFIGURATION = """\
   <type>session</type>
   <keep_umask/>
   <listen>unix:dir={folder}</listen>
-  <auth>EXTERNAL</auth>
+  <auth>{auth}</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
   </policy>
+  <servicedir>{folder}/services</servicedir>
 </busconfig>
+"""
+
+SERVICE = """\
+[D-BUS Service]
+Name={name}
+Exec={command}
 """
 
 SECRETS = "org.freedesktop.secrets"
@@ -40,28 +49,46 @@ def wait_until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> No
 
 
 class Bus:
-    """A session bus of its own, with nothing that it could activate."""
+    """A session bus of its own.
 
-    def __init__(self, folder: Path) -> None:
+    services: what it activates, as the command for each name. display: the X display of what it activates. auth: how
+    a client has to say who it is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        services: dict[str, str] | None = None,
+        display: str | None = None,
+        *,
+        auth: str = "EXTERNAL",
+    ) -> None:
         self.folder = folder
-        for name in ("home", "data", "config", "cache", "run"):
+        self.display = display
+        for name in ("home", "data", "config", "cache", "run", "services"):
             (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, command in (services or {}).items():
+            (folder / f"services/{name}.service").write_text(SERVICE.format(name=name, command=command))
         configuration = folder / "bus.conf"
-        configuration.write_text(BUS_CONFIGURATION.format(folder=folder))
+        configuration.write_text(BUS_CONFIGURATION.format(folder=folder, auth=auth))
         self._log = (folder / "bus.log").open("ab")
         self.process = subprocess.Popen(
             ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
+            env=self._environ(),
         )
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().decode().strip()
         assert self.address, "the bus did not start"
 
     def environ(self) -> dict[str, str]:
-        """Return the environment of a program on this bus."""
-        return {
+        """Return the environment of a program on this bus, with its display if it has one."""
+        return self._environ() | {"DBUS_SESSION_BUS_ADDRESS": self.address}
+
+    def _environ(self) -> dict[str, str]:
+        environ = {
             "PATH": os.environ["PATH"],
             "LC_ALL": "C.UTF-8",
             "HOME": str(self.folder / "home"),
@@ -69,8 +96,10 @@ class Bus:
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "XDG_RUNTIME_DIR": str(self.folder / "run"),
-            "DBUS_SESSION_BUS_ADDRESS": self.address,
+            # What Qt's programs draw on.
+            "QT_QPA_PLATFORM": "offscreen" if self.display is None else "xcb",
         }
+        return environ if self.display is None else environ | {"DISPLAY": self.display}
 
     def owns(self, name: str) -> bool:
         """Whether anybody on the bus has taken `name`."""
@@ -95,6 +124,13 @@ class Bus:
             check=True,
             text=True,
         ).stdout.strip()  # fmt: skip
+
+    def is_locked(self, collection: str) -> bool:
+        """Whether the Secret Service calls the collection at that path locked."""
+        return "true" in self.call(
+            SECRETS, collection, "org.freedesktop.DBus.Properties.Get",
+            "string:org.freedesktop.Secret.Collection", "string:Locked",
+        )  # fmt: skip
 
     def close(self) -> None:
         self.process.kill()
@@ -140,8 +176,9 @@ class GnomeKeyring:
     programs = ("gnome-keyring-daemon",)
     password = b"keyring password"
 
-    def __init__(self, folder: Path | None = None, *, locked: bool = False) -> None:
-        self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keyring.")))
+    def __init__(self, folder: Path | None = None, *, locked: bool = False, display: str | None = None) -> None:
+        prompter = {"org.gnome.keyring.SystemPrompter": "/usr/libexec/gcr-prompter"} if display else {}
+        self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keyring.")), prompter, display)
         self.start(locked=locked)
 
     def start(self, *, locked: bool = False) -> None:
@@ -164,6 +201,10 @@ class GnomeKeyring:
         self.stop()
         wait_until(lambda: not self.bus.owns(SECRETS), "gnome-keyring is off the bus")
         self.start(locked=locked)
+
+    def lock(self) -> None:
+        """Start anew, locked, with all that it holds."""
+        self.restart(locked=True)
 
     def stop(self) -> None:
         self.process.kill()
@@ -189,6 +230,8 @@ Launch Manager=false
 apiEnabled=true
 """
 
+KWALLET_SALT = b"s" * 56
+
 
 class KWallet:
     """kwalletd5 on a bus of its own, with the wallet kdewallet.
@@ -198,19 +241,25 @@ class KWallet:
     """
 
     name = "kwalletd5"
-    programs = ("kwalletd5",)
+    password = b"wallet password"
+    programs: tuple[str, ...] = ("kwalletd5",)
+    # Whether the Secret Service calls a wallet that the login has opened locked, until somebody asks to unlock it.
+    locked_after_login = True
 
-    def __init__(self, folder: Path | None = None, *, state: str = "open", bus: Bus | None = None) -> None:
-        self.bus = bus or Bus(folder or Path(tempfile.mkdtemp(prefix="kwallet.")))
+    def __init__(
+        self, folder: Path | None = None, *, state: str = "open", bus: Bus | None = None, display: str | None = None
+    ) -> None:
+        self.bus = bus or Bus(folder or Path(tempfile.mkdtemp(prefix="kwallet.")), display=display)
         self._own_bus = bus is None
+        self._owned = f"org.kde.{self.name}"
         self.configure(prompt_on_open=False)
         self._data = self.bus.folder / "data/kwalletd"
         self._data.mkdir(mode=0o700, exist_ok=True)
-        (self._data / "kdewallet.salt").write_bytes(b"s" * 56)
+        (self._data / "kdewallet.salt").write_bytes(KWALLET_SALT)
         # The Secret Service does not show a wallet before the start after the one that made it.
         self.start(state="locked")
         wallet = self._data / "kdewallet.kwl"
-        wait_until(lambda: wallet.exists() and wallet.stat().st_size > 0, "kwalletd5 makes a wallet")
+        wait_until(lambda: wallet.exists() and wallet.stat().st_size > 0, f"{self.name} makes a wallet")
         self.restart(state=state)
 
     def configure(self, *, prompt_on_open: bool) -> None:
@@ -220,29 +269,30 @@ class KWallet:
 
     def start(self, *, state: str = "open") -> None:
         if state == "closed":
-            self.process = self._popen(["kwalletd5"], ())
+            self.process = self._popen([self.name], ())
         else:
             self._start_as_the_login_does()
-        wait_until(lambda: self.bus.owns("org.kde.kwalletd5"), "kwalletd5 is on the bus")
+        wait_until(lambda: self.bus.owns(self._owned), f"{self.name} is on the bus")
         if self._own_bus:
-            wait_until(lambda: self.bus.owns(SECRETS), "kwalletd5 is the Secret Service")
+            wait_until(lambda: self.bus.owns(SECRETS), f"{self.name} is the Secret Service")
         if state == "open":
-            # Since the wallet is open, the prompt is over before its call returns.
-            prompt = self.bus.call(
-                SECRETS, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Unlock",
-                "array:objpath:/org/freedesktop/secrets/collection/kdewallet",
-            ).split()[-1]  # fmt: skip
-            self.bus.call(SECRETS, prompt, "org.freedesktop.Secret.Prompt.Prompt", "string:")
-            wait_until(lambda: not self.is_locked(), "kwalletd5 is unlocked")
+            if self.locked_after_login:
+                self._unlock()
+            wait_until(lambda: not self.is_locked(), f"{self.name} is unlocked")
+
+    def _unlock(self) -> None:
+        # Since the wallet is open, the prompt is over before its call returns.
+        prompt = self.bus.call(
+            SECRETS, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Unlock",
+            "array:objpath:/org/freedesktop/secrets/collection/kdewallet",
+        ).split()[-1]  # fmt: skip
+        self.bus.call(SECRETS, prompt, "org.freedesktop.Secret.Prompt.Prompt", "string:")
 
     def is_locked(self) -> bool:
-        return "true" in self.bus.call(
-            SECRETS, "/org/freedesktop/secrets/collection/kdewallet", "org.freedesktop.DBus.Properties.Get",
-            "string:org.freedesktop.Secret.Collection", "string:Locked",
-        )  # fmt: skip
+        return self.bus.is_locked("/org/freedesktop/secrets/collection/kdewallet")
 
     def _start_as_the_login_does(self) -> None:
-        """Hand over the wallet's key on a pipe, and the environment on a socket that kwalletd5 listens at."""
+        """Hand over the key on a pipe, as pam_kwallet makes it, and the environment on a socket that it listens at."""
         address = str(self.bus.folder / "run/kwallet.socket")
         Path(address).unlink(missing_ok=True)
         reader, writer = os.pipe()
@@ -250,12 +300,12 @@ class KWallet:
             listener.bind(address)
             listener.listen()
             descriptors = (reader, listener.fileno())
-            self.process = self._popen(["kwalletd5", "--pam-login", *map(str, descriptors)], descriptors)
+            self.process = self._popen([self.name, "--pam-login", *map(str, descriptors)], descriptors)
             os.close(reader)
-            os.write(writer, b"k" * 56)
+            os.write(writer, hashlib.pbkdf2_hmac("sha512", self.password, KWALLET_SALT, 50_000, 56))
             os.close(writer)
             sender.connect(address)
-            sender.sendall("".join(f"{name}={value}\n" for name, value in self._environ().items()).encode())
+            sender.sendall("".join(f"{name}={value}\n" for name, value in self.bus.environ().items()).encode())
 
     def _popen(self, command: list[str], descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -263,24 +313,26 @@ class KWallet:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=self._environ() | {"PAM_KWALLET5_LOGIN": str(self.bus.folder / "run/kwallet.socket")},
+            env=self.bus.environ() | {"PAM_KWALLET5_LOGIN": str(self.bus.folder / "run/kwallet.socket")},
             pass_fds=descriptors,
         )
 
-    def _environ(self) -> dict[str, str]:
-        return self.bus.environ() | {"QT_QPA_PLATFORM": "offscreen"}
-
     def flush(self) -> None:
-        """Have the secrets written to disk, as kwalletd5 does by itself some seconds after a change."""
-        address = ("org.kde.kwalletd5", "/modules/kwalletd5")
+        """Have the secrets written to disk, as KWallet does by itself some seconds after a change."""
+        address = (self._owned, f"/modules/{self.name}")
         answer = self.bus.call(*address, "org.kde.KWallet.open", "string:kdewallet", "int64:0", "string:test")
         handle = answer.split()[-1]
         self.bus.call(*address, "org.kde.KWallet.sync", f"int32:{handle}", "string:test")
 
     def restart(self, *, state: str) -> None:
         self.stop()
-        wait_until(lambda: not self.bus.owns("org.kde.kwalletd5"), "kwalletd5 is off the bus")
+        wait_until(lambda: not self.bus.owns(self._owned), f"{self.name} is off the bus")
         self.start(state=state)
+
+    def lock(self) -> None:
+        """Start anew, closed, with all that it holds."""
+        self.flush()
+        self.restart(state="closed")
 
     def stop(self) -> None:
         self.process.kill()
@@ -290,6 +342,28 @@ class KWallet:
         self.stop()
         if self._own_bus:
             self.bus.close()
+
+
+class KWalletD6(KWallet):
+    """kwalletd6 before ksecretd took the Secret Service over from it."""
+
+    name = "kwalletd6"
+    programs = ("kwalletd6",)
+
+
+class KSecretD(KWallet):
+    """ksecretd, KWallet's part that is the Secret Service, alone."""
+
+    name = "ksecretd"
+    programs = ("ksecretd",)
+    locked_after_login = False
+
+    def flush(self) -> None:
+        """Have the secrets written to disk, by closing the wallet."""
+        self.bus.call(
+            SECRETS, "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock",
+            "array:objpath:/org/freedesktop/secrets/collection/kdewallet",
+        )  # fmt: skip
 
 
 KEEPASSXC_INI = """\
@@ -307,9 +381,9 @@ CheckForUpdates=false
 [FdoSecrets]
 Enabled=true
 ShowNotification=false
-ConfirmAccessItem=false
-ConfirmDeleteItem=false
-UnlockBeforeSearch=false
+ConfirmAccessItem={confirm}
+ConfirmDeleteItem={confirm}
+UnlockBeforeSearch={unlock_before_search}
 """
 
 # A database whose root group is shown to the Secret Service.
@@ -331,52 +405,65 @@ class KeePassXC:
     programs = ("keepassxc", "keepassxc-cli")
     password = b"database password\n"
 
-    def __init__(self, folder: Path | None = None, *, locked: bool = False) -> None:
-        self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keepassxc.")))
+    def __init__(self, folder: Path | None = None, *, locked: bool = False, display: str | None = None) -> None:
+        self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keepassxc.")), display=display)
         group = uuid.uuid4()
         xml = self.bus.folder / "database.xml"
         xml.write_text(KEEPASSXC_XML.format(group=group, encoded=base64.b64encode(group.bytes).decode()))
-        (self.bus.folder / "keepassxc.ini").write_text(KEEPASSXC_INI)
+        self.configure()
         subprocess.run(
             ["keepassxc-cli", "import", "-q", "-p", "-t", "100", xml, self.bus.folder / "database.kdbx"],
             input=self.password * 2,
-            env=self._environ(),
+            env=self.bus.environ(),
             capture_output=True,
             check=True,
         )
         self.start(locked=locked)
 
+    def configure(self, *, confirm: bool = False, unlock_before_search: bool = False) -> None:
+        """Write what the next start reads.
+
+        confirm: whether it asks before a program is given an item, or deletes one. unlock_before_search: whether a
+        search in a locked database shows the dialog that unlocks it. Both are on in what is installed.
+        """
+        text = KEEPASSXC_INI.format(
+            confirm=str(confirm).lower(), unlock_before_search=str(unlock_before_search).lower()
+        )
+        file = self.bus.folder / "config/keepassxc/keepassxc.ini"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+
     def start(self, *, locked: bool = False) -> None:
-        folder = self.bus.folder
         self.process = subprocess.Popen(
-            [
-                "keepassxc", "--config", folder / "keepassxc.ini", "--localconfig", folder / "local.ini",
-                *([] if locked else ["--pw-stdin"]), folder / "database.kdbx",
-            ],
+            ["keepassxc", *([] if locked else ["--pw-stdin"]), self.bus.folder / "database.kdbx"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=self._environ(),
+            env=self.bus.environ(),
         )  # fmt: skip
         assert self.process.stdin is not None
         with self.process.stdin as stdin:
             stdin.write(self.password)
         wait_until(lambda: self.bus.owns(SECRETS), "KeePassXC is on the bus")
         # The database comes after the name.
-        if not locked:
-            wait_until(self._is_open, "KeePassXC opens its database", 20)
+        wait_until(lambda: self._is_locked() is locked, "KeePassXC has its database", 20)
 
-    def _is_open(self) -> bool:
+    def _is_locked(self) -> bool | None:
         try:
-            return "false" in self.bus.call(
-                SECRETS, "/org/freedesktop/secrets/aliases/default", "org.freedesktop.DBus.Properties.Get",
-                "string:org.freedesktop.Secret.Collection", "string:Locked",
-            )  # fmt: skip
+            return self.bus.is_locked("/org/freedesktop/secrets/aliases/default")
         except subprocess.CalledProcessError:
-            return False
+            return None
 
-    def _environ(self) -> dict[str, str]:
-        return self.bus.environ() | {"QT_QPA_PLATFORM": "offscreen"}
+    def lock(self) -> None:
+        """Start anew, locked, with all that it holds."""
+        self.leave()
+        self.start(locked=True)
+
+    def leave(self) -> None:
+        """End as it does when it is told to: it saves what it has."""
+        self.process.terminate()
+        self.process.wait(20)
+        wait_until(lambda: not self.bus.owns(SECRETS), "KeePassXC is off the bus")
 
     def stop(self) -> None:
         self.process.kill()
@@ -385,3 +472,23 @@ class KeePassXC:
     def close(self) -> None:
         self.stop()
         self.bus.close()
+
+
+Provider = GnomeKeyring | KWallet | KeePassXC
+
+
+def installed(provider: type[Provider]) -> bool:
+    """Whether the programs of a provider are here."""
+    return all(shutil.which(program) for program in provider.programs)
+
+
+def kwallets() -> list[type[KWallet]]:
+    """Return the versions of KWallet that are here, or the one that a test without any is skipped for."""
+    here = [version for version in (KWallet, KWalletD6, KSecretD) if installed(version)]
+    # Beside ksecretd, kwalletd6 only passes on what programs ask in KWallet's own way.
+    return [version for version in here if version is not KWalletD6 or KSecretD not in here] or [KWallet]
+
+
+KWALLETS = kwallets()
+EVERY: list[type[Provider]] = [GnomeKeyring, *KWALLETS, KeePassXC]
+PROVIDERS = {provider.name: provider for provider in EVERY}

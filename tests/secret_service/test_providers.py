@@ -1,7 +1,6 @@
 """Every keyring does the same for git and for seed; what is known of each about being locked; nobody sees a dialog."""
 
 import contextlib
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,19 +9,9 @@ import pytest
 
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
-from tests.providers import GnomeKeyring, KeePassXC, KWallet
+from tests.providers import KWALLETS, PROVIDERS, GnomeKeyring, KeePassXC, KWallet, Provider
+from tests.secret_service.conftest import needed
 from tests.test_helper import LIBSECRET, NOTHING, answer, request, seed, write_token_file
-
-Provider = GnomeKeyring | KWallet | KeePassXC
-
-PROVIDERS: dict[str, type[Provider]] = {provider.name: provider for provider in (GnomeKeyring, KWallet, KeePassXC)}
-
-
-def needed(*providers: type[Provider]) -> None:
-    """Skip the test where one of the providers is not installed."""
-    missing = [program for provider in providers for program in provider.programs if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"NOT TESTED: {', '.join(missing)} not installed")
 
 
 @pytest.fixture(scope="module", params=PROVIDERS)
@@ -173,17 +162,20 @@ def at_once(count: int, arguments: list[str], input: bytes, environment: Environ
         return [(*one.communicate(input), one.returncode) for one in started]
 
 
-def test_ten_seeds_at_once_end_in_one_item(items: Items, environment: Environment) -> None:
+def test_twenty_seeds_at_once_end_in_one_item(items: Items, environment: Environment) -> None:
     arguments = ["seed", "--from", "-", "--no-cache", "--timeout", "60"]
-    results = at_once(10, arguments, b"hf_abc123", environment)
-    assert [(stderr, code) for _, stderr, code in results] == [(b"", 0)] * 10
+    results = at_once(20, arguments, b"hf_abc123", environment)
+    assert [(stderr, code) for _, stderr, code in results] == [(b"", 0)] * 20
     assert items.secrets() == [b"hf_abc123"]
 
 
-def test_fifty_gets_at_once(run: Run, items: Items, environment: Environment) -> None:
-    seed(run, "hf_abc123")
-    got = at_once(50, ["--timeout", "60", "get"], request(), environment)
-    assert got == [(answer("hf_user", "hf_abc123").stdout, b"", 0)] * 50
+def test_a_thousand_gets_fifty_at_a_time(items: Items, environment: Environment) -> None:
+    (seeded,) = at_once(1, ["seed", "--from", "-", "--no-cache"], b"hf_abc123", environment)
+    assert seeded[1:] == (b"", 0)
+    expected = (answer("hf_user", "hf_abc123").stdout, b"", 0)
+    for _ in range(20):
+        assert at_once(50, ["--timeout", "60", "get"], request(), environment) == [expected] * 50
+    assert items.secrets() == [b"hf_abc123"]
 
 
 # --- KWallet -----------------------------------------------------------------------------------------------
@@ -191,21 +183,24 @@ def test_fifty_gets_at_once(run: Run, items: Items, environment: Environment) ->
 StartKWallet = Callable[..., KWallet]
 
 
-@pytest.fixture
-def kwallet(run: Run, environment: Environment, tmp_path: Path) -> Iterator[StartKWallet]:
-    """Start kwalletd5 in a state, with hf_FromTheWallet in its wallet."""
-    needed(KWallet)
+@pytest.fixture(params=KWALLETS, ids=lambda version: version.name)
+def kwallet(
+    request: pytest.FixtureRequest, run: Run, environment: Environment, tmp_path: Path
+) -> Iterator[StartKWallet]:
+    """Start each version of KWallet in a state, with hf_FromTheWallet in its wallet."""
+    version: type[KWallet] = request.param
+    needed(version)
     with contextlib.ExitStack() as running:
 
         def start(state: str, *, prompt_on_open: bool = False) -> KWallet:
-            wallet = running.enter_context(contextlib.closing(KWallet(tmp_path / "kwallet")))
+            wallet = running.enter_context(contextlib.closing(version(tmp_path / "kwallet")))
             environment["DBUS_SESSION_BUS_ADDRESS"] = wallet.bus.address
             environment["XDG_CONFIG_HOME"] = str(wallet.bus.folder / "config")
             seed(run, "hf_FromTheWallet")
             wallet.flush()
             wallet.configure(prompt_on_open=prompt_on_open)
             wallet.restart(state=state)
-            assert wallet.is_locked()
+            assert wallet.is_locked() == (state == "closed" or version.locked_after_login)
             return wallet
 
         yield start
@@ -223,20 +218,26 @@ def prompted(calls: list[str]) -> list[str]:
 UNLOCKED = ["/org/freedesktop/secrets Unlock", "/org/freedesktop/secrets/prompt/p0 Prompt"]
 
 
+def unlocked(wallet: KWallet) -> list[str]:
+    """Return the calls that make a wallet answer that the login has opened."""
+    return UNLOCKED if wallet.locked_after_login else []
+
+
 def test_a_wallet_that_the_login_opened_answers(
     run: Run, kwallet: StartKWallet, environment: Environment, tmp_path: Path
 ) -> None:
     wallet = kwallet("locked")
     write_token_file(environment, "hf_FromTheFile")
     with wallet.bus.calls() as made:
-        assert run("--unlock", "never", "get", input=request()) == FROM_FILE
+        given = run("--unlock", "never", "get", input=request())
+    assert given == (FROM_FILE if wallet.locked_after_login else FROM_WALLET)
     assert not any(call.endswith("isOpen") for call in made)
     assert prompted(made) == []
     trace = tmp_path / "trace"
     with wallet.bus.calls() as made:
         assert run("get", input=request(), GIT_CREDENTIAL_HF_TRACE=str(trace)) == FROM_WALLET
-    assert prompted(made) == UNLOCKED
-    for step in ("locked ones", "isOpen: open", "Unlock: unlocked"):
+    assert prompted(made) == unlocked(wallet)
+    for step in ("locked ones", "isOpen: open", "Unlock: unlocked") if wallet.locked_after_login else ():
         assert step in trace.read_text()
     with wallet.bus.calls() as made:
         assert run("get", input=request()) == FROM_WALLET
@@ -249,7 +250,7 @@ def test_a_wallet_that_the_login_opened_is_written_to(run: Run, kwallet: StartKW
     wallet = kwallet("locked")
     with wallet.bus.calls() as made:
         assert say(run, "hf_rotated") == "replaced"
-    assert prompted(made) == UNLOCKED
+    assert prompted(made) == unlocked(wallet)
     assert run("get", input=request()) == answer("hf_user", "hf_rotated")
 
 
@@ -290,32 +291,37 @@ def test_the_dialog_of_a_closed_wallet_is_waited_for_as_long_as_asked(
     assert prompted(made) == UNLOCKED
 
 
-def test_a_wallet_that_asks_about_each_program_is_left_alone(
+def test_a_wallet_that_asks_about_each_program_shows_no_dialog(
     run: Run, kwallet: StartKWallet, environment: Environment
 ) -> None:
     wallet = kwallet("locked", prompt_on_open=True)
     write_token_file(environment, "hf_FromTheFile")
+    # ksecretd asks about nobody who uses the Secret Service.
     with wallet.bus.calls() as made:
-        assert run("get", input=request()) == FROM_FILE
-        assert say(run, "hf_rotated") == "left for login"
+        assert run("get", input=request()) == (FROM_FILE if wallet.locked_after_login else FROM_WALLET)
+        assert say(run, "hf_rotated") == ("left for login" if wallet.locked_after_login else "replaced")
     assert prompted(made) == []
-    # It would have asked, although it is open.
-    assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
-    assert wallet.is_locked()
+    if wallet.locked_after_login:
+        # It would have asked, although it is open.
+        assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+        assert wallet.is_locked()
 
 
 # --- gnome-keyring -----------------------------------------------------------------------------------------
 
 
-def test_a_locked_gnome_keyring_is_never_unlocked_unasked(run: Run, environment: Environment, tmp_path: Path) -> None:
-    needed(GnomeKeyring, KWallet)
+@pytest.mark.parametrize("version", KWALLETS, ids=lambda version: version.name)
+def test_a_locked_gnome_keyring_is_never_unlocked_unasked(
+    run: Run, environment: Environment, tmp_path: Path, version: type[KWallet]
+) -> None:
+    needed(GnomeKeyring, version)
     with contextlib.closing(GnomeKeyring(tmp_path / "keyring")) as keyring:
         environment["DBUS_SESSION_BUS_ADDRESS"] = keyring.bus.address
         seed(run, "hf_FromTheKeyring")
         keyring.restart(locked=True)
         write_token_file(environment, "hf_FromTheFile")
         # An open wallet beside it changes nothing.
-        with contextlib.closing(KWallet(bus=keyring.bus, state="locked")), keyring.bus.calls() as made:
+        with contextlib.closing(version(bus=keyring.bus, state="locked")), keyring.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
             assert say(run, "hf_rotated") == "left for login"
             assert run("store", input=request(username="alice", password="typed")) == NOTHING
@@ -345,8 +351,28 @@ def test_a_locked_keepassxc_is_left_alone(run: Run, environment: Environment, tm
     with contextlib.closing(KeePassXC(tmp_path / "keepassxc", locked=True)) as keepassxc:
         environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
         write_token_file(environment, "hf_FromTheFile")
+        # With no settings of KeePassXC about, it is searched like any other; its own dialog is turned off here.
+        assert run("get", input=request()) == FROM_FILE
+        environment["XDG_CONFIG_HOME"] = str(keepassxc.bus.folder / "config")
         with keepassxc.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
             assert say(run, "hf_rotated") == "left for login"
             assert run("store", input=request(username="alice", password="typed")) == NOTHING
+        assert prompted(made) == []
+
+
+def test_keepassxc_that_asks_about_each_item_is_not_made_to_ask(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    needed(KeePassXC)
+    with contextlib.closing(KeePassXC(tmp_path / "keepassxc")) as keepassxc:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
+        seed(run, "hf_FromTheKeyring")
+        keepassxc.configure(confirm=True)
+        keepassxc.leave()
+        keepassxc.start()
+        write_token_file(environment, "hf_FromTheFile")
+        with keepassxc.bus.calls() as made:
+            assert run("get", input=request()) == FROM_FILE
+            assert say(run, "hf_rotated") == "left for login"
         assert prompted(made) == []
