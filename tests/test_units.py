@@ -18,6 +18,7 @@ UNITS = sorted((ROOT / "examples/systemd").iterdir())
 SYSTEMD = Path("/usr/lib/systemd/systemd")
 TARGETS = ("basic", "default", "graphical-session", "graphical-session-pre", "paths", "shutdown", "sockets", "timers")
 
+# There is no journal to write to.
 OUTPUT = "--default-standard-output=inherit --default-standard-error=inherit"
 
 FIRST = "hf_fIrSt0123456789aBcDeFgHiJkLmNoPqRs"
@@ -69,13 +70,15 @@ class Manager:
             "SYSTEMD_UNIT_PATH": f"{units}:{targets}",
         }
         self.systemctl("enable", *(unit.name for unit in UNITS), SYSTEMD_OFFLINE="1")
-        self._cgroups = [made for at in _cgroups() if (made := _made(at / f"git-credential-hf.{os.getpid()}"))]
+        wanted = (at / f"git-credential-hf.{os.getpid()}" for at in _cgroups())
+        self._cgroups = [cgroup for cgroup in wanted if _made(cgroup)]
         joining = "".join(f'echo 0 >"{cgroup}/cgroup.procs"; ' for cgroup in self._cgroups)
+        booted = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/system"
         with (folder / "systemd.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
                     "unshare", "--mount", "--propagation=private", "sh", "-euc",
-                    f"{joining} mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/system; exec {SYSTEMD} --user {OUTPUT}",
+                    f"{joining} {booted}; exec {SYSTEMD} --user {OUTPUT}",
                 ],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -113,13 +116,12 @@ class Manager:
     def wait(self, true: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 20
         while not true():
-            assert time.monotonic() < deadline and self._process.poll() is None, self.log() + self.systemctl(
-                "status", "--no-pager", "git-credential-hf-seed.service"
-            )
+            assert time.monotonic() < deadline and self._process.poll() is None, self.log()
             time.sleep(0.05)
 
     def log(self) -> str:
-        return (self._folder / "systemd.log").read_text()
+        """What systemd and the program have said."""
+        return (self._folder / "systemd.log").read_text() + self.systemctl("status", "git-credential-hf-seed.service")
 
     def close(self) -> None:
         self._process.kill()  # it runs nothing that would stay
@@ -140,12 +142,12 @@ def _cgroups() -> list[Path]:
     return found
 
 
-def _made(folder: Path) -> Path | None:
+def _made(folder: Path) -> bool:
     try:
         folder.mkdir()
     except OSError:
-        return None
-    return folder
+        return False
+    return True
 
 
 def _removed(cgroup: Path) -> bool:
