@@ -1,0 +1,293 @@
+# What the modules for Home Manager and for NixOS share: the options, and what is rendered from them.
+{
+  config,
+  lib,
+  pkgs,
+}:
+let
+  cfg = config.programs.git-credential-hf;
+  inherit (lib) mkOption types;
+
+  program = "${cfg.package}/bin/git-credential-hf";
+  files = lib.filter (file: file != null) (map (token: token.file) (lib.attrValues cfg.tokens));
+  isOutsideStore =
+    file: !(builtins.isPath file || builtins.hasContext file || lib.hasPrefix "${builtins.storeDir}/" file);
+
+  # Where the person's programs are, for sources that are commands. %h and %u are systemd's, see systemd.unit(5).
+  path = lib.concatStringsSep ":" [
+    "${cfg.package}/bin"
+    "/run/wrappers/bin"
+    "%h/.nix-profile/bin"
+    "%h/.local/state/nix/profile/bin"
+    "/etc/profiles/per-user/%u/bin"
+    "/nix/var/nix/profiles/default/bin"
+    "/run/current-system/sw/bin"
+    "/usr/local/bin"
+    "/usr/bin"
+    "/bin"
+  ];
+  specifiers = [
+    "%h"
+    "%u"
+  ];
+in
+{
+  options = {
+    enable = lib.mkEnableOption "git-credential-hf, a git credential helper for Hugging Face";
+
+    package = mkOption {
+      type = types.package;
+      default = pkgs.callPackage ./package.nix { };
+      defaultText = lib.literalExpression "pkgs.callPackage ./package.nix { }";
+      description = "The package to use.";
+    };
+
+    hosts = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "hub.example.org" ];
+      description = "Hosts beside huggingface.co that it answers for, each as HOST or HOST:PORT.";
+    };
+
+    tokens = mkOption {
+      type = types.attrsOf (
+        types.submodule {
+          options = {
+            file = mkOption {
+              # A path is told from a string, so that it can be refused with a reason.
+              type = types.nullOr (types.either types.str types.path);
+              default = null;
+              example = "~/secrets/huggingface.token";
+              description = ''
+                The file that holds the token, as a string: a Nix path would be copied into the store,
+                which everybody can read. sops-nix and agenix have it as `config.….path`.
+              '';
+            };
+            command = mkOption {
+              type = types.nullOr (types.listOf types.str);
+              default = null;
+              example = [
+                "pass"
+                "huggingface"
+              ];
+              description = "The command that prints the token, in place of a file.";
+            };
+            scope = mkOption {
+              type = types.nullOr (types.either types.str (types.listOf types.str));
+              default = null;
+              example = "my-org";
+              description = "The organisations or repositories that it is for; without one, the whole host.";
+            };
+            user = mkOption {
+              type = types.nullOr types.str;
+              default = null;
+              description = "Whose token it is, if git is to ask for that user's.";
+            };
+            cache = mkOption {
+              type = types.bool;
+              default = false;
+              description = "Whether it is Hugging Face's own token file too, which `hf` reads; one token at most.";
+            };
+          };
+        }
+      );
+      default = { };
+      example = {
+        all = {
+          file = "~/secrets/huggingface.token";
+          cache = true;
+        };
+        my-org = {
+          command = [
+            "pass"
+            "huggingface/my-org"
+          ];
+          scope = "my-org";
+        };
+      };
+      description = "The tokens to seed, by names of your own.";
+    };
+
+    resetHelpers = mkOption {
+      type = types.bool;
+      default = true;
+      description = ''
+        Whether git forgets the credential helpers that are configured for every host. Without that each of them is
+        handed the token to store it.
+      '';
+    };
+
+    gitLfs = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether git-lfs is set up too.";
+    };
+
+    seed = {
+      enable = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the tokens are seeded at login, and again when one of their files changes.";
+      };
+      onActivation = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether the tokens are seeded at each rebuild too.";
+      };
+    };
+
+    unlock = mkOption {
+      type = types.nullOr (
+        types.enum [
+          "never"
+          "auto"
+          "prompt"
+        ]
+      );
+      default = null;
+      description = "What the helper may do about a locked keyring; null is its own default.";
+    };
+
+    timeout = mkOption {
+      type = types.nullOr (types.either types.int types.float);
+      default = null;
+      description = "The seconds that the keyring may take when git asks; null is the helper's own default.";
+    };
+
+    extraFlags = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      example = [ "--no-prompt" ];
+      description = "More options of the helper, before what git runs.";
+    };
+  };
+
+  assertions = [
+    {
+      assertion = pkgs.stdenv.hostPlatform.isLinux;
+      message = "programs.git-credential-hf needs Linux.";
+    }
+    {
+      assertion = config.programs.git.enable;
+      message = "programs.git-credential-hf needs programs.git.enable.";
+    }
+    {
+      assertion = lib.all isOutsideStore files;
+      message = ''
+        programs.git-credential-hf.tokens.<name>.file must be a string that names a file outside the Nix store, which
+        everybody can read: write "/home/me/secrets/huggingface.token", with the quotes.'';
+    }
+    {
+      assertion = lib.all (token: (token.file == null) != (token.command == null)) (lib.attrValues cfg.tokens);
+      message = "Each of programs.git-credential-hf.tokens needs either a file or a command.";
+    }
+    {
+      assertion = lib.length (lib.filter (token: token.cache) (lib.attrValues cfg.tokens)) <= 1;
+      message = "At most one of programs.git-credential-hf.tokens can have cache = true.";
+    }
+  ];
+
+  # git's configuration, as `git-credential-hf configure` writes it.
+  git.credential =
+    let
+      flags =
+        lib.concatMap (host: [
+          "--host"
+          host
+        ]) cfg.hosts
+        ++ lib.optionals (cfg.unlock != null) [
+          "--unlock"
+          cfg.unlock
+        ]
+        ++ lib.optionals (cfg.timeout != null) [
+          "--timeout"
+          (toString cfg.timeout)
+        ]
+        ++ cfg.extraFlags;
+      helper = lib.optional cfg.resetHelpers "" ++ [ (lib.escapeShellArgs ([ program ] ++ flags)) ];
+      hub = {
+        inherit helper;
+        useHttpPath = true;
+      };
+    in
+    lib.genAttrs (map (host: "https://${host}") cfg.hosts) (_: { inherit helper; })
+    // {
+      "https://huggingface.co" = hub;
+      "https://hf.co" = hub;
+    };
+
+  # What is in tokens.toml.
+  declared.tokens = lib.mapAttrs (
+    _: token: lib.filterAttrs (_: value: value != null && value != false) token
+  ) cfg.tokens;
+
+  inherit path;
+
+  # The units, by sections. They are those of examples/systemd with the paths of this machine.
+  units = {
+    service = {
+      Unit = {
+        Description = "Seed Hugging Face tokens for git and hf";
+        After = [
+          "sops-nix.service"
+          "agenix.service"
+          "graphical-session.target"
+          "gnome-keyring.service"
+          "gnome-keyring-daemon.service"
+          "plasma-kwallet-pam.service"
+        ];
+      };
+      Service = {
+        Type = "oneshot";
+        Environment = "PATH=${path}";
+        ExecStart = lib.concatStringsSep " " [
+          "${pkgs.runtimeShell} -c '"
+          "systemctl --user --quiet is-active graphical-session.target"
+          "|| exec git-credential-hf seed --optional --quiet --no-keyring;"
+          "git-credential-hf seed --optional --quiet --require-keyring && exit;"
+          "sleep 10;"
+          "exec git-credential-hf seed --optional --quiet'"
+        ];
+        TimeoutStartSec = "10min";
+        LimitCORE = 0;
+        UMask = "0077";
+        KillMode = "process";
+        NoNewPrivileges = "yes";
+        LockPersonality = "yes";
+        RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6 AF_NETLINK";
+        RestrictNamespaces = "yes";
+        RestrictRealtime = "yes";
+        RestrictSUIDSGID = "yes";
+        SystemCallArchitectures = "native";
+      };
+      Install.WantedBy = [
+        "default.target"
+        "graphical-session.target"
+      ];
+    };
+    path = {
+      Unit.Description = "Watch the sources of Hugging Face tokens";
+      Path.PathChanged = [
+        "%E/git-credential-hf/tokens.toml"
+      ]
+      ++ map (
+        file:
+        let
+          escaped = lib.replaceStrings [ "%" ] [ "%%" ] (toString file);
+        in
+        if lib.hasPrefix "~/" escaped then "%h/${lib.removePrefix "~/" escaped}" else escaped
+      ) files;
+      Install.WantedBy = [ "default.target" ];
+    };
+  };
+
+  # Shell lines for a rebuild: they end well whatever happens, and wait for nobody. systemctl: its path.
+  activation = systemctl: ''
+    if ${systemctl} --user show-environment >/dev/null 2>&1; then
+      ${systemctl} --user restart --no-block git-credential-hf-seed.service || :
+    else
+      PATH="${lib.replaceStrings specifiers [ "$HOME" "$(id -un)" ] path}:$PATH" \
+        git-credential-hf seed --no-keyring --optional || :
+    fi
+  '';
+}

@@ -1,0 +1,39 @@
+# programs.git-credential-hf for Home Manager.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.programs.git-credential-hf;
+  common = import ./common.nix { inherit config lib pkgs; };
+in
+{
+  options.programs.git-credential-hf = common.options;
+
+  config = lib.mkIf cfg.enable {
+    inherit (common) assertions;
+
+    home.packages = [ cfg.package ];
+
+    programs.git.settings = common.git;
+    programs.git.lfs.enable = lib.mkIf cfg.gitLfs (lib.mkDefault true);
+
+    xdg.configFile."git-credential-hf/tokens.toml" = lib.mkIf (cfg.tokens != { }) {
+      source = (pkgs.formats.toml { }).generate "tokens.toml" common.declared;
+    };
+
+    systemd.user.services.git-credential-hf-seed = lib.mkIf cfg.seed.enable common.units.service;
+    systemd.user.paths.git-credential-hf-seed = lib.mkIf cfg.seed.enable common.units.path;
+
+    # After the step that links tokens.toml, and after the one that has systemd read the units.
+    home.activation.git-credential-hf-seed = lib.mkIf (cfg.seed.enable && cfg.seed.onActivation) (
+      lib.hm.dag.entryAfter [ "reloadSystemd" ] ''
+        if [[ ! -v DRY_RUN ]]; then
+        ${common.activation config.systemd.user.systemctlPath}
+        fi
+      ''
+    );
+  };
+}

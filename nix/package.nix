@@ -1,0 +1,73 @@
+# The program, for callPackage.
+{
+  lib,
+  python3,
+}:
+let
+  project = (lib.importTOML ../pyproject.toml).project;
+  version = lib.removeSuffix "\"" (
+    lib.removePrefix "__version__ = \"" (
+      lib.findFirst (lib.hasPrefix "__version__") (throw "no version") (
+        lib.splitString "\n" (lib.readFile ../git_credential_hf/__init__.py)
+      )
+    )
+  );
+in
+python3.pkgs.buildPythonApplication rec {
+  pname = project.name;
+  inherit version;
+  pyproject = true;
+
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../LICENSE
+      ../README.md
+      ../bin
+      ../docs
+      ../examples
+      ../git_credential_hf
+      ../pyproject.toml
+    ];
+  };
+
+  build-system = [ python3.pkgs.hatchling ];
+  dependencies = with python3.pkgs; [
+    jeepney
+    keyring
+    secretstorage
+  ];
+
+  # The launcher is a shell script that starts the interpreter beside it, as in a virtual environment, and without
+  # what an interpreter loads for people. A wrapper around it would cost git the time that this saves.
+  dontWrapPythonPrograms = true;
+  postInstall = ''
+    environment=$out/libexec/git-credential-hf
+    mkdir -p $environment/bin
+    mv $out/bin/git-credential-hf $environment/bin/
+    ln -s $environment/bin/git-credential-hf $out/bin/git-credential-hf
+    ln -s ${python3.interpreter} $environment/bin/python${python3.pythonVersion}
+    ln -s ../../lib $environment/lib
+    echo "home = ${python3}/bin" >$environment/pyvenv.cfg
+    printf '%s\n' ${
+      lib.concatMapStringsSep " " (package: "${package}/${python3.sitePackages}") (
+        python3.pkgs.requiredPythonModules dependencies
+      )
+    } >$out/${python3.sitePackages}/git-credential-hf.pth
+  '';
+  # In the store every file is of the first second of 1970, which is what bytecode has to be of.
+  postFixup = ''
+    find $out/${python3.sitePackages}/git_credential_hf -name '*.py' -exec touch -d @1 {} +
+    ${python3.interpreter} -m compileall -q -f --invalidation-mode timestamp $out/${python3.sitePackages}/git_credential_hf
+  '';
+
+  doCheck = false; # the tests need a machine with keyrings and a Hub on loopback
+  pythonImportsCheck = [ "git_credential_hf" ];
+
+  meta = {
+    inherit (project) description;
+    license = lib.licenses.mit;
+    mainProgram = pname;
+    platforms = lib.platforms.linux;
+  };
+}

@@ -1,0 +1,84 @@
+# What a module makes of `settings`, the JSON of programs.git-credential-hf, as one set that can be printed as JSON.
+# lib: nixpkgs' own in the place of the one beside this file. system: "linux" or another.
+{
+  lib ? import ./lib.nix,
+  module,
+  package,
+  settings,
+  path ? null, # a token's file as a Nix path, which JSON has none of
+  git ? true,
+  system ? "linux",
+}:
+let
+  anything = lib.mkOption {
+    type = lib.types.anything;
+    default = { };
+  };
+  pkgs = {
+    runtimeShell = "/bin/sh";
+    callPackage = _: _: throw "the package is given";
+    formats.toml = _: { generate = _: value: value; };
+    stdenv.hostPlatform.isLinux = system == "linux";
+  };
+  # What other modules declare.
+  others.options = {
+    assertions = lib.mkOption {
+      type = lib.types.listOf lib.types.anything;
+      default = [ ];
+    };
+    environment = {
+      etc = anything;
+      systemPackages = anything;
+    };
+    home = {
+      activation = anything;
+      packages = anything;
+    };
+    programs.git = {
+      enable = anything;
+      config = anything;
+      settings = anything;
+      lfs.enable = anything;
+    };
+    system.userActivationScripts = anything;
+    systemd = {
+      package = anything;
+      user = {
+        paths = anything;
+        services = anything;
+        systemctlPath = anything;
+        tmpfiles.rules = anything;
+      };
+    };
+    xdg.configFile = anything;
+  };
+  given = builtins.fromJSON settings;
+  inherit
+    (lib.evalModules {
+      specialArgs = { inherit pkgs; };
+      modules = [
+        others
+        module
+        {
+          programs.git.enable = git;
+          programs.git-credential-hf = {
+            inherit package;
+          }
+          // given
+          // (if path == null then { } else { tokens.path.file = path; });
+          systemd.package = "/systemd";
+          systemd.user.systemctlPath = "systemctl";
+        }
+      ];
+    })
+    config
+    ;
+in
+{
+  failed = map (one: one.message) (lib.filter (one: !one.assertion) config.assertions);
+  config =
+    if lib.all (one: one.assertion) config.assertions then
+      removeAttrs config [ "assertions" ]
+    else
+      null;
+}

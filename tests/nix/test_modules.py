@@ -1,0 +1,246 @@
+"""The modules for Home Manager and NixOS: what they render is what the program's own tests use."""
+
+import json
+import os
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import EXECUTABLE, Environment, Run
+
+ROOT = Path(__file__).parents[2]
+PREFIX = str(Path(EXECUTABLE).parents[1])
+MODULES = ("home-manager", "nixos")
+NAME = "git-credential-hf-seed"
+TOKENS: dict[str, Any] = {
+    "all": {"file": "~/secrets/hf", "cache": True},
+    "my-org": {"command": ["echo", "hf_cOmMaNd0123456789aBcDeFgHiJkLmNo"], "scope": ["my-org", "datasets/my-org"]},
+    "alice": {"file": "/run/100%/alice", "user": "alice"},
+}
+
+
+def evaluate(module: str, settings: Mapping[str, Any], **more: str) -> dict[str, Any]:
+    """Evaluate the module with `settings` for programs.git-credential-hf; `more` are expressions of evaluate.nix."""
+    if shutil.which("nix-instantiate") is None:
+        pytest.skip("NOT TESTED: nix-instantiate is not installed")
+    arguments = {"module": str(ROOT / f"nix/{module}.nix")} | more
+    done = subprocess.run(
+        [
+            "nix-instantiate", "--eval", "--strict", "--json", "--store", "dummy://", ROOT / "tests/nix/evaluate.nix",
+            "--argstr", "settings", json.dumps({"enable": True, **settings}), "--argstr", "package", PREFIX,
+            *(part for name, expression in arguments.items() for part in ("--arg", name, expression)),
+        ],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "NIX_STATE_DIR": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        return {"error": done.stderr}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def configuration(module: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found = evaluate(module, settings)
+    assert found.get("failed") == [], found
+    made: dict[str, Any] = found["config"]
+    return made
+
+
+def credential(module: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    git = configuration(module, settings)["programs"]["git"]
+    found: dict[str, dict[str, Any]] = (git["settings"] or git["config"])["credential"]
+    return found
+
+
+def unit(made: Mapping[str, Any], kind: str) -> dict[str, dict[str, list[str]]]:
+    """The unit that `made` has, as systemd reads it."""
+    given = made["systemd"]["user"][f"{kind}s"][NAME]
+    if "Unit" not in given:  # NixOS has names of its own
+        after = {"After": given["after"]} if "after" in given else {}
+        given = {
+            "Unit": {"Description": given["description"]} | after,
+            kind.title(): given[f"{kind}Config"]
+            | ({"Environment": f"PATH={given['environment']['PATH']}"} if "environment" in given else {}),
+            "Install": {"WantedBy": given["wantedBy"]},
+        }
+    return {
+        section: {
+            key: [str(one) for one in (value if isinstance(value, list) else [value])] for key, value in all.items()
+        }
+        for section, all in given.items()
+    }
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def example(kind: str) -> dict[str, dict[str, list[str]]]:
+    """The unit of examples/systemd."""
+    sections: dict[str, dict[str, list[str]]] = {}
+    for line in (ROOT / f"examples/systemd/{NAME}.{kind}").read_text().replace("\\\n", " ").splitlines():
+        if line.startswith("["):
+            keys = sections[line.strip("[]")] = {}
+        elif line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            keys.setdefault(key, []).extend(
+                value.split() if key in ("After", "WantedBy") else [" ".join(value.split())]
+            )
+    return sections
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_git_is_told_what_configure_would_tell_it(module: str, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "gitconfig"
+    assert run("configure", "--file", str(file)).code == 0
+    git = subprocess.run(["git", "config", "--file", file, "--list"], capture_output=True, text=True, check=True)
+    ours = [
+        f"credential.{url}.{key.lower()}={'true' if value is True else value}"
+        for url, settings in sorted(credential(module, {}).items(), reverse=True)
+        for key, values in settings.items()
+        for value in listed(values)
+    ]
+    assert ours == git.stdout.splitlines()
+
+
+def test_options_become_the_helpers() -> None:
+    options = {
+        "hosts": ["hub.example.org", "h.example:8443"],
+        "unlock": "prompt",
+        "timeout": 2.5,
+        "extraFlags": ["--sources", "env,keyring"],
+        "resetHelpers": False,
+    }
+    (line,) = credential("home-manager", options)["https://huggingface.co"]["helper"]
+    assert line.startswith(
+        f"{EXECUTABLE} --host hub.example.org --host h.example:8443 --unlock prompt --timeout 2.5"
+    ), line
+    assert line.endswith(" --sources env,keyring")
+    capability = subprocess.run(["sh", "-c", f"{line} capability"], capture_output=True, text=True, check=True)
+    assert (capability.stdout, capability.stderr) == ("version 0\ncapability authtype\n", "")
+    assert credential("nixos", options)["https://hub.example.org"] == {"helper": [line]}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_units_are_those_of_the_examples(module: str) -> None:
+    made = configuration(module, {"tokens": TOKENS})
+    service, wanted = unit(made, "service"), example("service")
+    assert service["Service"].pop("Environment")[0].startswith(f"PATH={PREFIX}/bin:")
+    wanted["Service"].pop("Environment")
+    if module == "nixos":
+        assert service["Unit"]["After"].pop() == "systemd-tmpfiles-setup.service"
+    assert service == wanted
+    path, wanted = unit(made, "path"), example("path")
+    assert path["Path"].pop("PathChanged") == [
+        wanted["Path"].pop("PathChanged")[0], "/run/100%%/alice", "%h/secrets/hf"
+    ]  # fmt: skip
+    del path["Path"], wanted["Path"]
+    assert path == wanted
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_tokens_are_declared_as_seed_reads_them(
+    module: str, run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    made = configuration(module, {"tokens": TOKENS})
+    files = made["xdg"]["configFile"] or made["environment"]["etc"]
+    declared = files["git-credential-hf/tokens.toml"]["source"]
+    assert declared == {"tokens": TOKENS}
+    text = "".join(
+        f"[tokens.{json.dumps(name)}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in token.items())
+        for name, token in declared["tokens"].items()
+    )
+    assert tomllib.loads(text) == declared
+    # As both systems lay it: a link to a file that nobody can write.
+    link = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "tokens.toml")
+    (tmp_path / "tokens.toml").write_text(text)
+    (tmp_path / "tokens.toml").chmod(0o444)
+    result = run("seed", "--optional", "--dry-run")
+    assert (result.code, result.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "complaint"),
+    [
+        ({"tokens": {"a": {"file": "/nix/store/0-source/token"}}}, {}, "outside the Nix store"),
+        ({}, {"path": str(ROOT / "README.md")}, "with the quotes"),
+        ({"tokens": {"a": {}}}, {}, "either a file or a command"),
+        ({"tokens": {"a": {"file": "/a", "command": ["b"]}}}, {}, "either a file or a command"),
+        ({"tokens": {n: {"file": "/a", "cache": True} for n in "ab"}}, {}, "At most one"),
+        ({}, {"git": "false"}, "needs programs.git.enable"),
+        ({}, {"system": '"darwin"'}, "needs Linux"),
+    ],
+)
+@pytest.mark.parametrize("module", MODULES)
+def test_what_cannot_be_right_is_refused(
+    module: str, settings: dict[str, Any], more: dict[str, str], complaint: str
+) -> None:
+    (message,) = evaluate(module, settings, **more)["failed"]
+    assert complaint in message
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"unlock": "always"}, {"tokens": {"a": {"file": 1}}}, {"tokens": {"a": {"token": "x"}}}, {"hosts": "h.example"}],
+)
+def test_what_is_of_no_such_type_is_an_error(settings: dict[str, Any]) -> None:
+    assert "git-credential-hf" in evaluate("home-manager", settings)["error"]
+
+
+def test_parts_can_be_left_out() -> None:
+    made = configuration("home-manager", {"gitLfs": False, "seed": {"enable": False}})
+    assert made["programs"]["git"]["lfs"]["enable"] == {}
+    assert made["systemd"]["user"]["services"] == made["systemd"]["user"]["paths"] == {}
+    assert made["home"]["activation"] == made["xdg"]["configFile"] == {}
+    made = configuration("nixos", {"seed": {"onActivation": False}})
+    assert made["system"]["userActivationScripts"] == {}
+    assert list(made["systemd"]["user"]["services"]) == [NAME]
+    off = evaluate("home-manager", {"enable": False})["config"]
+    assert off["home"]["packages"] == off["programs"]["git"]["settings"] == {}
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("token", ["hf_aCtIvAtIoN0123456789aBcDeFgHiJkLm\n", "hf_xxx", "two\nlines", None])
+def test_a_rebuild_without_a_session_seeds_the_token_file_and_never_fails(
+    module: str, token: str | None, environment: Environment
+) -> None:
+    made = configuration(module, {"tokens": TOKENS})
+    script = (made["home"]["activation"] or {NAME: {"data": None}})[NAME]["data"]
+    script = script or made["system"]["userActivationScripts"][NAME]
+    home = Path(environment["HOME"])
+    (home / ".config/git-credential-hf").mkdir(parents=True)
+    (home / ".config/git-credential-hf/tokens.toml").write_text('[tokens.all]\nfile = "~/token"\ncache = true\n')
+    if token is not None:
+        (home / "token").touch(mode=0o600)
+        (home / "token").write_text(token)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{script}\necho on"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "on"), done.stderr
+    assert token is None or token.strip() not in done.stdout + done.stderr
+    cache = home / ".cache/huggingface/token"
+    assert cache.exists() == bool(token and token.endswith("\n"))
+    assert not cache.exists() or cache.read_text() == str(token).strip()
+
+
+def test_the_flake_and_the_package_are_nix() -> None:
+    for file in ("flake.nix", "nix/package.nix"):
+        if shutil.which("nix-instantiate") is None:
+            pytest.skip("NOT TESTED: nix-instantiate is not installed")
+        subprocess.run(["nix-instantiate", "--parse", ROOT / file], stdout=subprocess.DEVNULL, check=True)
