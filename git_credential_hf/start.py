@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = "git_credential_hf"
 _PACKAGES = (_PACKAGE, f"{_PACKAGE}.sources", f"{_PACKAGE}.secret_service", f"{_PACKAGE}.commands")
+_UNCHECKED = b"\1\0\0\0"
 _LARGEST = 1 << 16  # a larger buffer costs more than what does not fit is worth
 
 # What a bundle holds of every request's modules: name, state of the source, code; each after what it imports.
@@ -52,7 +53,7 @@ class Bytecode:
             source = path(name)
             folder, _, file = source.rpartition("/")
             code = _read(f"{folder}/__pycache__/{file}{_suffix}")
-            if code[:12] != _noted(state(f"{source}.py")):
+            if not _is_of(code, state(f"{source}.py")):
                 return None
             spec.loader_state = code[12:]
         return spec
@@ -83,9 +84,10 @@ def state(file: str) -> tuple[int, int]:
     return int(status[8]) & 0xFFFFFFFF, status[6] & 0xFFFFFFFF
 
 
-def _noted(made_of: tuple[int, int]) -> bytes:
-    """Return how bytecode notes the state of its source, after the interpreter's mark."""
-    return bytes(4) + b"".join(number.to_bytes(4, "little") for number in made_of)
+def _is_of(code: bytes, made_of: tuple[int, int]) -> bool:
+    """Whether bytecode, as _read returns it, is of a source in that state, or made to be taken unchecked (PEP 552)."""
+    noted = bytes(4) + b"".join(number.to_bytes(4, "little") for number in made_of)
+    return code[:12] == noted or code[:4] == _UNCHECKED
 
 
 def _read(file: str) -> bytes:
@@ -134,7 +136,7 @@ def _start() -> int:
 def _is_stale() -> bool:
     """Whether this is bytecode of another version than the source that it lies beside."""
     now = state(f"{_folder}/start.py")
-    return now != _STATE if _STATE is not None else __file__.endswith(_suffix) and _read(__file__)[:12] != _noted(now)
+    return now != _STATE if _STATE is not None else __file__.endswith(_suffix) and not _is_of(_read(__file__), now)
 
 
 if __name__ == "__main__":

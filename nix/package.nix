@@ -24,6 +24,7 @@ python3.pkgs.buildPythonApplication rec {
       ../LICENSE
       ../README.md
       ../bin
+      ../completions
       ../docs
       ../examples
       ../git_credential_hf
@@ -59,6 +60,7 @@ python3.pkgs.buildPythonApplication rec {
   postFixup = ''
     find $out/${python3.sitePackages}/git_credential_hf -name '*.py' -exec touch -d @1 {} +
     ${python3.interpreter} -m compileall -q -f --invalidation-mode timestamp $out/${python3.sitePackages}/git_credential_hf
+    $out/bin/git-credential-hf --version # which leaves a bundle of the bytecode
   '';
 
   doCheck = false; # the tests need a machine with keyrings and a Hub on loopback

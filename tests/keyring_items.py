@@ -30,7 +30,13 @@ class Items:
         (address,) = bus_addresses({b"DBUS_SESSION_BUS_ADDRESS": bus.address.encode()})
         self.connection = DBusConnection(prep_socket(address))
         add_match_rules(self.connection)
-        self.collection = secretstorage.Collection(self.connection, session=plain_session(self.connection))
+        # An OpenSession must not be the first call of a connection: gnome-keyring 42 can come to a call before it knows
+        # of its connection. It then ends at an OpenSession, and has no such collection for any other call.
+        for _ in range(10):
+            with contextlib.suppress(secretstorage.ItemNotFoundException):
+                self.collection = secretstorage.Collection(self.connection)
+                break
+        self.collection.session = plain_session(self.connection)
 
     def close(self) -> None:
         self.connection.close()

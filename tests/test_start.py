@@ -61,6 +61,13 @@ def test_another_packages_module_is_left(probe: Path) -> None:
     assert found("probe") is None
 
 
+def test_bytecode_that_is_to_be_taken_unchecked_is_loaded(probe: Path) -> None:
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(probe), doraise=True, invalidation_mode=mode)
+    os.utime(probe, (1, 1))
+    assert found() == NAME
+
+
 @pytest.mark.parametrize("what", ["newer", "other size", "no source", "no bytecode", "checked by hash", "large"])
 def test_bytecode_that_may_not_be_the_sources_is_left(probe: Path, what: str) -> None:
     (bytecode,) = (probe.parent / "__pycache__").iterdir()
