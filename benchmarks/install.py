@@ -117,8 +117,15 @@ def _from_pip(folder: str, requirement: str, command: str, wheel: Path | None = 
         _pip("--python", str(place / "bin" / "python"), "install", requirement)
 
     _once(place, requirement, make, wheel)
+    if wheel:
+        _as_a_person_leaves_it(str(place / "bin" / command))
     distribution = NAME if wheel else requirement
     return Program(str(place / "bin" / command), _version(place, distribution))
+
+
+def _as_a_person_leaves_it(program: str) -> None:
+    """Leave a bundle of bytecode, as `seed` and `configure` do, without which there would be nothing to answer."""
+    _run(program, "--version")
 
 
 def _with_uv(wheel: Path) -> Program:
@@ -129,6 +136,7 @@ def _with_uv(wheel: Path) -> Program:
     # Its cache knows a wheel by its name.
     install = [uv.path, "tool", "install", "--python", PYTHON, "--refresh-package", NAME, str(wheel)]
     _once(place, uv.version, lambda: _run(*install, environ=folders), wheel)
+    _as_a_person_leaves_it(str(place / "bin" / NAME))
     return Program(str(place / "bin" / NAME), f"{_version(place / 'share/uv/tools' / NAME, NAME)}, uv {uv.version}")
 
 
@@ -142,6 +150,7 @@ def _with_pipx(wheel: Path) -> Program:
     }
     install = [pipx.path, "install", "--backend", "pip", "--python", PYTHON, str(wheel)]
     _once(place, pipx.version, lambda: _run(*install, environ=folders), wheel)
+    _as_a_person_leaves_it(str(place / "bin" / NAME))
     version = _version(place / "share/pipx/venvs" / NAME, NAME)
     return Program(str(place / "bin" / NAME), f"{version}, pipx {pipx.version}")
 

@@ -450,6 +450,7 @@ def test_hf_auth_logout_removes_the_item_of_the_host(world: World, keyring: Item
         world.environment["PATH"] = f"{Path(EXECUTABLE).parent}:{world.environment['PATH']}"
     world.run("hf", "auth", "logout")
     assert keyring.secrets() == [ROTATED.encode()]
+    assert not token_file(world).exists()
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -510,4 +511,3 @@ def test_each_declared_token_clones_what_it_is_for(world: World, any_keyring: It
     world.clone("other/model")
     assert world.tokens_seen() == {None, fingerprint(rotated)}
     assert not any(token.encode() in world.output for token in {*tokens.values(), rotated})
-    assert not token_file(world).exists()
