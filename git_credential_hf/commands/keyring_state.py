@@ -1,6 +1,7 @@
 """What is in the keyring for a host, and who keeps it: read over the bus, with nothing unlocked and no secret."""
 
 import os
+from collections.abc import Callable
 from contextlib import closing
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ _KEYRINGS = {
     b"org.kde.kwalletd5": "kwalletd5",
     b"org.kde.kwalletd6": "kwalletd6",
     b"org.kde.ksecretd": "ksecretd",
-    b"org.keepassxc.KeePassXC.MainWindow": "keepassxc",
+    unlock.KEEPASSXC: "keepassxc",
 }
 
 
@@ -90,6 +91,8 @@ def _look(lookup: Lookup, server: bytes, state: State, options: Options) -> None
         {b"application": b"Python keyring library", b"service": server},
         {b"application": b"Python keyring library", b"service": b"https://" + server},
     ]
+    if unlock.KEEPASSXC in running and unlock.is_locked_keepassxc(lookup):
+        searches = []  # for which it could show its dialog
     for _ in range(_TRIES):
         default, *found = lookup.ask(
             lambda serial: wire.call(serial, wire.SERVICE, b"ReadAlias", b"s", wire.string(b"default")),
@@ -142,11 +145,11 @@ def _name_provider(state: State, process: int, running: list[bytes]) -> None:
     state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running and name != state.provider]
 
 
-def _search(attributes: dict[bytes, bytes]):  # type: ignore[no-untyped-def]
+def _search(attributes: dict[bytes, bytes]) -> Callable[[int], bytes]:
     return lambda serial: wire.search_items(serial, attributes)
 
 
-def _property(path: bytes, interface: bytes, name: bytes):  # type: ignore[no-untyped-def]
+def _property(path: bytes, interface: bytes, name: bytes) -> Callable[[int], bytes]:
     address = (wire.SECRETS, path, _PROPERTIES)
     return lambda serial: wire.call(serial, address, b"Get", b"ss", wire.strings(interface, name))
 

@@ -24,7 +24,7 @@ _COMPLETED = (
 # several run: that one has no such object, and answers with an error.
 _KWALLETS = (b"/modules/kwalletd5", b"/modules/kwalletd6")
 
-_KEEPASSXC = b"org.keepassxc.KeePassXC.MainWindow"
+KEEPASSXC = b"org.keepassxc.KeePassXC.MainWindow"
 _DEFAULT = (wire.SECRETS, b"/org/freedesktop/secrets/aliases/default", b"org.freedesktop.DBus.Properties")
 
 
@@ -102,7 +102,7 @@ def is_locked_keepassxc(lookup: "Lookup") -> bool:
     As it is installed, it would then show its dialog for a search, and not answer until that is closed. There is
     nothing to be found in it anyway.
     """
-    names = [lambda serial: owner_of(serial, _KEEPASSXC), lambda serial: owner_of(serial, wire.SECRETS)]
+    names = [lambda serial: owner_of(serial, KEEPASSXC), lambda serial: owner_of(serial, wire.SECRETS)]
     window, service, locked = lookup.ask(*names, is_locked)
     return read_owner(window) == read_owner(service) != b"" and read_locked(locked)
 

@@ -79,6 +79,8 @@ def test_a_locked_keyring_shows_no_window(run: Run, display: Display, locked: Pr
                 after = [*unlock, *options] if command == "seed" else []
                 before = [] if after else [*unlock, *options]
                 assert run(*before, command, *after, input=input).code in (0, 3)
+        for command, *options in ("status",), ("status", "--probe"), ("forget", "--yes"):
+            assert run(command, *options).code == 1
     assert windows == []
 
 
