@@ -19,7 +19,7 @@ _PACKAGE = "git_credential_hf"
 # What each file holds, each module after what it imports. The first is what every request needs; the others are loaded
 # with the modules that start.PARTS names.
 _FIRST = "bundled"
-_FILES = {
+FILES = {
     "bundled-answer": (".sources", ".token", ".reading", ".secret_service", ".secret_service.item", ".sources.keyring"),
     "bundled-lookup": (".secret_service.wire", ".secret_service.lookup"),
     _FIRST: ("", ".scope", ".options", ".protocol", ".helper", ".__main__"),
@@ -35,7 +35,7 @@ def make() -> None:
     """Make the bundle where it is not there, or not of the sources that are; do nothing where it cannot be made."""
     own = start.path(f"{_PACKAGE}.start") + ".py"
     folder = os.path.join(os.path.dirname(own), "__pycache__")
-    states = [start.state(start.path(_PACKAGE + name) + ".py") for names in _FILES.values() for name in names]
+    states = [start.state(start.path(_PACKAGE + name) + ".py") for names in FILES.values() for name in names]
     made_of = hashlib.sha256(repr([start.state(own), *states]).encode()).digest()[:8]
     header = MAGIC_NUMBER + bytes(4) + made_of
     try:
@@ -44,7 +44,7 @@ def make() -> None:
         os.makedirs(folder, exist_ok=True)
         mode = stat.S_IMODE(os.stat(own).st_mode)  # for whoever can read the source
         with files.Locked(os.fsencode(folder), _WAIT):
-            for name, modules in _FILES.items():
+            for name, modules in FILES.items():
                 content = tuple(_module(_PACKAGE + module) for module in modules)
                 whole = header + dumps(_start(own, content)) if name == _FIRST else MAGIC_NUMBER + dumps(content)
                 files.replace(os.fsencode(_file(folder, name)), whole, mode)
