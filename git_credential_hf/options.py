@@ -23,11 +23,23 @@ class Options:
     no_prompt: whether git is told to quit where there is no token, so that nothing asks a person.
     refresh: whether `hf auth token` may renew an OAuth login that has ended.
     environ: the environment, as bytes.
+    traced: whether a person wants to see each step.
     trace: what is called with each step, a text and the values for its % places. A token is passed as it is, since
         the fingerprint that stands for it costs more than an answer may, and is made only where a trace is wanted.
     """
 
-    __slots__ = ("_deadline", "environ", "hosts", "no_prompt", "refresh", "sources", "timeout", "trace", "unlock")
+    __slots__ = (
+        "_deadline",
+        "environ",
+        "hosts",
+        "no_prompt",
+        "refresh",
+        "sources",
+        "timeout",
+        "trace",
+        "traced",
+        "unlock",
+    )
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.environ = environ
@@ -37,7 +49,8 @@ class Options:
         self.unlock = "auto"
         self.no_prompt = False
         self.refresh = False
-        self.trace = _trace(environ)
+        self.traced = environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0") not in (b"", b"0")
+        self.trace = _tracer(environ[b"GIT_CREDENTIAL_HF_TRACE"]) if self.traced else _untraced
         self._deadline = 0.0
 
     def remaining(self) -> float:
@@ -47,10 +60,11 @@ class Options:
         return self._deadline - now
 
 
-def _trace(environ: dict[bytes, bytes]) -> "Callable[..., None]":
-    target = environ.get(b"GIT_CREDENTIAL_HF_TRACE")
-    if not target or target == b"0":
-        return lambda step, *values: None
+def _tracer(target: bytes) -> "Callable[..., None]":
     from git_credential_hf.tracing import tracer
 
     return tracer(target)
+
+
+def _untraced(step: str, *values: object) -> None:
+    pass

@@ -62,6 +62,10 @@ class Lookup:
             if not any(reply.error_name == wire.UNKNOWN_METHOD for reply in replies):
                 break
         found = [wire.read_found(reply) for reply in replies]
+        if self._options.traced:
+            from git_credential_hf.tracing import name_provider
+
+            name_provider(self, self._options)
         self._options.trace(
             "keyring: %d searches found %d items, and %d locked ones",
             len(found),

@@ -54,6 +54,17 @@ def test_a_token_is_seeded_once_and_rotated(run: Run, items: Items) -> None:
     assert run("get", input=request()) == answer("hf_user", "hf_second")
 
 
+def test_a_trace_names_the_keyring_and_its_state(run: Run, items: Items, provider: Provider, tmp_path: Path) -> None:
+    seed(run, "hf_seeded")
+    given = answer("hf_user", "hf_seeded")
+    trace = tmp_path / "trace"
+    assert run("get", input=request(), GIT_CREDENTIAL_HF_TRACE=str(trace)) == given
+    (named,) = [line for line in trace.read_text().splitlines() if ", collection '/org/freedesktop/secrets/" in line]
+    assert provider.programs[0] in named
+    assert named.endswith("', open")
+    assert "hf_seeded" not in trace.read_text()
+
+
 def test_scopes_and_users(run: Run, items: Items) -> None:
     seed(run, "hf_host")
     seed(run, "hf_org", "--scope", "org")
