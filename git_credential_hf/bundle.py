@@ -60,7 +60,7 @@ def _header(file: str) -> bytes:
     try:
         with open(file, "rb") as opened:
             return opened.read(16)
-    except FileNotFoundError:
+    except OSError:  # it is not there, or another user's and not for us to read
         return b""
 
 
