@@ -364,11 +364,11 @@ def test_bytecode_that_another_user_left_unreadable_is_done_without(
     program = an_environment(tmp_path, editable=False)
     package = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf"
     start = package / f"__pycache__/start.{sys.implementation.cache_tag}.pyc"
-    command = [program, "--version"] if bundled else [program, "get"]
-    subprocess.run(command, input=b"", env=with_token, capture_output=True, check=False)
+    command = "--version" if bundled else "get"
+    subprocess.run([program, command], input=b"", env=with_token, capture_output=True, check=False)
     made = {start, *package.glob("__pycache__/bundled*")}
     assert len(made) == (4 if bundled else 1)
-    as_reader = []
+    as_reader: list[str] = []
     if os.geteuid() == 0:  # who may read what nobody may
         as_reader = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
     for file in made:
