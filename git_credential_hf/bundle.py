@@ -60,21 +60,23 @@ def _header(file: str) -> bytes:
     try:
         with open(file, "rb") as opened:
             return opened.read(16)
-    except FileNotFoundError:
+    except OSError:  # it is not there, or another user's and not for us to read
         return b""
 
 
 def _module(name: str) -> tuple[str, tuple[int, int], CodeType]:
     source = start.path(name) + ".py"
+    state = start.state(source)  # before it is read: an upgrade may replace it at any time
     with open(source, encoding="utf-8") as opened:
-        return name, start.state(source), _compiled(opened.read(), source)
+        return name, state, _compiled(opened.read(), source)
 
 
 def _start(source: str, modules: tuple[tuple[str, tuple[int, int], CodeType], ...]) -> CodeType:
     """Return the code of `start` that has `modules` and its own state filled in."""
+    state = start.state(source)
     with open(source, encoding="utf-8") as opened:
         text = opened.read()
-    text = text.replace(_NO_STATE, f"_STATE = {start.state(source)}", 1).replace(_NO_MODULES, f"_FIRST = {_PLACE}", 1)
+    text = text.replace(_NO_STATE, f"_STATE = {state}", 1).replace(_NO_MODULES, f"_FIRST = {_PLACE}", 1)
     code = _compiled(text, source)
     return code.replace(co_consts=tuple(modules if constant == _PLACE else constant for constant in code.co_consts))
 

@@ -43,8 +43,11 @@ class Bytecode:
         if not name.startswith(_PACKAGE):
             return None
         if name in PARTS and _STATE is not None:
-            part = _read(f"{_folder}/__pycache__/{PARTS[name]}{_suffix}")
-            _load(loads(part) if part else ())  # noqa: S302 - it is the interpreter's own
+            try:
+                part = loads(_read(f"{_folder}/__pycache__/{PARTS[name]}{_suffix}"))  # noqa: S302 - it is as the others
+            except (EOFError, TypeError, ValueError):  # it is not there, or damaged
+                part = ()
+            _load(part)
         # typeshed knows loaders by their class alone, which importlib.abc would have to be imported for.
         spec = type(sys.__spec__)(name, Bytecode, is_package=name in _PACKAGES)  # type: ignore[arg-type]
         if spec.submodule_search_locations is not None:
@@ -94,10 +97,10 @@ def _read(file: str) -> bytes:
     """Return what follows the interpreter's mark in the bytecode `file`, or nothing."""
     try:
         descriptor = posix.open(file, posix.O_RDONLY | posix.O_CLOEXEC)
+        content = posix.read(descriptor, _LARGEST)
+        posix.close(descriptor)
     except OSError:
         return b""
-    content = posix.read(descriptor, _LARGEST)
-    posix.close(descriptor)
     return content[4:] if len(content) < _LARGEST else b""
 
 

@@ -1,6 +1,7 @@
 """The bundle, from inside: what it is made of, and when it is made anew. tests/test_lean.py runs it."""
 
 import ast
+import io
 import os
 import shutil
 import sys
@@ -103,3 +104,24 @@ def test_what_is_stale_and_what_follows_it_is_left(tmp_path: Path, monkeypatch: 
         assert not {f"{PACKAGE}.probe_stale", f"{PACKAGE}.probe_last"} & sys.modules.keys()
     finally:
         del sys.modules[f"{PACKAGE}.probe_first"], git_credential_hf.probe_first  # type: ignore[attr-defined]
+
+
+def test_a_source_that_an_upgrade_replaces_meanwhile_is_not_noted_as_the_one_that_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "probe.py"
+    source.write_text(f"{bundle._NO_STATE}\n{bundle._NO_MODULES}\n")
+    before = start.state(str(source))
+
+    def opened_then_replaced(file: str, encoding: str) -> io.StringIO:
+        text = io.StringIO(Path(file).read_text(encoding))
+        source.write_text("new = True\n")
+        return text
+
+    monkeypatch.setattr(start, "_folder", str(tmp_path))
+    monkeypatch.setattr(bundle, "open", opened_then_replaced, raising=False)
+    _, noted, code = bundle._module("git_credential_hf.probe")
+    assert (noted, "_STATE" in code.co_names) == (before, True)
+    source.write_text(f"{bundle._NO_STATE}\n{bundle._NO_MODULES}\n")
+    before = start.state(str(source))
+    assert before in bundle._start(str(source), ()).co_consts

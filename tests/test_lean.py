@@ -357,6 +357,42 @@ def test_a_bundle_that_cannot_be_made_is_done_without(with_token: Environment, t
         assert get(program, with_token) == GIVEN
 
 
+@pytest.mark.parametrize("bundled", [False, True])
+def test_bytecode_that_another_user_left_unreadable_is_done_without(
+    with_token: Environment, tmp_path: Path, bundled: bool
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    package = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf"
+    start = package / f"__pycache__/start.{sys.implementation.cache_tag}.pyc"
+    command = "--version" if bundled else "get"
+    subprocess.run([program, command], input=b"", env=with_token, capture_output=True, check=False)
+    made = {start, *package.glob("__pycache__/bundled*")}
+    assert len(made) == (4 if bundled else 1)
+    as_reader: list[str] = []
+    if os.geteuid() == 0:  # who may read what nobody may
+        as_reader = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]
+    for file in made:
+        file.chmod(0)
+    done = subprocess.run(
+        [*as_reader, program, "get"], input=REQUEST, env=with_token, capture_output=True, check=False, timeout=60
+    )
+    assert Result(done.stdout, done.stderr, done.returncode) == GIVEN
+    if bundled:  # and a person's command makes it anew
+        subprocess.run([*as_reader, program, "--version"], env=with_token, capture_output=True, check=True)
+        assert {mode for _, _, mode in bundle(program).values()} == {0o644}
+
+
+def test_what_pip_leaves_of_an_installation_is_not_started(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    packages = tmp_path / f"lib/{VERSION}/site-packages"
+    for file in packages.glob("git_credential_hf/**/*"):  # pip knows of the bytecode of each module, and of no other
+        if file.is_file() and not file.name.startswith("bundled"):
+            file.unlink()
+    (packages / "git-credential-hf.pth").write_text(f"{SOURCE}\n")
+    assert get(program, with_token) == GIVEN
+
+
 @pytest.mark.parametrize("editable", [False, True])
 def test_it_runs_in_an_environment_whose_path_has_spaces(
     with_token: Environment, tmp_path: Path, editable: bool

@@ -235,7 +235,7 @@ def test_a_rebuild_without_a_session_seeds_the_token_file_and_never_fails(
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "on"), done.stderr
     assert token is None or token.strip() not in done.stdout + done.stderr
     cache = home / ".cache/huggingface/token"
-    assert cache.exists() == bool(token and token.endswith("\n"))
+    assert cache.exists() == bool(token and token.endswith("\n")), done.stderr
     assert not cache.exists() or cache.read_text() == str(token).strip()
 
 
