@@ -7,7 +7,7 @@ import sys
 from typing import Never
 
 from git_credential_hf import __version__, bundle, helper_options, options
-from git_credential_hf.commands import Failed
+from git_credential_hf.commands import Failed, shown
 
 _SUMMARY = """\
 usage: git-credential-hf COMMAND [OPTIONS], of which COMMAND --help tells more
@@ -77,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
 
     def error(self, message: str) -> Never:
-        raise options.UsageError(message)
+        raise options.UsageError(shown(message))
 
 
 def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:

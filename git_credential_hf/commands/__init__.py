@@ -1,8 +1,11 @@
 """The commands that people run: one module each."""
 
 import os
+import re
 import shutil
 import subprocess
+
+TOKEN = re.compile(r"hf_[A-Za-z0-9]{20,}")  # the Hub's own, and so no name of anything
 
 
 class Failed(Exception):
@@ -12,9 +15,10 @@ class Failed(Exception):
 def shown(name: str | bytes) -> str:
     """Return a file's name, or whatever was given as one, for a line that people read.
 
-    A name may hold anything: what would end the line, steer the terminal or is no UTF-8 is shown by its number.
+    A name may hold anything: what would end the line, steer the terminal or is no UTF-8 is shown by its number, and a
+    token that was given in the place of a name is not shown.
     """
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    text = TOKEN.sub("(a token)", os.fsencode(name).decode("utf-8", "backslashreplace"))
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from git_credential_hf import helper_options, options, reading
-from git_credential_hf.commands import Failed, secret_source, shown
+from git_credential_hf.commands import TOKEN, Failed, secret_source, shown
 from git_credential_hf.protocol import has_control
 from git_credential_hf.scope import HF_USER, HUB, exact_scope, is_text, server
 
 _SOURCES = ("file", "env", "credential", "command")
 _KEYS = (*_SOURCES, "scope", "user", "host", "expires", "cache")
 
-_ITSELF_A_TOKEN = re.compile(r"hf_[A-Za-z0-9]{20,}")
 _LATEST = 10**11  # seconds since the epoch: what is more was written in milliseconds
 
 
@@ -115,12 +114,12 @@ def read(file: str) -> list[Declared]:
         raise Failed(f"{shown(file)}:{line}: this is no UTF-8, as TOML must be") from None
     try:
         tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # an integer may have more digits than Python takes
         raise Failed(_of_toml(file, text, str(error))) from None
     try:
         return _declared(tables, os.path.dirname(file))
     except _Wrong as wrong:
-        key = ".".join(part if re.fullmatch(r"[\w-]+", part, re.ASCII) else f'"{shown(part)}"' for part in wrong.path)
+        key = shown(".".join(part if re.fullmatch(r"[\w-]+", part, re.ASCII) else f'"{part}"' for part in wrong.path))
         raise Failed(f"{shown(file)}:{_line(text, wrong.path)}: {key}: {wrong.reason}") from None
 
 
@@ -230,6 +229,8 @@ def _source(kind: str, value: Any, at: tuple[str, ...], folder: str) -> str | li
         raise _Wrong(at, 'this must be a list of words, as in ["pass", "show", "huggingface"]')
     if any("\0" in word for word in words):
         raise _Wrong(at, "there is a NUL in it")
+    if any(TOKEN.fullmatch(word) for word in words):
+        raise _Wrong(at, "this is itself a token, and this file is no place for one: name where it is")
     if kind == "command":
         if not words[0]:
             raise _Wrong(at, "the name of the program is empty")
@@ -237,8 +238,6 @@ def _source(kind: str, value: Any, at: tuple[str, ...], folder: str) -> str | li
     (name,) = words
     if not name:
         raise _Wrong(at, "it is empty")
-    if _ITSELF_A_TOKEN.fullmatch(name):
-        raise _Wrong(at, "this is itself a token, and this file is no place for one: name where it is")
     if kind == "env" and "=" in name:
         raise _Wrong(at, "a variable is given by its name alone")
     if kind == "credential" and ("/" in name or name in (".", "..")):

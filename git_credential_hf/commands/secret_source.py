@@ -10,7 +10,7 @@ import time
 from typing import IO
 
 from git_credential_hf import reading
-from git_credential_hf.commands import Failed, child_environment, shown
+from git_credential_hf.commands import TOKEN, Failed, child_environment, shown
 from git_credential_hf.protocol import has_control
 from git_credential_hf.token import clean
 
@@ -39,10 +39,14 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
 
     source: a path, `-` (standard input), `env:NAME`, `credential:NAME` (systemd.exec(5), CREDENTIALS_DIRECTORY) or
     `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a command says on standard
-    error goes to ours.
+    error goes to a terminal, else it is told if the command fails.
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
     kind, colon, rest = source.partition(":")
+    if any(TOKEN.fullmatch(word) for word in (source, *rest.split())):
+        raise Failed(
+            "--from was given a token, which every process can see there: give the name of where it is, or `-`"
+        )
     if source == "-":
         return _token(_from_standard_input(), "standard input"), []
     if colon and kind == "command":
@@ -52,7 +56,7 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
             raise Failed("the command has a quote that does not end") from None
         if not words:
             raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
-        return from_command(words, environ, heard=True), []
+        return from_command(words, environ, heard=os.isatty(2)), []
     if colon and kind == "env":
         return from_environment(rest, environ), []
     if colon and kind == "credential":

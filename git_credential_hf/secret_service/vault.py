@@ -148,7 +148,8 @@ class Vault:
         for path, one in {one.path: one for found in searches for one in found}.items():
             place, _, part = one.attributes.get(item.MARK, b"").partition(b"/")
             whose = one.attributes.get(b"user")
-            if place == server and scope in (b"", part) and user in (None, whose):
+            known = [item.identity(server, whose, part, bearer=bearer) for bearer in (False, True)]
+            if place == server and scope in (b"", part) and user in (None, whose) and one.identity() in known:
                 token = from_secret(one.secret, "the keyring", whose, item=path, scope=part)
                 ours.append(token or Token(b"", "the keyring", user=whose, item=path, scope=part))
         return ours

@@ -622,6 +622,10 @@ SOURCE = 'file = "a"\n'
         ("[tokens.a]\nfile = 'a\\u0000'".replace("'", '"'), 2, "tokens.a.file", "NUL"),
         (f"[tokens.a]\nfile = '{A}'", 2, "tokens.a.file", "itself a token"),
         (f"[tokens.a]\nenv = '{A}'", 2, "tokens.a.env", "itself a token"),
+        (f"[tokens.a]\ncommand = ['{A}']", 2, "tokens.a.command", "itself a token"),
+        (f"[tokens.a]\ncommand = ['echo', '{A}']", 2, "tokens.a.command", "itself a token"),
+        (f"[tokens.a]\n{SOURCE}{A} = 1", 3, "tokens.a.(a token)", "no such key"),
+        (f"{A} = 1", 1, "(a token)", "no such key"),
         ("[tokens.a]\nenv = 'A=b'", 2, "tokens.a.env", "by its name"),
         ("[tokens.a]\nenv = ['A']", 2, "tokens.a.env", "must be a text"),
         ("[tokens.a]\ncredential = '../a'", 2, "tokens.a.credential", "by its name"),
@@ -674,6 +678,7 @@ SOURCE = 'file = "a"\n'
         ('[tokens.a]\nfile = """\na\n"""\nx = 1', 5, "tokens.a.x", "no such key"),
         # no TOML
         ("[tokens.a", 1, None, "no TOML"),
+        (f"[tokens.a]\n{SOURCE}expires = {'9' * 5000}", 3, None, "no TOML"),
         (f"[tokens.a]\n{SOURCE}{A}\n", 3, None, "no TOML"),
         ("[tokens.a]\nfile = 'a'\nfile = 'b'", 3, None, "no TOML"),
         (f"[tokens.a]\n{SOURCE}[tokens.a]\n", 3, None, "no TOML"),
@@ -693,6 +698,7 @@ def test_a_declaration_in_error_is_named_and_nothing_is_changed(
         result = seed(*arguments)
         assert (result.stdout, result.code) == (b"", 1)
         assert result.stderr.count(b"\n") == 1
+        assert A.encode() not in result.stderr
         where = f"git-credential-hf: {declare.file}:{line}: {f'{key}: ' if key else ''}"
         assert result.stderr.decode().startswith(where), result.stderr
         assert reason in result.stderr.decode()

@@ -111,6 +111,14 @@ def test_what_is_not_there_is_not_removed(run: Run, full: Items, environment: En
     assert cache(environment).read_text() == TOKEN
 
 
+def test_a_superset_of_ours_is_not_ours(run: Run, keyring: Items) -> None:
+    seed(run, TOKEN, "--no-cache")
+    (ours,) = keyring.all()
+    keyring.collection.create_item("another program's", ours.attributes | {"port": "8443"}, THEIRS.encode())
+    assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN)}"]
+    assert keyring.secrets() == [THEIRS.encode()]
+
+
 def test_git_gets_nothing_then(run: Run, keyring: Items) -> None:
     seed(run, TOKEN)
     assert TOKEN.encode() in run("get", input=request()).stdout

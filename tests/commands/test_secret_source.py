@@ -40,6 +40,17 @@ def is_refused_as(reason: str, seed: Seed, environment: Environment, *arguments:
     assert snapshot(Path(environment["HOME"])) == before
 
 
+@pytest.mark.parametrize(
+    "given", [TOKEN, f"env:{TOKEN}", f"credential:{TOKEN}", f"command:{TOKEN}", f"command:echo {TOKEN}"]
+)
+def test_a_token_in_the_place_of_its_source_is_not_told(seed: Seed, environment: Environment, given: str) -> None:
+    is_refused_as("--from was given a token", seed, environment, "--from", given)
+
+
+def test_a_token_in_the_name_of_a_file_is_not_told(seed: Seed, environment: Environment) -> None:
+    is_refused_as("./(a token).txt is not there", seed, environment, "--from", f"./{TOKEN}.txt")
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -353,11 +364,19 @@ def test_a_command_has_our_environment_without_hugging_faces_tokens(seed: Seed, 
     assert not {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"} & seen.keys()
 
 
-def test_a_command_reads_our_standard_input_and_may_complain(seed: Seed, environment: Environment) -> None:
+def test_a_command_reads_our_standard_input_and_its_complaint_is_for_a_terminal(
+    seed: Seed, environment: Environment
+) -> None:
     write(Path("ask"), "#!/bin/sh\necho 'touch the key' >&2\nread -r token\necho \"$token\"\n", 0o700)
     result = seed("--from", "command:./ask", input=TOKEN.encode() + b"\n")
-    assert (result.stderr, result.code) == (b"touch the key\n", 0)
+    assert (result.stderr, result.code) == (b"", 0)
     assert cache(environment).read_text() == TOKEN
+
+
+def test_a_command_that_fails_is_told_with_its_reason_in_one_line(seed: Seed, environment: Environment) -> None:
+    write(Path("fail"), f"#!/bin/sh\necho 'no such entry' >&2\necho 'near {TOKEN}' >&2\nexit 3\n", 0o700)
+    reason = "the command ./fail ended with exit code 3: no such entry; near (a token)\n"
+    is_refused_as(reason, seed, environment, "--from", "command:./fail")
 
 
 @pytest.mark.parametrize(

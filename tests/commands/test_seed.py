@@ -239,6 +239,7 @@ def test_another_host_is_for_the_keyring_alone(
         ("--unlock", "perhaps"),
         ("--require-keyring", "--no-keyring"),
         ("--forc",), ("--no-such-option",), ("a-word-too-much",), ("--scope",), ("--force=yes",),
+        (TOKEN,), (f"--token={TOKEN}",), ("--unlock", TOKEN), (f"--force={TOKEN}",),
     ],
 )  # fmt: skip
 def test_wrong_usage_changes_nothing(
