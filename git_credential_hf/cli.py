@@ -38,7 +38,6 @@ manual: man {manual}
 _SEED_EXAMPLES = """\
   git-credential-hf seed --from ~/secrets/huggingface.token
   git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
-  git-credential-hf seed
 """
 
 _CONFIGURE_EXAMPLES = """\
@@ -135,7 +134,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         choices=("never", "auto", "prompt"),
         default="auto",
         metavar="WHEN",
-        help="never, auto or prompt: what to do about a locked one (auto)",
+        help="never, auto, prompt: what to do about a locked one (auto)",
     )
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add("--quiet", action="store_true", help="say nothing when all is well")
