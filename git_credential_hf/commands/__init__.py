@@ -1,6 +1,7 @@
 """The commands that people run: one module each."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -12,9 +13,10 @@ class Failed(Exception):
 def shown(name: str | bytes) -> str:
     """Return a file's name, or whatever was given as one, for a line that people read.
 
-    A name may hold anything: what would end the line, steer the terminal or is no UTF-8 is shown by its number.
+    A name may hold anything: what would end the line, steer the terminal or is no UTF-8 is shown by its number, and of
+    a token that was given in place of a name nothing but how it begins.
     """
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    text = re.sub("(hf_)[A-Za-z0-9]{20,}", r"\1...", os.fsencode(name).decode("utf-8", "backslashreplace"))
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

@@ -120,7 +120,9 @@ def read(file: str) -> list[Declared]:
     try:
         return _declared(tables, os.path.dirname(file))
     except _Wrong as wrong:
-        key = ".".join(part if re.fullmatch(r"[\w-]+", part, re.ASCII) else f'"{shown(part)}"' for part in wrong.path)
+        key = ".".join(
+            shown(part) if re.fullmatch(r"[\w-]+", part, re.ASCII) else f'"{shown(part)}"' for part in wrong.path
+        )
         raise Failed(f"{shown(file)}:{_line(text, wrong.path)}: {key}: {wrong.reason}") from None
 
 
