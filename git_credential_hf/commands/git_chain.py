@@ -37,6 +37,10 @@ class Url(NamedTuple):
     host: bytes  # with the port, as it was written
     path: bytes
 
+    def has_token(self) -> bool:
+        """Whether there is a password in it, or a token in the place of a user."""
+        return bool(self.password) or (self.user is not None and looks_like_token(self.user))
+
     def shown(self) -> str:
         """Return the URL for people, without a password, and without a user that is a token."""
         user = f"{shown(self.user)}@" if self.user and not looks_like_token(self.user) else ""
