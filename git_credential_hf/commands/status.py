@@ -5,6 +5,7 @@ What is found out is in Facts; findings.py judges it, status_report.py writes it
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -196,6 +197,7 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                process_group=0,  # so that what it starts ends with it
             )
         except OSError:
             pass
@@ -206,7 +208,7 @@ def _output(child: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
     try:
         return child.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
-        child.kill()
+        os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
         return b"", b"it gave no answer within %d s" % _SECONDS
 
@@ -229,10 +231,13 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
         facts.push_rewrite = found[1]
     if (broken := config.without_value(facts.url)) and not config.complaint:
         config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
+    path = config.credential(b"usehttppath", facts.url)
+    if path and git_chain.is_true(path) is None and not config.complaint:
+        config.complaint = f"bad boolean {shown(path.value or b'')} for {shown(path.key)} in {path.where()}"
     facts.helpers = config.helpers(facts.url)
     facts.ours = next((one for one in facts.active if one.is_ours()), None)
     facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
-    facts.with_path = git_chain.is_true(config.credential(b"usehttppath", facts.url))
+    facts.with_path = git_chain.is_true(path) is True
     facts.user = facts.url.user
     named = config.credential(b"username", facts.url)
     if facts.user is None and named is not None and named.value:
@@ -313,7 +318,7 @@ def _knows_authtype(version: str | None) -> bool:
 def numbers(version: str) -> tuple[int, ...]:
     numbers = []
     for part in version.split("."):
-        if not part.isdigit():
+        if not part.isdecimal():
             break
         numbers.append(int(part))
     return tuple(numbers)

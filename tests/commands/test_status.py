@@ -703,6 +703,17 @@ def test_a_section_counts_as_git_has_it(world: World, user: str) -> None:
         assert bool(world.known()["git"]["helpers"]) == counts, section
 
 
+@pytest.mark.parametrize("value", ["-1", "1k", "0k", "ON", "off", "banana", "\u00b2"])
+def test_a_boolean_is_what_git_takes_for_one(world: World, value: str) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    world.configuration(f'[credential "{HUB}"]\n\tuseHttpPath = {value}\n')
+    known = world.known()
+    token = world.token_that_git_gets()
+    assert known["token_given"] == (token is not None)
+    assert token is None or known["answer"]["fingerprint"] == fingerprint(token)
+    assert ("git-config-broken" in codes(known)) == (token is None)
+
+
 def test_the_chain_tells_lines_resets_and_files(world: World) -> None:
     included = world.home / "included"
     included.write_text(
@@ -943,6 +954,13 @@ def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, mon
 def test_without_git(world: World) -> None:
     known = world.known(PATH="/not/there")
     assert codes(known) == ["git-missing"]
+
+
+@pytest.mark.parametrize("does", ["sleep 60; :", "printf 'git-lfs/\\302\\262.1 x'", "kill -KILL $$"])
+def test_a_git_lfs_that_is_none(world: World, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    write(world.folder / "bin/git-lfs", f"#!/bin/sh\n{does}\n", 0o755)
+    monkeypatch.setattr("git_credential_hf.commands.status._SECONDS", 1)
+    assert world.known()["token_given"]
 
 
 # --- the Hub -------------------------------------------------------------------------------------------------
