@@ -38,7 +38,6 @@ manual: man {manual}
 _SEED_EXAMPLES = """\
   git-credential-hf seed --from ~/secrets/huggingface.token
   git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
-  git-credential-hf seed
 """
 
 _CONFIGURE_EXAMPLES = """\
@@ -84,36 +83,52 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     """Run a person's command; return the exit code. Raises options.UsageError."""
     if not arguments:
         raise options.UsageError("a command is missing")
-    command, *rest = arguments
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have in it what the locale cannot write
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        if command in ("--help", "-h"):
-            print(_SUMMARY.format(manual=_manual()), end="")
-            return 0
-        if command == "--version":
-            print(f"git-credential-hf {__version__}")
-            return 0
-        if command == "seed":
-            return _seed(rest, environ)
-        if command == "status":
-            return _status(rest, environ)
-        if command == "forget":
-            return _forget(rest, environ)
-        return _configure(command, rest, environ)
+        try:
+            return _run(*arguments, environ=environ)
+        finally:
+            _flush()
     except Failed as error:
         print(f"git-credential-hf: {error}", file=sys.stderr)
         return 1
     finally:
-        print(end="", flush=True)  # nothing where standard output is closed
         bundle.make()
+
+
+def _run(command: str, *arguments: str, environ: dict[bytes, bytes]) -> int:
+    rest = list(arguments)
+    if command in ("--help", "-h"):
+        print(_SUMMARY.format(manual=_manual()), end="")
+        return 0
+    if command == "--version":
+        print(f"git-credential-hf {__version__}")
+        return 0
+    if command == "seed":
+        return _seed(rest, environ)
+    if command == "status":
+        return _status(rest, environ)
+    if command == "forget":
+        return _forget(rest, environ)
+    return _configure(command, rest, environ)
+
+
+def _flush() -> None:
+    """Have standard output, where it is open, take all that was printed. Raises Failed."""
+    try:
+        print(end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failed(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
         "seed",
         "[--from SOURCE] [OPTIONS]",
-        "Put tokens into the keyring and into Hugging Face's token cache; without --from,\n"
+        "Put tokens into the keyring and into Hugging Face's token cache: without --from\n"
         "all that are declared in ~/.config/git-credential-hf/tokens.toml.",
         _SEED_EXAMPLES,
     )
@@ -135,7 +150,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         choices=("never", "auto", "prompt"),
         default="auto",
         metavar="WHEN",
-        help="never, auto or prompt: what to do about a locked one (auto)",
+        help="what to do about a locked one: never, auto or prompt",
     )
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add("--quiet", action="store_true", help="say nothing when all is well")

@@ -133,7 +133,7 @@ def _address(facts: Facts) -> Iterator[Finding]:
             if is_https
             else "git-credential-hf status https://huggingface.co",
         )
-    if facts.given.password or (facts.given.user and git_chain.looks_like_token(facts.given.user)):
+    if facts.given.has_token():
         yield Finding(
             "token-in-url",
             "warning",
@@ -193,7 +193,7 @@ def _configuration(facts: Facts) -> Iterator[Finding]:
     for one in facts.active:
         if one.is_script() and git_chain.veiled(shown(one.value)) != shown(one.value):
             yield _token_in_configuration(facts, one.setting)
-    if facts.rewrite is not None and facts.url.password:
+    if facts.rewrite is not None and facts.url.has_token():
         yield _token_in_configuration(facts, facts.rewrite)
     if not facts.with_path and facts.server == HUB and facts.scoped() and facts.ours is not None:
         yield Finding(
@@ -321,7 +321,7 @@ def _keyring(facts: Facts) -> Iterator[Finding]:
             "note",
             f"{provider} calls itself locked although the login has opened it: git's next request unlocks it, without "
             "a dialog",
-            "printf 'protocol=https\nhost=huggingface.co\n' | git-credential-hf get > /dev/null",
+            "printf 'protocol=https\\nhost=huggingface.co\\n' | git-credential-hf get > /dev/null",
         )
     elif state.state == "locked" and (state.locked_items or needed):
         yield Finding(
@@ -425,7 +425,7 @@ def _declared(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "declaration-broken",
             "warning",
-            f"{file} cannot be read: {facts.declaration_error}",
+            f"`git-credential-hf seed` stops at tokens.toml: {facts.declaration_error}",
             f"${{EDITOR:-vi}} {_quoted(facts.declaration)}",
         )
     for one in facts.declared:
@@ -476,8 +476,7 @@ def _beside_the_helper(facts: Facts) -> Iterator[Finding]:
             f"sed -i {first}{f',{last}' if last != first else ''}d {_quoted(file)}",
         )
     for name, url, setting in facts.config.remotes():
-        login = url.password or (url.user and git_chain.looks_like_token(url.user))
-        if login and url.host.lower() in (*HUB_HOSTS, facts.server):
+        if url.has_token() and url.host.lower() in (*HUB_HOSTS, facts.server):
             yield Finding(
                 "token-in-remote",
                 "warning",

@@ -37,6 +37,10 @@ class Url(NamedTuple):
     host: bytes  # with the port, as it was written
     path: bytes
 
+    def has_token(self) -> bool:
+        """Whether there is a password in it, or a token in the place of a user."""
+        return bool(self.password) or (self.user is not None and looks_like_token(self.user))
+
     def shown(self) -> str:
         """Return the URL for people, without a password, and without a user that is a token."""
         user = f"{shown(self.user)}@" if self.user and not looks_like_token(self.user) else ""
@@ -319,7 +323,7 @@ def read_settings(output: bytes) -> list[Setting]:
                 lines[file] = _lines(file)
             numbers = lines[file].get(key, [])
             line = numbers.pop(0) if numbers else 0
-        settings.append(Setting(key, value if separator else None, scope.decode(), file, line))
+        settings.append(Setting(key, value if separator else None, shown(scope), file, line))
     return settings
 
 
@@ -362,10 +366,14 @@ def _is_continued(line: bytes) -> bool:
     return code is not None and line[code.end() :].lstrip(b'"') == b"\\"
 
 
-def is_true(setting: Setting | None) -> bool:
-    """Whether a setting says yes, as git reads it."""
+def is_true(setting: Setting | None) -> bool | None:
+    """Whether a setting says yes, as git reads it; None for what git stops at. Source: git-config(1), boolean."""
     value = (setting.value or b"").lower() if setting is not None else b""
-    return value in (b"true", b"yes", b"on") or (value.isdigit() and int(value) != 0)
+    if number := re.fullmatch(rb"[+-]?([0-9]+)[kmg]?", value):
+        return int(number[1]) != 0
+    return {b"true": True, b"yes": True, b"on": True, b"false": False, b"no": False, b"off": False, b"": False}.get(
+        value
+    )
 
 
 # Running.

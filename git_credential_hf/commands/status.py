@@ -5,12 +5,13 @@ What is found out is in Facts; findings.py judges it, status_report.py writes it
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 
 from git_credential_hf import helper, helper_options, options, reading, scope
-from git_credential_hf.commands import child_environment, git_chain, shown
+from git_credential_hf.commands import Failed, child_environment, declared, git_chain, shown
 from git_credential_hf.commands.git_chain import Configuration, Helper, Setting, Url
 from git_credential_hf.options import Options
 from git_credential_hf.sources import VARIABLES, token_file
@@ -108,7 +109,7 @@ class Facts:
         self.keyring: State | None = None
         self.host_token: Token | None = None  # what the keyring has for the whole host
         self.cache = Cache(environ)
-        self.declaration = _declaration(environ)
+        self.declaration = os.fsencode(declared.path(environ))
         self.declaration_error = ""
         self.declared: list[Declared] = []
         self.declared_scopes: list[bytes] = []
@@ -196,6 +197,7 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                process_group=0,  # so that what it starts ends with it
             )
         except OSError:
             pass
@@ -206,7 +208,7 @@ def _output(child: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
     try:
         return child.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
-        child.kill()
+        os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
         return b"", b"it gave no answer within %d s" % _SECONDS
 
@@ -229,10 +231,13 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
         facts.push_rewrite = found[1]
     if (broken := config.without_value(facts.url)) and not config.complaint:
         config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
+    path = config.credential(b"usehttppath", facts.url)
+    if path and git_chain.is_true(path) is None and not config.complaint:
+        config.complaint = f"bad boolean {shown(path.value or b'')} for {shown(path.key)} in {path.where()}"
     facts.helpers = config.helpers(facts.url)
     facts.ours = next((one for one in facts.active if one.is_ours()), None)
     facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
-    facts.with_path = git_chain.is_true(config.credential(b"usehttppath", facts.url))
+    facts.with_path = git_chain.is_true(path) is True
     facts.user = facts.url.user
     named = config.credential(b"username", facts.url)
     if facts.user is None and named is not None and named.value:
@@ -313,7 +318,7 @@ def _knows_authtype(version: str | None) -> bool:
 def numbers(version: str) -> tuple[int, ...]:
     numbers = []
     for part in version.split("."):
-        if not part.isdigit():
+        if not part.isdecimal():
             break
         numbers.append(int(part))
     return tuple(numbers)
@@ -424,48 +429,25 @@ def _judge(source: Source, steps: list[Step], facts: Facts) -> None:
 # What is declared.
 
 
-def _declaration(environ: dict[bytes, bytes]) -> bytes:
-    """Return the path of tokens.toml."""
-    folder = environ.get(b"XDG_CONFIG_HOME", b"")
-    if not folder.startswith(b"/"):  # XDG Base Directory Specification: a relative one is to be ignored
-        folder = environ.get(b"HOME", b"") + b"/.config"
-    return folder + b"/git-credential-hf/tokens.toml"
-
-
 def _read_declaration(facts: Facts, chosen: Options) -> None:
-    """Compare what tokens.toml declares with what was seeded; what is wrong in it is for `seed` to tell."""
+    """Compare what tokens.toml declares with what was seeded; what is wrong in it is told as `seed` tells it."""
     if not os.path.lexists(facts.declaration):
         return
-    import tomllib
-
     try:
-        tokens = tomllib.loads(reading.read(facts.declaration).decode()).get("tokens", {})
-    except (UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
-        facts.declaration_error = shown(str(error)) if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
+        tokens = declared.read(os.fsdecode(facts.declaration))
+    except Failed as error:
+        facts.declaration_error = str(error)
         return
-    for name, table in tokens.items() if isinstance(tokens, dict) else ():
-        if not isinstance(table, dict) or table.get("host") not in (
-            None,
-            *(os.fsdecode(host) for host in scope.HUB_HOSTS),
-        ):
-            continue
-        scopes, user = table.get("scope") or "", table.get("user")
-        whose = os.fsencode(user) if isinstance(user, str) else scope.HF_USER
-        folder = os.path.dirname(os.fsdecode(facts.declaration))
-        for place in [scopes] if isinstance(scopes, str) else scopes if isinstance(scopes, list) else ():
-            if not isinstance(place, str):
-                continue
-            facts.declared_scopes += [os.fsencode(place)] if place else []
-            file = table.get("file")
-            if isinstance(file, str):
-                path = os.path.join(folder, os.path.expanduser(file))
-                one = Declared(shown(name), path, os.fsencode(place), whose, table.get("cache") is True)
-                facts.declared.append(one)
+    for token in tokens:
+        for place in token.scopes if token.server == scope.HUB else ():
+            facts.declared_scopes += [place] if place else []
+            file = os.path.expanduser(token.value) if token.kind == "file" and isinstance(token.value, str) else ""
+            one = Declared(token.name, file, place, token.user, token.cache)
+            facts.declared.append(one)
+            if file:
                 _compare(one, facts, chosen)
-            elif place and facts.keyring is not None and facts.keyring.state == "open":
-                one = Declared(shown(name), "", os.fsencode(place), whose, False)
+            elif facts.keyring is not None and facts.keyring.state == "open":
                 one.state = "seeded" if _items(one, facts) else "missing"
-                facts.declared.append(one)
 
 
 def _compare(one: Declared, facts: Facts, chosen: Options) -> None:

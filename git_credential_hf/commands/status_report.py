@@ -213,8 +213,8 @@ def _online(facts: Facts) -> Report:
 class Style:
     """How wide the table is, and its colours: none unless `output` is a terminal that has them."""
 
-    def __init__(self, output: TextIO, environ: dict[bytes, bytes]) -> None:
-        terminal = output.isatty()
+    def __init__(self, output: TextIO | None, environ: dict[bytes, bytes]) -> None:
+        terminal = output is not None and output.isatty()
         self.width = min(max(shutil.get_terminal_size().columns, 60), 120) if terminal else 100
         self.coloured = terminal and not environ.get(b"NO_COLOR") and environ.get(b"TERM") not in (b"dumb", b"", None)
 

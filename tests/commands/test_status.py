@@ -113,12 +113,20 @@ class World:
     def known(self, *arguments: str, **more: str) -> dict[str, Any]:
         result = self.status("--json", *arguments, **more)
         known: dict[str, Any] = json.loads(result.stdout)
+        assert all(text.isprintable() for text in texts(known))
         assert result.code == (0 if known["token_given"] else 1)
         return known
 
     def state(self) -> object:
         files = snapshot(self.home, Path(self.environment["XDG_RUNTIME_DIR"]))
         return files, [] if self.items is None else sorted(map(repr, self.items.all()))
+
+
+def texts(value: Any) -> list[str]:
+    """Every text within a value that came as JSON."""
+    if isinstance(value, dict | list):
+        return [text for one in (value.values() if isinstance(value, dict) else value) for text in texts(one)]
+    return [value] if isinstance(value, str) else []
 
 
 @pytest.fixture
@@ -425,7 +433,7 @@ def _(world: World) -> None:
 
 def declare(world: World, text: str) -> Path:
     file = world.home / ".config/git-credential-hf/tokens.toml"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     return file
 
@@ -487,6 +495,7 @@ def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
         ("host", TOKEN, ()),
         ("alice", OTHER, ("--user", "alice", "--no-cache")),
         ("org", TYPED, ("--scope", "my-org")),
+        ("vault", TYPED, ("--scope", "my-team")),
     ):
         folder = world.home / ".config/git-credential-hf"
         folder.mkdir(parents=True, exist_ok=True)
@@ -495,19 +504,31 @@ def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
     (world.home / ".config/git-credential-hf/tokens.toml").write_text(
         '[tokens.host]\nfile = "host"\ncache = true\n[tokens.alice]\nfile = "alice"\nuser = "alice"\n'
         '[tokens.org]\nfile = "org"\nscope = "my-org"\n'
-        '[tokens.vault]\ncommand = ["vault"]\nscope = ["my-org", "none"]\n'
+        '[tokens.vault]\ncommand = ["vault"]\nscope = ["my-team", "none"]\n'
         '[tokens.elsewhere]\nfile = "x"\nhost = "hub.example.org"\n'
     )
     known = world.known()
     told = [(one["name"], one["scope"], one["state"]) for one in known["declared"]["tokens"]]
     assert told == [
-        ("host", None, "seeded"),
-        ("alice", None, "seeded"),
-        ("org", "my-org", "seeded"),
-        ("vault", "my-org", "seeded"),
-        ("vault", "none", "missing"),
+        ("tokens.host", None, "seeded"),
+        ("tokens.alice", None, "seeded"),
+        ("tokens.org", "my-org", "seeded"),
+        ("tokens.vault", "my-team", "seeded"),
+        ("tokens.vault", "none", "missing"),
     ]
     assert codes(known) == ["declared-not-seeded"]
+
+
+def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
+    """What is declared twice, and a file that anybody can write, is told in the words of seed."""
+    twice = '[tokens.a]\nfile = "~/a"\n[tokens.b]\nfile = "~/b"\n'
+    for text, mode in (("[tokens.a]\nbogus = 1\n", 0o600), (twice, 0o600), ("", 0o666)):
+        declare(world, text)
+        (world.home / ".config/git-credential-hf/tokens.toml").chmod(mode)
+        said = subprocess.run([EXECUTABLE, "seed"], env=world.environment, capture_output=True, check=False).stderr
+        (finding,) = world.known()["findings"]
+        assert finding["code"] == "declaration-broken"
+        assert said.decode().removeprefix("git-credential-hf: ").strip() in finding["message"]
 
 
 NAMED_FIRST = ("env-hides-scopes", "token-file-newer")
@@ -680,6 +701,17 @@ def test_a_section_counts_as_git_has_it(world: World, user: str) -> None:
         )
         counts = b"password=p" in filled.stdout
         assert bool(world.known()["git"]["helpers"]) == counts, section
+
+
+@pytest.mark.parametrize("value", ["-1", "1k", "0k", "ON", "off", "banana", "\u00b2"])
+def test_a_boolean_is_what_git_takes_for_one(world: World, value: str) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    world.configuration(f'[credential "{HUB}"]\n\tuseHttpPath = {value}\n')
+    known = world.known()
+    token = world.token_that_git_gets()
+    assert known["token_given"] == (token is not None)
+    assert token is None or known["answer"]["fingerprint"] == fingerprint(token)
+    assert ("git-config-broken" in codes(known)) == (token is None)
 
 
 def test_the_chain_tells_lines_resets_and_files(world: World) -> None:
@@ -862,6 +894,42 @@ def test_a_terminal_has_colours_and_no_line_too_long(world: World, columns: int)
     assert plain == on_a_terminal(world, columns, NO_COLOR="1")
 
 
+def test_a_token_where_a_name_belongs_is_not_shown(world: World) -> None:
+    """World.status looks for it, in all that is printed."""
+    folder = world.home / ".config/git-credential-hf"
+    folder.mkdir(parents=True)
+    for declaration in (f'[tokens.{OTHER}]\nfile = "x"\n', f"{OTHER} = 1\n", f'[tokens.x]\nfile = "{OTHER}/x"\n'):
+        (folder / "tokens.toml").write_text(declaration)
+        for more in ({}, {"HF_TOKEN_PATH": OTHER}, {"GIT_ASKPASS": f"/bin/ask {OTHER}"}):
+            for url in (MODEL, f"{HUB}/{OTHER}/x", f"{HUB}/a?token={OTHER}", f"https://{OTHER}@huggingface.co/a"):
+                world.url = url
+                world.status("--json", **more)
+                world.status(**more)
+
+
+@pytest.mark.parametrize("login", [OTHER, f"alice:{OTHER}"])
+def test_a_token_that_a_rewritten_address_gets(world: World, login: str) -> None:
+    world.configuration(f'[url "https://{login}@huggingface.co/"]\n\tinsteadOf = {HUB}/\n')
+    known = world.known()
+    assert codes(known) == ["token-in-git-config"]
+    world.shell(known["findings"][0]["remedy"])
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("run", ["process"], indirect=True)
+@pytest.mark.parametrize("arguments", ["", "--json"])
+@pytest.mark.parametrize(("where", "said"), [(">/dev/full", "cannot be written: No space left on device"), (">&-", "")])
+def test_nobody_to_tell_it_to(world: World, arguments: str, where: str, said: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{EXECUTABLE} status {arguments} {where}"],
+        env=world.environment,
+        capture_output=True,
+        check=False,
+    )
+    told = f"git-credential-hf: standard output {said}\n" if said else ""
+    assert (done.stdout, done.stderr.decode(), done.returncode) == (b"", told, 1 if said else 0)
+
+
 # --- what it costs -------------------------------------------------------------------------------------------
 
 
@@ -886,6 +954,13 @@ def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, mon
 def test_without_git(world: World) -> None:
     known = world.known(PATH="/not/there")
     assert codes(known) == ["git-missing"]
+
+
+@pytest.mark.parametrize("does", ["sleep 60; :", "printf 'git-lfs/\\302\\262.1 x'", "kill -KILL $$"])
+def test_a_git_lfs_that_is_none(world: World, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    write(world.folder / "bin/git-lfs", f"#!/bin/sh\n{does}\n", 0o755)
+    monkeypatch.setattr("git_credential_hf.commands.status._SECONDS", 1)
+    assert world.known()["token_given"]
 
 
 # --- the Hub -------------------------------------------------------------------------------------------------
