@@ -281,9 +281,10 @@ in
     };
   };
 
-  # Shell lines for a rebuild: they end well whatever happens, and wait for nobody. systemctl: its path.
+  # Shell lines for a rebuild: they end well whatever happens, and wait for nobody. systemctl: its path; in a chroot, as
+  # an installation runs them, it would do nothing and call that well done.
   activation = systemctl: ''
-    if ${systemctl} --user show-environment >/dev/null 2>&1; then
+    if SYSTEMD_IGNORE_CHROOT=1 ${systemctl} --user show-environment >/dev/null 2>&1; then
       ${systemctl} --user restart --no-block git-credential-hf-seed.service || :
     else
       PATH="${lib.replaceStrings specifiers [ "$HOME" "$(id -un)" ] path}:$PATH" \
