@@ -229,7 +229,7 @@ def _source(kind: str, value: Any, at: tuple[str, ...], folder: str) -> str | li
         raise _Wrong(at, 'this must be a list of words, as in ["pass", "show", "huggingface"]')
     if any("\0" in word for word in words):
         raise _Wrong(at, "there is a NUL in it")
-    if any(TOKEN.fullmatch(word) for word in words):
+    if kind != "command" and TOKEN.fullmatch(words[0]):
         raise _Wrong(at, "this is itself a token, and this file is no place for one: name where it is")
     if kind == "command":
         if not words[0]:

@@ -43,7 +43,7 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
     kind, colon, rest = source.partition(":")
-    if any(TOKEN.fullmatch(word) for word in (source, *rest.split())):
+    if any(TOKEN.fullmatch(word) for word in (source, rest)):
         raise Failed(
             "--from was given a token, which every process can see there: give the name of where it is, or `-`"
         )

@@ -622,8 +622,6 @@ SOURCE = 'file = "a"\n'
         ("[tokens.a]\nfile = 'a\\u0000'".replace("'", '"'), 2, "tokens.a.file", "NUL"),
         (f"[tokens.a]\nfile = '{A}'", 2, "tokens.a.file", "itself a token"),
         (f"[tokens.a]\nenv = '{A}'", 2, "tokens.a.env", "itself a token"),
-        (f"[tokens.a]\ncommand = ['{A}']", 2, "tokens.a.command", "itself a token"),
-        (f"[tokens.a]\ncommand = ['echo', '{A}']", 2, "tokens.a.command", "itself a token"),
         (f"[tokens.a]\n{SOURCE}{A} = 1", 3, "tokens.a.(a token)", "no such key"),
         (f"{A} = 1", 1, "(a token)", "no such key"),
         ("[tokens.a]\nenv = 'A=b'", 2, "tokens.a.env", "by its name"),

@@ -82,10 +82,14 @@ def test_scopes_and_users(run: Run, items: Items) -> None:
     assert len(items.all()) == 4
 
 
-def test_what_is_declared_takes_over_and_goes_again(run: Run, items: Items, environment: Environment) -> None:
+def test_what_is_declared_takes_over_and_goes_again(
+    run: Run, items: Items, provider: Provider, environment: Environment
+) -> None:
+    # More than are asked for at once; KeePassXC 2.8.0 now and then leaves the bus under so many new items.
+    many = 8 if isinstance(provider, KeePassXC) else 60
     folder = Path(environment["HOME"], ".config/git-credential-hf")
     folder.mkdir(parents=True)
-    tables = [f'[tokens.t{number}]\nenv = "T"\nscope = "org-{number}"\n' for number in range(60)]
+    tables = [f'[tokens.t{number}]\nenv = "T"\nscope = "org-{number}"\n' for number in range(many)]
 
     def said(text: str, token: str) -> set[str]:
         (folder / "tokens.toml").write_text(text)
@@ -98,11 +102,11 @@ def test_what_is_declared_takes_over_and_goes_again(run: Run, items: Items, envi
     assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
     host = '[tokens.host]\nenv = "T"\n'
     assert said("".join([host, *tables]), "hf_first") == {"keyring: created", "keyring: replaced"}
-    assert said("".join([host, *tables]), "hf_first") == {"unchanged: 61 declared tokens"}
-    assert len(items.all()) == 62
+    assert said("".join([host, *tables]), "hf_first") == {f"unchanged: {many + 1} declared tokens"}
+    assert len(items.all()) == many + 2
     assert said("".join([host, *tables]), "hf_second") == {"keyring: replaced"}
-    assert items.secrets() == [b"hf_persons"] + [b"hf_second"] * 61
-    assert run("get", input=request(path="org-59/x")) == answer("hf_user", "hf_second")
+    assert items.secrets() == [b"hf_persons"] + [b"hf_second"] * (many + 1)
+    assert run("get", input=request(path=f"org-{many - 1}/x")) == answer("hf_user", "hf_second")
     assert said(tables[1], "hf_second") == {"keyring: removed"}
     assert run("get", input=request(path="org-1/x")) == answer("hf_user", "hf_second")
     assert said("", "") == {"keyring: removed"}
