@@ -38,7 +38,7 @@ def picture(name: str, runs: list[tuple[str, str]]) -> None:
     console = Console(record=True, width=COLUMNS, file=sys.stderr, force_terminal=True)
     for line, written in runs:
         console.print(Text(f"$ {line}", style="bold"))
-        console.print(Text.from_ansi(written), soft_wrap=True)
+        console.print(Text.from_ansi(written))
     drawn = console.export_svg(title="git-credential-hf", unique_id=name)
     # A document has no need to load a font from elsewhere.
     (DOCS / f"{name}.svg").write_text(re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.DOTALL))
