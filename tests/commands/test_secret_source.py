@@ -40,9 +40,7 @@ def is_refused_as(reason: str, seed: Seed, environment: Environment, *arguments:
     assert snapshot(Path(environment["HOME"])) == before
 
 
-@pytest.mark.parametrize(
-    "given", [TOKEN, f"env:{TOKEN}", f"credential:{TOKEN}", f"command:{TOKEN}", f"command:echo {TOKEN}"]
-)
+@pytest.mark.parametrize("given", [TOKEN, f"env:{TOKEN}", f"credential:{TOKEN}", f"command:{TOKEN}"])
 def test_a_token_in_the_place_of_its_source_is_not_told(seed: Seed, environment: Environment, given: str) -> None:
     is_refused_as("--from was given a token", seed, environment, "--from", given)
 
