@@ -30,12 +30,10 @@ class Items:
         (address,) = bus_addresses({b"DBUS_SESSION_BUS_ADDRESS": bus.address.encode()})
         self.connection = DBusConnection(prep_socket(address))
         add_match_rules(self.connection)
-        # An OpenSession must not be the first call of a connection: gnome-keyring 42 can come to a call before it knows
-        # of its connection. It then ends at an OpenSession, and has no such collection for any other call.
-        for _ in range(10):
-            with contextlib.suppress(secretstorage.ItemNotFoundException):
-                self.collection = secretstorage.Collection(self.connection)
-                break
+        # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that is
+        # about a property or OpenSession.
+        DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection).call("ReadAlias", "s", "default")
+        self.collection = secretstorage.Collection(self.connection)
         self.collection.session = plain_session(self.connection)
 
     def close(self) -> None:

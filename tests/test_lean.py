@@ -166,6 +166,33 @@ def test_the_calls_on_the_bus(run: Run, keyring: Items, gnome_keyring: GnomeKeyr
     assert made == [hello, search, *[search] * scopes, session, secrets]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("get",),
+        ("store",),
+        ("erase",),
+        ("seed", "--from", "-", "--no-cache"),
+        ("seed", "--from", "-", "--no-cache", "--dry-run"),
+        ("forget", "--yes"),
+        ("status",),
+    ],
+    ids=" ".join,
+)
+def test_a_connection_begins_with_what_gnome_keyring_bears(
+    run: Run, keyring: Items, gnome_keyring: GnomeKeyring, environment: Environment, arguments: tuple[str, ...]
+) -> None:
+    """It can come to the first call before it knows of the connection, and ends if that is about a property."""
+    (Path(environment["HOME"]) / ".config/keepassxc").mkdir(parents=True)
+    assert run("store", input=REQUEST + b"username=hf_user\npassword=hf_FromTheKeyring\n") == SILENCE
+    with gnome_keyring.bus.calls() as made:
+        run(*arguments, input=b"hf_Another" if "-" in arguments else REQUEST + b"username=alice\npassword=typed\n")
+    connections = " ".join(call.split()[1] for call in made if not call.startswith("/org/freedesktop/DBus G"))
+    first = re.findall(r"Hello(?: (?:AddMatch|ListNames))* (\w+)", connections)
+    assert first
+    assert set(first) <= {"SearchItems", "ReadAlias"}
+
+
 def test_a_foreign_host_costs_no_call(run: Run, keyring: Items, gnome_keyring: GnomeKeyring) -> None:
     with gnome_keyring.bus.calls() as made:
         assert run("get", input=b"protocol=https\nhost=cdn-lfs.hf.co\n") == SILENCE

@@ -94,12 +94,12 @@ def _look(lookup: Lookup, server: bytes, state: State, options: Options) -> None
     if unlock.KEEPASSXC in running and unlock.is_locked_keepassxc(lookup):
         searches = []  # for which it could show its dialog
     for _ in range(_TRIES):
-        default, *found = lookup.ask(
-            lambda serial: wire.call(serial, wire.SERVICE, b"ReadAlias", b"s", wire.string(b"default")),
+        *found, default = lookup.ask(
             *(_search(attributes) for attributes in searches),
+            lambda serial: wire.call(serial, wire.SERVICE, b"ReadAlias", b"s", wire.string(b"default")),
         )
         # gnome-keyring can come to the first call of a connection before it knows of the connection.
-        if not any(reply.error_name == wire.UNKNOWN_METHOD for reply in (default, *found)):
+        if not any(reply.error_name == wire.UNKNOWN_METHOD for reply in (*found, default)):
             break
     unlocked, locked = (
         list(dict.fromkeys(path for reply in map(wire.read_found, found) for path in reply[which])) for which in (0, 1)

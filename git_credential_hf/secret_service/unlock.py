@@ -103,8 +103,10 @@ def is_locked_keepassxc(lookup: "Lookup") -> bool:
     nothing to be found in it anyway.
     """
     names = [lambda serial: owner_of(serial, KEEPASSXC), lambda serial: owner_of(serial, wire.SECRETS)]
-    window, service, locked = lookup.ask(*names, is_locked)
-    return read_owner(window) == read_owner(service) != b"" and read_locked(locked)
+    window, service = (read_owner(reply) for reply in lookup.ask(*names))
+    # No other is asked: gnome-keyring aborts if the first call of a connection, which it can come to before it knows of
+    # the connection, is about a property.
+    return window == service != b"" and read_locked(lookup.ask(is_locked)[0])
 
 
 def unlock(lookup: "Lookup", objects: list[bytes], options: "Options") -> bool:

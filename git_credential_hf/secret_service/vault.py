@@ -77,7 +77,9 @@ class Vault:
         try:
             with _told(options.timeout, at_start=True):
                 add_match_rules(self._connection)
-                # The collection first: an OpenSession must not be the first call of a connection (see Lookup).
+                # What it answers is of no use: gnome-keyring can come to the first call of a connection before it
+                # knows of the connection, and aborts if that is about a property or OpenSession.
+                self._default_collection()
                 self._collection = Collection(self._connection)
                 self._session = self._collection.session = _plain_session(self._connection)
                 if self._collection.is_locked():
@@ -169,10 +171,14 @@ class Vault:
         if self._options.unlock == "prompt":
             self._collection.unlock()
         elif self._options.unlock == "auto":
-            service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
-            (path,) = service.call("ReadAlias", "s", "default")
+            path = self._default_collection().encode()
             with closing(Lookup(self._options)) as lookup:
-                unlock.unlock(lookup, [path.encode()], self._options)
+                unlock.unlock(lookup, [path], self._options)
+
+    def _default_collection(self) -> str:
+        service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
+        (path,) = service.call("ReadAlias", "s", "default")
+        return str(path)
 
     def _calls(self, plan: "_Plan") -> Iterator[Message]:
         """Return the calls that do what is planned; secretstorage would make three for each, one after another."""

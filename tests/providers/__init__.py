@@ -40,7 +40,7 @@ Exec={command}
 SECRETS = "org.freedesktop.secrets"
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+def wait_until(true: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Return once `true()` is; fail with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
