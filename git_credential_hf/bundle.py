@@ -1,7 +1,8 @@
 """The bundle: the bytecode of all that git may wait for, in few files, the first of which the launcher starts.
 
 They are in __pycache__, and made as the interpreter makes bytecode there: by the way, by what a person runs, where they
-can be written. Without them git waits a little longer.
+can be written. So is a launcher that names interpreter and bundle, in the place of the installed one, which has a shell
+look for them. Without all this git waits a little longer.
 """
 
 import hashlib
@@ -30,36 +31,90 @@ _NO_MODULES = '_FIRST: "Iterable[tuple[str, tuple[int, int], CodeType]]" = ()'
 _PLACE = ("modules",)
 _WAIT = 0.2  # seconds, for another run that makes it too
 
+_INSTALLED = b"#!/bin/sh\n# Starts Python for git"
+_LONGEST_LINE = 127  # bytes: what an older kernel reads of the first line of a script (execve(2))
+_LAUNCHER = """\
+#!{python} -IS
+# git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first.
+import posix
+import sys
+from marshal import loads
+
+start = {start!a}
+try:
+    descriptor = posix.open(start, posix.O_RDONLY)
+    code = loads(posix.read(descriptor, {size})[16:])
+    posix.close(descriptor)
+except (OSError, EOFError, TypeError, ValueError):
+    posix.execv(sys.executable, [sys.executable, "-IS", {source!a}, *sys.argv])
+sys.argv.insert(0, start)
+exec(code, {{"__name__": "__main__", "__file__": start}})
+"""
+
 
 def make() -> None:
-    """Make the bundle where it is not there, or not of the sources that are; do nothing where it cannot be made."""
+    """Make the bundle where it is not there, or not of the sources that are, and the launcher that starts it.
+
+    Do nothing where they cannot be made.
+    """
     own = start.path(f"{_PACKAGE}.start") + ".py"
     folder = os.path.join(os.path.dirname(own), "__pycache__")
     states = [start.state(start.path(_PACKAGE + name) + ".py") for names in FILES.values() for name in names]
     made_of = hashlib.sha256(repr([start.state(own), *states]).encode()).digest()[:8]
     header = MAGIC_NUMBER + bytes(4) + made_of
     try:
-        if sys.dont_write_bytecode or _header(_file(folder, _FIRST)) == header:
+        if sys.dont_write_bytecode:
             return
-        os.makedirs(folder, exist_ok=True)
-        mode = stat.S_IMODE(os.stat(own).st_mode)  # for whoever can read the source
-        with files.Locked(os.fsencode(folder), _WAIT):
-            for name, modules in FILES.items():
-                content = tuple(_module(_PACKAGE + module) for module in modules)
-                whole = header + dumps(_start(own, content)) if name == _FIRST else MAGIC_NUMBER + dumps(content)
-                files.replace(os.fsencode(_file(folder, name)), whole, mode)
+        if _beginning(_file(folder, _FIRST), len(header)) != header:
+            os.makedirs(folder, exist_ok=True)
+            mode = stat.S_IMODE(os.stat(own).st_mode)  # for whoever can read the source
+            with files.Locked(os.fsencode(folder), _WAIT):
+                for name, modules in FILES.items():
+                    content = tuple(_module(_PACKAGE + module) for module in modules)
+                    whole = header + dumps(_start(own, content)) if name == _FIRST else MAGIC_NUMBER + dumps(content)
+                    files.replace(os.fsencode(_file(folder, name)), whole, mode)
+        _make_launcher(own, _file(folder, _FIRST))
     except OSError:
         pass
+
+
+def _make_launcher(source: str, start_file: str) -> None:
+    """Replace the launcher that an installer put into a virtual environment. Raises OSError.
+
+    Elsewhere it is a system's package, and the system's to change; and another user's is theirs.
+    """
+    source, start_file = os.path.realpath(source), os.path.realpath(start_file)
+    packages = os.path.dirname(os.path.dirname(source))
+    environment = os.path.dirname(os.path.dirname(os.path.dirname(packages)))
+    folder = os.path.join(environment, "bin")
+    file = os.path.join(folder, "git-credential-hf")
+    python = os.path.join(folder, os.path.basename(os.path.dirname(packages)))  # lib/python3.N/site-packages
+    if _beginning(file, len(_INSTALLED)) != _INSTALLED:
+        return
+    status = os.lstat(file)
+    text = _LAUNCHER.format(python=python, start=start_file, source=source, size=start.LARGEST)
+    line = text.partition("\n")[0]
+    if (
+        stat.S_ISREG(status.st_mode)
+        and status.st_uid == os.geteuid()
+        and os.path.exists(os.path.join(environment, "pyvenv.cfg"))
+        and os.access(python, os.X_OK)
+        and line.isascii()
+        and len(line.split()) == 2  # a path with a blank in it would be cut there
+        and len(line) <= _LONGEST_LINE
+    ):
+        with files.Locked(os.fsencode(folder), _WAIT):
+            files.replace(os.fsencode(file), text.encode("ascii"), stat.S_IMODE(status.st_mode))
 
 
 def _file(folder: str, name: str) -> str:
     return os.path.join(folder, f"{name}.{sys.implementation.cache_tag}.pyc")
 
 
-def _header(file: str) -> bytes:
+def _beginning(file: str, length: int) -> bytes:
     try:
         with open(file, "rb") as opened:
-            return opened.read(16)
+            return opened.read(length)
     except OSError:  # it is not there, or another user's and not for us to read
         return b""
 

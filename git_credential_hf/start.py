@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PACKAGE = "git_credential_hf"
 _PACKAGES = (_PACKAGE, f"{_PACKAGE}.sources", f"{_PACKAGE}.secret_service", f"{_PACKAGE}.commands")
 _UNCHECKED = b"\1\0\0\0"
-_LARGEST = 1 << 16  # a larger buffer costs more than what does not fit is worth
+LARGEST = 1 << 16  # a larger buffer costs more than what does not fit is worth
 
 # What a bundle holds of every request's modules: name, state of the source, code; each after what it imports.
 _FIRST: "Iterable[tuple[str, tuple[int, int], CodeType]]" = ()
@@ -97,11 +97,11 @@ def _read(file: str) -> bytes:
     """Return what follows the interpreter's mark in the bytecode `file`, or nothing."""
     try:
         descriptor = posix.open(file, posix.O_RDONLY | posix.O_CLOEXEC)
-        content = posix.read(descriptor, _LARGEST)
+        content = posix.read(descriptor, LARGEST)
         posix.close(descriptor)
     except OSError:
         return b""
-    return content[4:] if len(content) < _LARGEST else b""
+    return content[4:] if len(content) < LARGEST else b""
 
 
 def _load(modules: "Iterable[tuple[str, tuple[int, int], CodeType]]") -> None:

@@ -30,8 +30,8 @@ class Items:
         (address,) = bus_addresses({b"DBUS_SESSION_BUS_ADDRESS": bus.address.encode()})
         self.connection = DBusConnection(prep_socket(address))
         add_match_rules(self.connection)
-        # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that is
-        # about a property or OpenSession.
+        # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that
+        # is about a property or OpenSession.
         DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection).call("ReadAlias", "s", "default")
         self.collection = secretstorage.Collection(self.connection)
         self.collection.session = plain_session(self.connection)

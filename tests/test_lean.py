@@ -62,28 +62,18 @@ exec(code, {"__name__": "__main__", "__file__": sys.argv[0]})
 """
 
 
-def started() -> list[str]:
-    """The command that the installed program becomes."""
-    traced = subprocess.run(["sh", "-x", EXECUTABLE, "get"], input=REQUEST, capture_output=True, check=True).stderr
-    (command,) = re.findall(r"^\+ exec (.*)$", traced.decode(), re.MULTILINE)
-    words: list[str] = command.split(" ")
-    return words
-
-
 def loaded(start: str, input: bytes, environment: Environment) -> set[str]:
     """Run get from a "bundle", from "bytecode" or from "source"; return the modules that it loads from files."""
     subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)  # leaves a bundle
-    python, options, file, *arguments = started()
-    assert options == "-IS"
-    assert file.endswith(f"/__pycache__/bundled.{sys.implementation.cache_tag}.pyc")
-    folder = Path(file).parent
+    folder = Path(EXECUTABLE).resolve().parent
+    package = folder.parent / f"lib/{VERSION}/site-packages/git_credential_hf"
     file = {
-        "bundle": file,
-        "bytecode": f"{folder}/start.{sys.implementation.cache_tag}.pyc",
-        "source": f"{folder.parent}/start.py",
+        "bundle": package / f"__pycache__/bundled.{sys.implementation.cache_tag}.pyc",
+        "bytecode": package / f"__pycache__/start.{sys.implementation.cache_tag}.pyc",
+        "source": package / "start.py",
     }[start]
     done = subprocess.run(
-        [python, options, "-c", PROBE, file, *arguments],
+        [folder / VERSION, "-IS", "-c", PROBE, file, EXECUTABLE, "get"],
         input=input,
         env=environment,
         capture_output=True,
@@ -370,6 +360,95 @@ def test_what_a_person_runs_leaves_a_bundle_and_git_does_not(with_token: Environ
     )
 
 
+@needs_strace
+def test_what_a_person_runs_leaves_a_launcher_that_starts_no_shell(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path, editable=False)
+    program.chmod(0o750)
+    (tmp_path / "link").symlink_to(program)
+    installed = program.read_bytes()
+    assert get(program, with_token) == GIVEN
+    assert program.read_bytes() == installed
+    made = []
+    for _ in range(2):
+        subprocess.run([program, "--version"], env=with_token, umask=0o077, capture_output=True, check=True)
+        status = program.stat()
+        made.append((status.st_ino, status.st_mode & 0o7777, program.read_bytes()))
+    assert made[0] == made[1]
+    assert made[0][1] == 0o750
+    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
+    assert sorted(file.name for file in program.parent.glob("*git-credential-hf*")) == ["git-credential-hf"]
+    log = tmp_path / "log"
+    traced = subprocess.run(
+        ["strace", "-f", "-e", "execve", "-o", log, program, "get"],
+        input=REQUEST, env=with_token, capture_output=True, check=True,
+    )  # fmt: skip
+    assert Result(traced.stdout, traced.stderr, traced.returncode) == GIVEN
+    assert log.read_text().count("execve(") == 1
+    assert get("./git-credential-hf", with_token, program.parent) == GIVEN
+    assert get(tmp_path / "link", with_token) == GIVEN
+    shutil.copy(SOURCE / "bin/git-credential-hf", program)  # as an upgrade does
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert program.read_bytes() == made[0][2]
+
+
+@pytest.mark.parametrize("damage", ["none there", "empty", "cut short", "no bytecode", "a folder"])
+def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp_path: Path, damage: str) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
+    cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
+    file = cache / f"bundled.{sys.implementation.cache_tag}.pyc"
+    content = file.read_bytes()
+    file.unlink()
+    if damage == "a folder":
+        file.mkdir()
+    elif damage != "none there":
+        file.write_bytes({"empty": b"", "cut short": content[:-1], "no bytecode": b"nonsense" * 9}[damage])
+    assert get(program, with_token) == GIVEN
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "a blank in its path",
+        "a letter beyond ASCII in its path",
+        "a long path",
+        "no virtual environment",
+        "no bytecode is wanted",
+        "a link",
+        "another launcher",
+    ],
+)
+def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_path: Path, why: str) -> None:
+    folder = {"a blank in its path": "a b", "a letter beyond ASCII in its path": "\u00e9", "a long path": "x" * 120}
+    program = an_environment(tmp_path / folder.get(why, "venv"), editable=False)
+    if why == "no virtual environment":
+        (program.parent.parent / "pyvenv.cfg").unlink()
+    elif why == "no bytecode is wanted":
+        with_token["PYTHONDONTWRITEBYTECODE"] = "1"
+    elif why == "a link":
+        program.rename(program.parent / "installed")
+        program.symlink_to("installed")
+    elif why == "another launcher":
+        program.write_bytes(program.read_bytes().replace(b"# Starts", b"# A package's own; starts"))
+    before = program.read_bytes()
+    # With -I the interpreter would not heed what is wanted of bytecode.
+    person = [program.parent / "python3", "-m", "git_credential_hf"] if why == "no bytecode is wanted" else [program]
+    subprocess.run([*person, "--version"], env=with_token, capture_output=True, check=True)
+    assert (program.read_bytes(), program.is_symlink()) == (before, why == "a link")
+    assert get(program, with_token) == GIVEN
+
+
+def test_another_users_launcher_stays(with_token: Environment, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("NOT TESTED: only root can give a file away")
+    program = an_environment(tmp_path, editable=False)
+    os.chown(program, 1, 1)
+    before = program.read_bytes()
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert program.read_bytes() == before
+
+
 @pytest.mark.parametrize("how", ["a folder in its place", "no folder can be made"])
 def test_a_bundle_that_cannot_be_made_is_done_without(with_token: Environment, tmp_path: Path, how: str) -> None:
     program = an_environment(tmp_path, editable=False)
@@ -416,6 +495,7 @@ def test_what_pip_leaves_of_an_installation_is_not_started(with_token: Environme
     for file in packages.glob("git_credential_hf/**/*"):  # pip knows of the bytecode of each module, and of no other
         if file.is_file() and not file.name.startswith("bundled"):
             file.unlink()
+    shutil.copy(SOURCE / "bin/git-credential-hf", program)
     (packages / "git-credential-hf.pth").write_text(f"{SOURCE}\n")
     assert get(program, with_token) == GIVEN
 
