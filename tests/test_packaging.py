@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tomllib
 import zipfile
 from pathlib import Path
 
@@ -157,34 +156,6 @@ def test_the_deb_answers_from_bytecode(root: Path, environment: Environment) -> 
     assert started.startswith("+ exec /usr/bin/python3.")
     assert " -IS " in started
     assert "/dist-packages/git_credential_hf/__pycache__/start.cpython-3" in started
-
-
-# What is only read here, since it runs elsewhere.
-
-
-@pytest.mark.parametrize(
-    "file", [".github/workflows/release.yml", "examples/github-actions.yml", "examples/ansible.yml"]
-)
-def test_yaml_can_be_read(file: str) -> None:
-    yaml = pytest.importorskip("yaml", reason="NOT TESTED: PyYAML, which huggingface_hub brings, is not installed")
-    assert yaml.safe_load((ROOT / file).read_text())
-
-
-def test_actions_are_pinned_by_commit() -> None:
-    uses = re.findall(r"uses: *(.*)", (ROOT / ".github/workflows/release.yml").read_text())
-    assert uses
-    assert [one for one in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[0-9.]+", one)] == []
-
-
-def test_shell_and_declaration_of_chezmoi_can_be_read() -> None:
-    folder = ROOT / "examples/chezmoi"
-    subprocess.run(["sh", "-n", folder / "run_onchange_after_seed.sh.tmpl"], check=True)
-    assert tomllib.loads((folder / "dot_config/git-credential-hf/tokens.toml").read_text())
-
-
-def test_docker_is_given_instructions_that_it_knows() -> None:
-    text = (ROOT / "examples/docker/Dockerfile").read_text().replace("\\\n", " ")
-    assert {line.split()[0] for line in text.splitlines() if not line.startswith("#")} == {"FROM", "COPY", "RUN"}
 
 
 def test_nix_in_the_documents_can_be_read() -> None:
