@@ -75,13 +75,17 @@ def test_the_wheel_has_the_program_and_the_sdist_all_that_builds_it(builds: list
     (wheel,) = builds[0].glob("*.whl")
     with zipfile.ZipFile(wheel) as opened:
         names = opened.namelist()
+        (metadata,) = (opened.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
     assert any(name.endswith(".data/scripts/git-credential-hf") for name in names)
     sources = {str(file.relative_to(ROOT)) for file in (ROOT / "git_credential_hf").rglob("*.py")}
     assert sources <= set(names)
+    assert metadata.startswith("Metadata-Version: 2.4\n")  # the newest that can be uploaded
     assert not any(name.startswith(("tests", "benchmarks")) for name in names)
     (sdist,) = builds[0].glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         members = {name.partition("/")[2] for name in archive.getnames()}
+        (info,) = (archive.extractfile(name) for name in archive.getnames() if name.endswith("/PKG-INFO"))
+        assert info and info.read().decode() == metadata
     assert {"bin/git-credential-hf", "LICENSE", "README.md", "flake.nix", "nix/package.nix", "scripts/deb"} <= members
     assert not any(member.startswith(".") or "__pycache__" in member for member in members - {""})
 
