@@ -17,7 +17,7 @@
         }
       );
       overlays.default = final: _: { git-credential-hf = final.callPackage ./nix/package.nix { }; };
-      homeManagerModules.default = ./nix/home-manager.nix;
-      nixosModules.default = ./nix/nixos.nix;
+      homeManagerModules.default.imports = [ ./nix/home-manager.nix ];
+      nixosModules.default.imports = [ ./nix/nixos.nix ];
     };
 }

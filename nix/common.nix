@@ -216,10 +216,14 @@ in
       "https://hf.co" = hub;
     };
 
-  # What is in tokens.toml.
-  declared.tokens = lib.mapAttrs (
-    _: token: lib.filterAttrs (_: value: value != null && value != false) token
-  ) cfg.tokens;
+  # tokens.toml, for the files of either system.
+  tokensFile = lib.mkIf (cfg.tokens != { }) {
+    source = (pkgs.formats.toml { }).generate "tokens.toml" {
+      tokens = lib.mapAttrs (
+        _: token: lib.filterAttrs (_: value: value != null && value != false) token
+      ) cfg.tokens;
+    };
+  };
 
   inherit path;
 

@@ -20,9 +20,7 @@ in
     programs.git.settings = common.git;
     programs.git.lfs.enable = lib.mkIf cfg.gitLfs (lib.mkDefault true);
 
-    xdg.configFile."git-credential-hf/tokens.toml" = lib.mkIf (cfg.tokens != { }) {
-      source = (pkgs.formats.toml { }).generate "tokens.toml" common.declared;
-    };
+    xdg.configFile."git-credential-hf/tokens.toml" = common.tokensFile;
 
     systemd.user.services.git-credential-hf-seed = lib.mkIf cfg.seed.enable common.units.service;
     systemd.user.paths.git-credential-hf-seed = lib.mkIf cfg.seed.enable common.units.path;

@@ -21,9 +21,7 @@ in
     programs.git.config = common.git;
     programs.git.lfs.enable = lib.mkIf cfg.gitLfs (lib.mkDefault true);
 
-    environment.etc."git-credential-hf/tokens.toml" = lib.mkIf (cfg.tokens != { }) {
-      source = (pkgs.formats.toml { }).generate "tokens.toml" common.declared;
-    };
+    environment.etc."git-credential-hf/tokens.toml" = common.tokensFile;
     # A file of the user's own stays in its place.
     systemd.user.tmpfiles.rules = lib.mkIf (cfg.tokens != { }) [
       "L %h/.config/git-credential-hf/tokens.toml - - - - /etc/git-credential-hf/tokens.toml"

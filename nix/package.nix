@@ -39,16 +39,19 @@ python3.pkgs.buildPythonApplication rec {
     secretstorage
   ];
 
-  # The launcher is a shell script that starts the interpreter beside it, as in a virtual environment, and without
-  # what an interpreter loads for people. A wrapper around it would cost git the time that this saves.
+  # As in a virtual environment, the launcher that was installed gives way to one that starts the interpreter beside it
+  # and the bundle, without what an interpreter loads for people. A wrapper around it would cost git the time that this
+  # saves; and one whose first line were changed would be left as it is.
   dontWrapPythonPrograms = true;
+  dontPatchShebangs = true;
   postInstall = ''
     environment=$out/libexec/git-credential-hf
     mkdir -p $environment/bin
     mv $out/bin/git-credential-hf $environment/bin/
     ln -s $environment/bin/git-credential-hf $out/bin/git-credential-hf
+    mv $out/lib $environment/lib
+    ln -s libexec/git-credential-hf/lib $out/lib
     ln -s ${python3.interpreter} $environment/bin/python${python3.pythonVersion}
-    ln -s ../../lib $environment/lib
     echo "home = ${python3}/bin" >$environment/pyvenv.cfg
     printf '%s\n' ${
       lib.concatMapStringsSep " " (package: "${package}/${python3.sitePackages}") (
@@ -60,7 +63,7 @@ python3.pkgs.buildPythonApplication rec {
   postFixup = ''
     find $out/${python3.sitePackages}/git_credential_hf -name '*.py' -exec touch -d @1 {} +
     ${python3.interpreter} -m compileall -q -f --invalidation-mode timestamp $out/${python3.sitePackages}/git_credential_hf
-    $out/bin/git-credential-hf --version # which leaves a bundle of the bytecode
+    $out/bin/git-credential-hf --version # which leaves a bundle of the bytecode, and its launcher
   '';
 
   doCheck = false; # the tests need a machine with keyrings and a Hub on loopback

@@ -239,8 +239,27 @@ def test_a_rebuild_without_a_session_seeds_the_token_file_and_never_fails(
     assert not cache.exists() or cache.read_text() == str(token).strip()
 
 
-def test_the_flake_and_the_package_are_nix() -> None:
-    for file in ("flake.nix", "nix/package.nix"):
-        if shutil.which("nix-instantiate") is None:
-            pytest.skip("NOT TESTED: nix-instantiate is not installed")
-        subprocess.run(["nix-instantiate", "--parse", ROOT / file], stdout=subprocess.DEVNULL, check=True)
+def test_the_flake_offers_the_package_and_the_modules() -> None:
+    if shutil.which("nix-instantiate") is None:
+        pytest.skip("NOT TESTED: nix-instantiate is not installed")
+    nixpkgs = """{
+        lib.genAttrs = names: f: builtins.listToAttrs (map (name: { inherit name; value = f name; }) names);
+        legacyPackages.x86_64-linux.callPackage = file: _: file;
+    }"""
+    done = subprocess.run(
+        [
+            "nix-instantiate", "--eval", "--strict", "--json", "--store", "dummy://", "--expr",
+            f"""let outputs = (import {ROOT}/flake.nix).outputs {{ self = outputs; nixpkgs = {nixpkgs}; }}; in
+                map toString ([ outputs.packages.x86_64-linux.default
+                  (outputs.overlays.default {{ callPackage = file: _: file; }} null).git-credential-hf ]
+                  ++ outputs.homeManagerModules.default.imports ++ outputs.nixosModules.default.imports)""",
+        ],
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "NIX_STATE_DIR": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    files = ("package", "package", "home-manager", "nixos")
+    assert json.loads(done.stdout) == [str(ROOT / f"nix/{file}.nix") for file in files]
