@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Environment, Result, Run, run_call
+from tests.providers import GnomeKeyring
 
 TOKEN = "hf_sEEdMaRk0123456789aBcDeFgHiJkLmNoP"
 ROTATED = "hf_rOtAtEd0123456789aBcDeFgHiJkLmNoPq"
@@ -39,6 +40,15 @@ def seed(run: Run, source: Path) -> Seed:
         return result
 
     return from_source
+
+
+@pytest.fixture
+def own(tmp_path: Path, environment: Environment) -> Iterator[GnomeKeyring]:
+    """A keyring that the test may hurt."""
+    provider = GnomeKeyring(tmp_path / "own")
+    environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+    yield provider
+    provider.close()
 
 
 AsUser = Callable[..., Result]

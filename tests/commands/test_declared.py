@@ -806,14 +806,6 @@ def test_the_whole_rotation_by_rebuild(
     assert [path for path in left if {A.encode(), B.encode()} & set(path.read_bytes().split())] == []
 
 
-@pytest.fixture
-def own(tmp_path: Path, environment: Environment) -> Iterator[GnomeKeyring]:
-    provider = GnomeKeyring(tmp_path / "own")
-    environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
-    yield provider
-    provider.close()
-
-
 def test_a_locked_keyring_is_left_for_login(
     seed: Seed, declare: Declaration, own: GnomeKeyring, environment: Environment
 ) -> None:

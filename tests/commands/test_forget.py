@@ -323,15 +323,6 @@ def test_without_a_terminal_it_has_to_be_told(run: Run, full: Items, environment
 # --- a keyring in trouble --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def own(tmp_path: Path, environment: Environment) -> Iterator[GnomeKeyring]:
-    """A keyring that the test may hurt."""
-    provider = GnomeKeyring(tmp_path / "own")
-    environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
-    yield provider
-    provider.close()
-
-
 def test_a_locked_keyring_is_named_and_the_cache_stays(run: Run, own: GnomeKeyring, environment: Environment) -> None:
     seed(run, TOKEN)
     own.restart(locked=True)

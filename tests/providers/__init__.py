@@ -101,6 +101,20 @@ class Bus:
         }
         return environ if self.display is None else environ | {"DISPLAY": self.display}
 
+    def start(self, command: list[str], typed: bytes) -> subprocess.Popen[bytes]:
+        """Start a program on this bus, with `typed` on its standard input."""
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self.environ(),
+        )
+        assert process.stdin is not None
+        with process.stdin as stdin:
+            stdin.write(typed)
+        return process
+
     def owns(self, name: str) -> bool:
         """Whether anybody on the bus has taken `name`."""
         asked = subprocess.run(
@@ -182,19 +196,9 @@ class GnomeKeyring:
         self.start(locked=locked)
 
     def start(self, *, locked: bool = False) -> None:
-        self.process = subprocess.Popen(
-            [
-                "gnome-keyring-daemon", "--foreground", "--components=secrets",
-                f"--control-directory={self.bus.folder}/run/keyring", *([] if locked else ["--unlock"]),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=self.bus.environ(),
-        )  # fmt: skip
-        assert self.process.stdin is not None
-        with self.process.stdin as stdin:
-            stdin.write(self.password)
+        command = ["gnome-keyring-daemon", "--foreground", "--components=secrets"]
+        command += [f"--control-directory={self.bus.folder}/run/keyring", *([] if locked else ["--unlock"])]
+        self.process = self.bus.start(command, self.password)
         wait_until(lambda: self.bus.owns(SECRETS), "gnome-keyring is on the bus")
 
     def restart(self, *, locked: bool) -> None:
@@ -434,16 +438,8 @@ class KeePassXC:
         file.write_text(text)
 
     def start(self, *, locked: bool = False) -> None:
-        self.process = subprocess.Popen(
-            ["keepassxc", *([] if locked else ["--pw-stdin"]), self.bus.folder / "database.kdbx"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=self.bus.environ(),
-        )  # fmt: skip
-        assert self.process.stdin is not None
-        with self.process.stdin as stdin:
-            stdin.write(self.password)
+        command = ["keepassxc", *([] if locked else ["--pw-stdin"]), f"{self.bus.folder}/database.kdbx"]
+        self.process = self.bus.start(command, self.password)
         wait_until(lambda: self.bus.owns(SECRETS), "KeePassXC is on the bus")
         # The database comes after the name.
         wait_until(lambda: self._is_locked() is locked, "KeePassXC has its database", 20)
