@@ -4,10 +4,14 @@ import argparse
 import io
 import os
 import sys
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 from git_credential_hf import __version__, bundle, helper_options, options
 from git_credential_hf.commands import Failed, shown
+
+if TYPE_CHECKING:
+    from git_credential_hf.commands.forget import Forget
+    from git_credential_hf.commands.seed import Seed
 
 _SUMMARY = """\
 usage: git-credential-hf COMMAND [OPTIONS], of which COMMAND --help tells more
@@ -156,7 +160,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     add("--quiet", action="store_true", help="say nothing when all is well")
     given = parser.parse_args(arguments)
 
-    from git_credential_hf.commands import declared, seed
+    from git_credential_hf.commands import seed
 
     if given.source == "":
         raise options.UsageError("--from takes a file, -, env:NAME, credential:NAME or command:WORDS")
@@ -164,12 +168,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     asked.source = given.source
     if given.source is None and not (given.scope is given.user is given.host is None):
         raise options.UsageError("--scope, --user and --host are about the token of --from; tokens.toml has its own")
-    if given.scope is not None:
-        asked.scope = declared.scope_of(given.scope)
-    if given.user is not None:
-        asked.user = declared.user_of(given.user)
-    if given.host is not None:
-        asked.host = declared.server_of(given.host)
+    _take_place(given, asked)
     asked.keyring = not given.no_keyring
     asked.cache = not given.no_cache
     for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet"):
@@ -217,19 +216,26 @@ def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
     given = parser.parse_args(arguments)
 
-    from git_credential_hf.commands import declared, forget
+    from git_credential_hf.commands import forget
 
     asked = forget.Forget()
+    _take_place(given, asked)
+    asked.yes = given.yes
+    for_keyring = options.Options(environ)
+    for_keyring.timeout = 10.0
+    return forget.forget(asked, for_keyring)
+
+
+def _take_place(given: argparse.Namespace, asked: "Seed | Forget") -> None:
+    """Take over what --scope, --user and --host say. Raises options.UsageError."""
+    from git_credential_hf.commands import declared
+
     if given.scope is not None:
         asked.scope = declared.scope_of(given.scope)
     if given.user is not None:
         asked.user = declared.user_of(given.user)
     if given.host is not None:
         asked.host = declared.server_of(given.host)
-    asked.yes = given.yes
-    for_keyring = options.Options(environ)
-    for_keyring.timeout = 10.0
-    return forget.forget(asked, for_keyring)
 
 
 def _manual() -> str:
