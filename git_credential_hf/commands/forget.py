@@ -28,6 +28,22 @@ class Forget:
         self.yes = False
 
 
+class _Found:
+    """What one run has found.
+
+    items: what is to go from the keyring. absent: why there is no keyring, empty where there is one.
+    in_cache: the token that the cache holds. cached: the same, None where it is to stay.
+    shortfalls: what a person must hear.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[Token] = []
+        self.in_cache: bytes | None = None
+        self.cached: bytes | None = None
+        self.absent = ""
+        self.shortfalls: list[str] = []
+
+
 def forget(asked: Forget, options: Options) -> int:
     """Remove the items of ours that `asked` names, and the same token from the cache; return the exit code.
 
@@ -39,55 +55,61 @@ def forget(asked: Forget, options: Options) -> int:
     if home := options.environ.get(b"HOME"):
         refuse_another_users(home, "forget")
     cache = TokenCache(options.environ, "forget") if asked.host == HUB and not asked.scope else None
-
-    items: list[Token] = []
-    absent = ""
-    shortfalls = []
     try:
-        with own_items.vault(options) as vault:
-            items = vault.ours(asked.host, asked.scope, asked.user)
-    except Absent as reason:
-        absent = str(reason)
-    except Unavailable as reason:
-        shortfalls.append(f"the keyring cannot be searched, {reason}: unlock it, or log in to the desktop")
-    in_cache = cached = cache.token() if cache else None
-    if cache and cached and absent and asked.user is None:
-        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
-        cached = None if cache.is_login(cached) else cached
-    elif cached not in [token.text for token in items if not token.scope]:
-        cached = None
-
-    found = [f"keyring: {_name(token, asked.host)}" for token in items]
-    if cache and cached:
-        found.append(f"token cache: token {fingerprint(cached)}, {cache.shown}")
-    if found and not asked.yes and not _may_remove(found):
-        raise Failed("nothing was removed, since the answer was not yes")
-    if not found and not shortfalls:
-        print(f"nothing to remove: {absent}" if absent else "nothing to remove")
-        _tell_what_stays(asked, cache, in_cache)
-        return 0
-
-    removed = 0
-    try:
+        with files.own_lock(options.environ, _WAIT):  # a seed that is half way has yet to write what is to go, too
+            found = _look(asked, cache, options)
+            if asked.yes:
+                return _remove(asked, cache, found, options)
+        if (found.items or found.cached) and not _may_remove(asked, cache, found):
+            raise Failed("nothing was removed, since the answer was not yes")
         with files.own_lock(options.environ, _WAIT):
-            try:
-                for line in _removed_from_keyring(asked, items, options):
-                    print(line)
-                    removed += 1
-            except Unavailable as reason:
-                shortfalls.append(f"the keyring did not remove everything, {reason}")
-            if cache and cached:
-                try:
-                    print(cache.remove(cached))
-                    removed += 1
-                except Failed as reason:
-                    shortfalls.append(str(reason))
+            return _remove(asked, cache, found, options)
     except TimeoutError as error:
         raise Failed(f"nothing was removed: {error.strerror}, end it and forget again") from None
+
+
+def _look(asked: Forget, cache: TokenCache | None, options: Options) -> _Found:
+    found = _Found()
+    try:
+        with own_items.vault(options) as vault:
+            found.items = vault.ours(asked.host, asked.scope, asked.user)
+    except Absent as reason:
+        found.absent = str(reason)
+    except Unavailable as reason:
+        found.shortfalls.append(f"the keyring cannot be searched, {reason}: unlock it, or log in to the desktop")
+    found.in_cache = found.cached = cache.token() if cache else None
+    if cache and found.cached and found.absent and asked.user is None:
+        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
+        found.cached = None if cache.is_login(found.cached) else found.cached
+    elif found.cached not in [token.text for token in found.items if not token.scope]:
+        found.cached = None
+    return found
+
+
+def _remove(asked: Forget, cache: TokenCache | None, found: _Found, options: Options) -> int:
+    """Remove what was found, so far as it is the same still; return the exit code. Raises Failed."""
+    absent, shortfalls = found.absent, found.shortfalls
+    if not found.items and not found.cached and not shortfalls:
+        print(f"nothing to remove: {absent}" if absent else "nothing to remove")
+        _tell_what_stays(asked, cache, found.in_cache)
+        return 0
+    removed = 0
+    try:
+        for line in _removed_from_keyring(asked, found.items, options):
+            print(line)
+            removed += 1
+    except Unavailable as reason:
+        shortfalls.append(f"the keyring did not remove everything, {reason}")
+    if cache and found.cached:
+        try:
+            print(cache.remove(found.cached))
+            removed += 1
+        except Failed as reason:
+            shortfalls.append(str(reason))
     if shortfalls and not removed:
         raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
-    if not cached:
-        _tell_what_stays(asked, cache, in_cache)
+    if not found.cached:
+        _tell_what_stays(asked, cache, found.in_cache)
     if absent:
         print(f"keyring: not searched, {absent}")
     for shortfall in shortfalls:
@@ -117,9 +139,11 @@ def _tell_what_stays(asked: Forget, cache: TokenCache | None, token: bytes | Non
         print(f"token cache: left, token {fingerprint(token)} is not known to be from seed, {cache.shown}")
 
 
-def _may_remove(found: list[str]) -> bool:
-    for line in found:
-        print(line)
+def _may_remove(asked: Forget, cache: TokenCache | None, found: _Found) -> bool:
+    for token in found.items:
+        print(f"keyring: {_name(token, asked.host)}")
+    if cache and found.cached:
+        print(f"token cache: token {fingerprint(found.cached)}, {cache.shown}")
     print("Remove this? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -14,7 +14,7 @@ from git_credential_hf.token import fingerprint
 from tests.commands.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import Items
-from tests.providers import GnomeKeyring
+from tests.providers import GnomeKeyring, wait_until
 from tests.test_helper import LIBSECRET, request
 
 HOST = "hub.example.org:8443"
@@ -345,6 +345,28 @@ def test_a_keyring_that_ends_before_the_answer_leaves_its_part(
     own.start()
     assert TOKEN.encode() in run("get", input=request()).stdout
     assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN)}"]
+
+
+@pytest.mark.parametrize("run", ["process"], indirect=True)
+def test_a_seed_that_is_half_way_is_waited_for(run: Run, keyring: Items, environment: Environment) -> None:
+    seed(run, TOKEN)
+    seed(run, SCOPED, "--scope", "my-org")
+    (item,) = (one for one in keyring.collection.get_all_items() if one.get_secret() == SCOPED.encode())
+    still_to_come = item.get_label(), item.get_attributes(), item.get_secret()
+    item.delete()
+    lock = Path(environment["HOME"], ".local/state/git-credential-hf")
+    folder = os.open(lock, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    process = subprocess.Popen([EXECUTABLE, "forget", "--yes"], env=environment, stdout=subprocess.PIPE)
+    opened = Path(f"/proc/{process.pid}/fd")
+    wait_until(lambda: lock in [Path(os.path.realpath(one)) for one in opened.iterdir()], "forget wants the lock")
+    keyring.collection.create_item(*still_to_come)
+    os.close(folder)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert keyring.all() == []
+    assert not cache(environment).exists()
+    assert f"keyring: removed, {named(SCOPED, 'huggingface.co/my-org')}\n" in told.decode()
 
 
 def test_another_run_that_does_not_end_is_told_of(
