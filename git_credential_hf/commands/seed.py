@@ -241,7 +241,8 @@ def _fill_cache(asked: Seed, wanted: _Wanted, cache: TokenCache, outcome: _Outco
     unchanged = line is None or line.startswith(token_cache.UNCHANGED)
     if line is not None and not (unchanged and wanted.kept is not None):
         _report(asked, line)
-    outcome.told = outcome.changed = not unchanged
+    outcome.told = not unchanged
+    outcome.changed = not unchanged and not (line or "").startswith(token_cache.LEFT)
 
 
 def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outcome) -> None:

@@ -11,7 +11,9 @@ from git_credential_hf.commands import Failed, shown
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.token import clean, fingerprint
 
-UNCHANGED = "token cache: unchanged"  # how the line begins where nothing was to be done
+# How the line begins where nothing was to be done, and where what somebody else put there was left.
+UNCHANGED = "token cache: unchanged"
+LEFT = "token cache: left"
 
 _WAIT = 10.0  # seconds, for another run that writes
 
@@ -92,7 +94,7 @@ class TokenCache:
             would_be = f"token cache: would be removed, token {fingerprint(token)}, {self.shown}"
             line = would_be if dry_run else self.remove(token)
         elif token:
-            line = f"token cache: left, since what it holds is not from tokens.toml, {self.shown}"
+            line = f"{LEFT}, since what it holds is not from tokens.toml, {self.shown}"
         if not dry_run:
             forget_declared(self.environ)
         return line

@@ -547,6 +547,21 @@ def test_the_one_for_the_cache_that_fails_keeps_it(
     assert len(keyring.all()) == 2
 
 
+def test_a_cache_that_is_left_is_nothing_done(
+    seed: Seed, declare: Declaration, keyring: Items, environment: Environment
+) -> None:
+    declare(CACHED, host=A)
+    seed()
+    write(cache(environment), C)
+    declare(HOST, host="")
+    result = seed()
+    assert (result.code, result.stderr.count(b"\n")) == (1, 1)
+    assert result.stdout.decode().splitlines() == [
+        f"token cache: left, since what it holds is not from tokens.toml, {cache(environment)}"
+    ]
+    assert (keyring.secrets(), cache(environment).read_text()) == ([A.encode()], C)
+
+
 def test_where_all_fail_it_has_failed(seed: Seed, declare: Declaration, keyring: Items) -> None:
     declare(BOTH)
     result = seed()
