@@ -33,6 +33,7 @@ _WAIT = 0.2  # seconds, for another run that makes it too
 
 _INSTALLED = b"#!/bin/sh\n# Starts Python for git"
 _LONGEST_LINE = 127  # bytes: what an older kernel reads of the first line of a script (execve(2))
+_MADE = b" -IS\n# git-credential-hf has put this in the place of the launcher that was installed"
 _LAUNCHER = """\
 #!{python} -IS
 # git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first.
@@ -43,7 +44,7 @@ from marshal import loads
 start = {start!a}
 try:
     descriptor = posix.open(start, posix.O_RDONLY)
-    code = loads(posix.read(descriptor, {size})[16:])
+    code = loads(posix.read(descriptor, {size})[16:] if sys.implementation.cache_tag == {tag!a} else b"")
     posix.close(descriptor)
 except (OSError, EOFError, TypeError, ValueError):
     posix.execv(sys.executable, [sys.executable, "-IS", {source!a}, *sys.argv])
@@ -89,18 +90,26 @@ def _make_launcher(source: str, start_file: str) -> None:
     folder = os.path.join(environment, "bin")
     file = os.path.join(folder, "git-credential-hf")
     python = os.path.join(folder, os.path.basename(os.path.dirname(packages)))  # lib/python3.N/site-packages
-    if _beginning(file, len(_INSTALLED)) != _INSTALLED:
+    there = _beginning(file, start.LARGEST)
+    if not there.startswith(_INSTALLED) and _MADE not in there:
         return
     status = os.lstat(file)
-    text = _LAUNCHER.format(python=python, start=start_file, source=source, size=start.LARGEST)
+    text = _LAUNCHER.format(
+        python=python, start=start_file, source=source, size=start.LARGEST, tag=sys.implementation.cache_tag
+    )
     line = text.partition("\n")[0]
+    settings = _beginning(os.path.join(environment, "pyvenv.cfg"), start.LARGEST)
     if (
-        stat.S_ISREG(status.st_mode)
-        and status.st_uid == os.geteuid()
-        and os.path.exists(os.path.join(environment, "pyvenv.cfg"))
+        there != text.encode("ascii", "replace")
+        and stat.S_ISREG(status.st_mode)
+        and (status.st_uid, status.st_gid) == (os.geteuid(), os.getegid())  # as the new file will be
+        and settings
+        and b"relocatable = true" not in settings.splitlines()  # uv's, which may be moved
+        and os.path.basename(python) == f"python{sys.version_info[0]}.{sys.version_info[1]}"
         and os.access(python, os.X_OK)
         and line.isascii()
         and len(line.split()) == 2  # a path with a blank in it would be cut there
+        and "coding" not in line  # which would say how the script is encoded (PEP 263)
         and len(line) <= _LONGEST_LINE
     ):
         with files.Locked(os.fsencode(folder), _WAIT):

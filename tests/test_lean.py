@@ -417,10 +417,19 @@ def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp
         "no bytecode is wanted",
         "a link",
         "another launcher",
+        "an environment that may be moved",
+        "another group",
+        "an interpreter that cannot be run",
+        "coding: in its path",
     ],
 )
 def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_path: Path, why: str) -> None:
-    folder = {"a blank in its path": "a b", "a letter beyond ASCII in its path": "\u00e9", "a long path": "x" * 120}
+    folder = {
+        "a blank in its path": "a b",
+        "a letter beyond ASCII in its path": "\u00e9",
+        "a long path": "x" * 120,
+        "coding: in its path": "coding:x",
+    }
     program = an_environment(tmp_path / folder.get(why, "venv"), editable=False)
     if why == "no virtual environment":
         (program.parent.parent / "pyvenv.cfg").unlink()
@@ -429,13 +438,52 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
     elif why == "a link":
         program.rename(program.parent / "installed")
         program.symlink_to("installed")
+    elif why == "an environment that may be moved":
+        with (program.parent.parent / "pyvenv.cfg").open("a") as settings:
+            settings.write("relocatable = true\n")
+    elif why == "another group":
+        others = [group for group in (*os.getgroups(), *((1,) if os.geteuid() == 0 else ())) if group != os.getegid()]
+        if not others:
+            pytest.skip("NOT TESTED: this user is in no other group")
+        os.chown(program, -1, others[0])
+    elif why == "an interpreter that cannot be run":
+        (program.parent / "python3").unlink(missing_ok=True)
+        shutil.copy(sys._base_executable, program.parent / "python3")
+        (program.parent / VERSION).unlink()
+        (program.parent / VERSION).write_text("")
     elif why == "another launcher":
         program.write_bytes(program.read_bytes().replace(b"# Starts", b"# A package's own; starts"))
     before = program.read_bytes()
     # With -I the interpreter would not heed what is wanted of bytecode.
-    person = [program.parent / "python3", "-m", "git_credential_hf"] if why == "no bytecode is wanted" else [program]
+    by_module = why in ("no bytecode is wanted", "an interpreter that cannot be run")
+    person = [program.parent / "python3", "-m", "git_credential_hf"] if by_module else [program]
     subprocess.run([*person, "--version"], env=with_token, capture_output=True, check=True)
     assert (program.read_bytes(), program.is_symlink()) == (before, why == "a link")
+    assert get(program, with_token) == GIVEN
+
+
+def test_a_launcher_answers_with_an_interpreter_that_has_been_upgraded(with_token: Environment, tmp_path: Path) -> None:
+    """An upgrade of the system puts another Python behind the environment's name for it; its bytecode is no other's."""
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    tag = sys.implementation.cache_tag
+    assert tag is not None
+    text = program.read_text()
+    assert f"'{tag}'" in text
+    program.write_text(text.replace(f"'{tag}'", "'cpython-310'"))  # what it was made for is not what runs it now
+    cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
+    (cache / f"bundled.{tag}.pyc").write_bytes(b"not of this interpreter")
+    assert get(program, with_token) == GIVEN
+
+
+def test_a_launcher_of_another_place_is_made_anew(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path / "before", editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    (tmp_path / "before").rename(tmp_path / "after")
+    program = tmp_path / "after/bin/git-credential-hf"
+    person = [str(program.parent / "python3"), "-m", "git_credential_hf", "--version"]
+    subprocess.run(person, env=with_token, capture_output=True, check=True)
+    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
     assert get(program, with_token) == GIVEN
 
 
