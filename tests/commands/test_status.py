@@ -941,6 +941,20 @@ def test_a_token_that_a_rewritten_address_gets(world: World, login: str) -> None
     assert codes(world.known()) == []
 
 
+@pytest.mark.parametrize("section", ["credential", f'credential "{HUB}"', 'credential "huggingface.co"'])
+@pytest.mark.parametrize("url", [MODEL, "https://alice@huggingface.co/my-org/my-model"])
+def test_a_token_in_the_place_of_a_username(world: World, section: str, url: str) -> None:
+    world.url = url
+    world.configuration(f"[{section}]\n\tusername = {OTHER}\n")
+    known = world.known("--probe")
+    assert codes(known) == ["token-in-git-config"]
+    world.status()  # which shows no token either
+    world.shell(known["findings"][0]["remedy"])
+    assert codes(world.known()) == []
+    world.configuration(f"[{section}]\n\tusername = hf_user\n")
+    assert codes(world.known()) == []
+
+
 @pytest.mark.parametrize("run", ["process"], indirect=True)
 @pytest.mark.parametrize("arguments", ["", "--json"])
 @pytest.mark.parametrize(("where", "said"), [(">/dev/full", "cannot be written: No space left on device"), (">&-", "")])
