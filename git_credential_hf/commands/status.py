@@ -232,12 +232,13 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
     if (broken := config.without_value(facts.url)) and not config.complaint:
         config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
     path = config.credential(b"usehttppath", facts.url)
-    if path and git_chain.is_true(path) is None and not config.complaint:
+    is_true = git_chain.is_true((path and path.value) or b"")
+    if path and is_true is None and not config.complaint:
         config.complaint = f"bad boolean {shown(path.value or b'')} for {shown(path.key)} in {path.where()}"
     facts.helpers = config.helpers(facts.url)
     facts.ours = next((one for one in facts.active if one.is_ours()), None)
     facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
-    facts.with_path = git_chain.is_true(path) is True
+    facts.with_path = is_true is True
     facts.user = facts.url.user
     named = config.credential(b"username", facts.url)
     if facts.user is None and named is not None and named.value:
