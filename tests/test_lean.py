@@ -178,7 +178,8 @@ def test_a_connection_begins_with_what_gnome_keyring_bears(
     with gnome_keyring.bus.calls() as made:
         run(*arguments, input=b"hf_Another" if "-" in arguments else REQUEST + b"username=alice\npassword=typed\n")
     connections = " ".join(call.split()[1] for call in made if not call.startswith("/org/freedesktop/DBus G"))
-    first = re.findall(r"Hello(?: (?:AddMatch|ListNames))* (\w+)", connections)
+    # One that asks the bus alone, and is followed by the next, is nothing to the keyring.
+    first = re.findall(r"Hello(?: (?:AddMatch|ListNames))*+(?! Hello) (\w+)", connections)
     assert first
     assert set(first) <= {"SearchItems", "ReadAlias"}
 

@@ -16,6 +16,7 @@ import sys
 from fnmatch import fnmatchcase
 
 from git_credential_hf.commands import Failed, child_environment, install_git_lfs
+from git_credential_hf.commands.git_chain import is_true
 from git_credential_hf.scope import HF_USER
 
 Target = tuple[str, str | None]
@@ -187,8 +188,7 @@ def _chain(settings: list[_Setting], host: bytes) -> tuple[list[int], bool]:
         if name == b"helper":
             chain = [] if is_sure and value == b"" else [*chain, number]
         elif name == b"usehttppath":
-            is_true = value is None or value.lower() in (b"true", b"yes", b"on", b"1")
-            with_path = is_true and (is_sure or with_path)
+            with_path = (value is None or is_true(value) is True) and (is_sure or with_path)
     return chain, with_path
 
 

@@ -193,6 +193,9 @@ def _configuration(facts: Facts) -> Iterator[Finding]:
     for one in facts.active:
         if one.is_script() and git_chain.veiled(shown(one.value)) != shown(one.value):
             yield _token_in_configuration(facts, one.setting)
+    user = facts.config.credential(b"username", facts.url)
+    if user is not None and git_chain.looks_like_token(user.value or b""):
+        yield _token_in_configuration(facts, user)
     if facts.rewrite is not None and facts.url.has_token():
         yield _token_in_configuration(facts, facts.rewrite)
     if not facts.with_path and facts.server == HUB and facts.scoped() and facts.ours is not None:

@@ -366,9 +366,9 @@ def _is_continued(line: bytes) -> bool:
     return code is not None and line[code.end() :].lstrip(b'"') == b"\\"
 
 
-def is_true(setting: Setting | None) -> bool | None:
-    """Whether a setting says yes, as git reads it; None for what git stops at. Source: git-config(1), boolean."""
-    value = (setting.value or b"").lower() if setting is not None else b""
+def is_true(value: bytes) -> bool | None:
+    """Whether a value says yes, as git reads it; None for what git stops at. Source: git-config(1), boolean."""
+    value = value.lower()
     if number := re.fullmatch(rb"[+-]?([0-9]+)[kmg]?", value):
         return int(number[1]) != 0
     return {b"true": True, b"yes": True, b"on": True, b"false": False, b"no": False, b"off": False, b"": False}.get(

@@ -58,20 +58,33 @@ class State:
         return [one for one in self.items if one.ours]
 
 
-def look(server: bytes, options: Options) -> State:
-    """Return the state of the keyring that answers for `server`, within the time of `options`."""
+def bus_answers(options: Options) -> bool:
+    """Whether the session bus says anything; one that is mute uses up the time of `options`."""
+    try:
+        with closing(Lookup(options)) as lookup:
+            lookup.ask(lambda serial: wire.call(serial, wire.BUS, b"ListNames"))
+    except Unavailable:
+        return False
+    return True
+
+
+def look(server: bytes, options: Options, *, mute: bool) -> State:
+    """Return the state of the keyring that answers for `server`, within the time of `options`.
+
+    mute: whether it is known to give no answer; then it is not asked, and is named alone.
+    """
     options.trace = lambda step, *values: None
     state = State()
     try:
         with closing(Lookup(options)) as lookup:
-            _look(lookup, server, state, options)
+            _look(lookup, server, state, options, mute=mute)
     except Unavailable as reason:
         state.state = "silent" if state.provider else "no bus"
         state.why = str(reason)
     return state
 
 
-def _look(lookup: Lookup, server: bytes, state: State, options: Options) -> None:
+def _look(lookup: Lookup, server: bytes, state: State, options: Options, *, mute: bool) -> None:
     names, owner = lookup.ask(
         lambda serial: wire.call(serial, wire.BUS, b"ListNames"),
         lambda serial: wire.call(serial, wire.BUS, b"GetConnectionUnixProcessID", b"s", wire.string(wire.SECRETS)),
@@ -83,6 +96,8 @@ def _look(lookup: Lookup, server: bytes, state: State, options: Options) -> None
         return
     _name_provider(state, owner.reader(b"u").u32(), running)
     state.state = "silent"
+    if mute:
+        raise Unavailable(f"no answer within {options.timeout:g} s")
 
     searches = [
         item.of_server(server),

@@ -232,12 +232,13 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
     if (broken := config.without_value(facts.url)) and not config.complaint:
         config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
     path = config.credential(b"usehttppath", facts.url)
-    if path and git_chain.is_true(path) is None and not config.complaint:
+    is_true = git_chain.is_true((path and path.value) or b"")
+    if path and is_true is None and not config.complaint:
         config.complaint = f"bad boolean {shown(path.value or b'')} for {shown(path.key)} in {path.where()}"
     facts.helpers = config.helpers(facts.url)
     facts.ours = next((one for one in facts.active if one.is_ours()), None)
     facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
-    facts.with_path = git_chain.is_true(path) is True
+    facts.with_path = is_true is True
     facts.user = facts.url.user
     named = config.credential(b"username", facts.url)
     if facts.user is None and named is not None and named.value:
@@ -331,6 +332,14 @@ def _read_tokens(facts: Facts) -> None:
     facts.server = scope.server(facts.url.scheme, facts.url.host, chosen.hosts)
     if facts.server is None:
         return
+    from git_credential_hf.sources.keyring import SECRET_SERVICE
+
+    asks_keyring = SECRET_SERVICE and "keyring" in chosen.sources
+    if asks_keyring:
+        from git_credential_hf.commands import keyring_state
+
+        # Before all the others, which find the time over where the bus is mute, and do not ask it again.
+        has_bus = keyring_state.bus_answers(chosen)
     facts.token, steps, answer = _get(facts, chosen, chosen.sources)
     of_keyring: list[Step] = []
     facts.quits = b"quit=1\n" in answer
@@ -341,16 +350,14 @@ def _read_tokens(facts: Facts) -> None:
             source.token, steps, _ = _get(facts, chosen, (name,))
             _judge(source, steps, facts)
             of_keyring = steps if name == "keyring" else of_keyring
-    from git_credential_hf.sources.keyring import SECRET_SERVICE
-
     if "keyring" in chosen.sources:
-        if SECRET_SERVICE:
-            from git_credential_hf.commands import keyring_state
-
-            of_its_own = Options(facts.environ)  # with a time of its own, to tell who it is that did not answer in time
-            of_its_own.timeout = chosen.timeout
-            of_its_own.unlock = as_configured
-            facts.keyring = keyring_state.look(facts.server, of_its_own)
+        if asks_keyring:
+            with_time = chosen
+            if has_bus:
+                with_time = Options(facts.environ)
+                with_time.timeout = chosen.timeout
+                with_time.unlock = as_configured
+            facts.keyring = keyring_state.look(facts.server, with_time, mute=chosen.remaining() <= 0)
             facts.keyring.version = _keyring_version(facts.keyring, facts.environ)
         locked = [values[2] for step, values in of_keyring if step.startswith("keyring: %d searches")]
         facts.will_be_unlocked = facts.keyring is not None and facts.keyring.opens and any(locked)

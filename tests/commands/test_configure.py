@@ -633,6 +633,7 @@ def test_a_token_in_the_file_itself_is_named(run: Run, gitconfig: Path, tmp_path
     "text",
     [
         "[credential]\n\tuseHttpPath = true\n\tusername = alice\n",
+        "[credential]\n\tuseHttpPath = 2\n",
         '[credential "https://github.com"]\n\thelper =\n\thelper = !gh auth git-credential\n',
         '[http "https://github.com/"]\n\textraHeader = AUTHORIZATION: basic x\n[http]\n\textraHeader = X-Y: z\n',
         '[url "https://huggingface.co/"]\n\tinsteadOf = hf:\n[url "https://me:pw@github.com/"]\n\tinsteadOf = gh:\n',

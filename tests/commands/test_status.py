@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import struct
 import subprocess
 import termios
@@ -570,13 +571,33 @@ def test_a_keyring_that_gives_no_answer(tmp_path: Path, run: Run, environment: E
         world = World(tmp_path, run, environment, None)
         world.sound()
         subprocess.run(["kill", "-STOP", str(provider.process.pid)], check=True)
-        known = world.known()
+        with provider.bus.calls() as made:
+            known = world.known()
+        # What `get` asked for was waited for, and nothing else.
+        assert {call.split()[1] for call in made if call.startswith("/org/freedesktop/secrets")} == {"SearchItems"}
         assert "keyring-silent" in codes(known)
         assert known["token_given"]
         (finding,) = (one for one in known["findings"] if one["code"] == "keyring-silent")
         world.shell(finding["remedy"])
         provider.process.wait()
         assert "keyring-silent" not in codes(world.known())
+
+
+def test_a_bus_that_gives_no_answer_is_asked_once(tmp_path: Path, run: Run, environment: Environment) -> None:
+    world = World(tmp_path, run, environment, None)
+    world.sound()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "mute"))
+        listener.listen()
+        environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/mute"
+        known = world.known()
+        listener.settimeout(0)
+        listener.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert known["keyring"]["state"] == "no bus"
+    assert known["answer"]["source"] == str(cache(environment))
+    assert known["sources"][1]["state"] == "none"
 
 
 def test_the_wrong_keyring(world: World, keyring: Items) -> None:
@@ -917,6 +938,20 @@ def test_a_token_that_a_rewritten_address_gets(world: World, login: str) -> None
     known = world.known()
     assert codes(known) == ["token-in-git-config"]
     world.shell(known["findings"][0]["remedy"])
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("section", ["credential", f'credential "{HUB}"', 'credential "huggingface.co"'])
+@pytest.mark.parametrize("url", [MODEL, "https://alice@huggingface.co/my-org/my-model"])
+def test_a_token_in_the_place_of_a_username(world: World, section: str, url: str) -> None:
+    world.url = url
+    world.configuration(f"[{section}]\n\tusername = {OTHER}\n")
+    known = world.known("--probe")
+    assert codes(known) == ["token-in-git-config"]
+    world.status()  # which shows no token either
+    world.shell(known["findings"][0]["remedy"])
+    assert codes(world.known()) == []
+    world.configuration(f"[{section}]\n\tusername = hf_user\n")
     assert codes(world.known()) == []
 
 
