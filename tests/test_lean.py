@@ -421,7 +421,7 @@ def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp
         "an environment that may be moved",
         "another group",
         "an interpreter that cannot be run",
-        "coding: in its path",
+        "coding= in its path",
     ],
 )
 def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_path: Path, why: str) -> None:
@@ -429,7 +429,7 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
         "a blank in its path": "a b",
         "a letter beyond ASCII in its path": "\u00e9",
         "a long path": "x" * 120,
-        "coding: in its path": "coding:x",
+        "coding= in its path": "coding=x",
     }
     program = an_environment(tmp_path / folder.get(why, "venv"), editable=False)
     if why == "no virtual environment":
@@ -449,7 +449,7 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
         os.chown(program, -1, others[0])
     elif why == "an interpreter that cannot be run":
         (program.parent / "python3").unlink(missing_ok=True)
-        shutil.copy(sys._base_executable, program.parent / "python3")
+        shutil.copy(os.path.realpath(sys.executable), program.parent / "python3")
         (program.parent / VERSION).unlink()
         (program.parent / VERSION).write_text("")
     elif why == "another launcher":
@@ -458,7 +458,7 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
     # With -I the interpreter would not heed what is wanted of bytecode.
     by_module = why in ("no bytecode is wanted", "an interpreter that cannot be run")
     person = [program.parent / "python3", "-m", "git_credential_hf"] if by_module else [program]
-    subprocess.run([*person, "--version"], env=with_token, capture_output=True, check=True)
+    subprocess.run([*person, "--version"], env=with_token, cwd=tmp_path, capture_output=True, check=True)
     assert (program.read_bytes(), program.is_symlink()) == (before, why == "a link")
     assert get(program, with_token) == GIVEN
 
@@ -483,7 +483,7 @@ def test_a_launcher_of_another_place_is_made_anew(with_token: Environment, tmp_p
     (tmp_path / "before").rename(tmp_path / "after")
     program = tmp_path / "after/bin/git-credential-hf"
     person = [str(program.parent / "python3"), "-m", "git_credential_hf", "--version"]
-    subprocess.run(person, env=with_token, capture_output=True, check=True)
+    subprocess.run(person, env=with_token, cwd=tmp_path, capture_output=True, check=True)
     assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
     assert get(program, with_token) == GIVEN
 
