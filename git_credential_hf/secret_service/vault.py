@@ -30,6 +30,8 @@ _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 
 _STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
 
+_LEFT = "it ended, or crashed, while it was asked: start it, unless that is done for you"
+
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
 _Any = TypeVar("_Any")
@@ -322,12 +324,12 @@ def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
     except ItemNotFoundException:
         raise (Absent("it has no default collection") if at_start else Unavailable("an item vanished")) from None
     except SecretServiceNotAvailableException:
-        raise (Absent("no keyring is running") if at_start else Unavailable("it stopped answering")) from None
+        raise (Absent("no keyring is running") if at_start else Unavailable(_LEFT)) from None
     except DBusErrorResponse as error:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None
         if error.name in _STOPPED:
-            raise Unavailable("it stopped answering") from None
+            raise Unavailable(_LEFT) from None
         raise Unavailable(f"it answers {error.name!r}") from None
     except TimeoutError as error:
         raise Unavailable(error.strerror or f"it gave no answer within {timeout:g} s") from None

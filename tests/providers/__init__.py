@@ -371,7 +371,7 @@ KEEPASSXC_INI = """\
 ConfigVersion=2
 UpdateCheckMessageShown=true
 SingleInstance=false
-AutoSaveAfterEveryChange=true
+AutoSaveAfterEveryChange={autosave}
 RememberLastDatabases=false
 OpenPreviousDatabasesOnStartup=false
 
@@ -420,14 +420,17 @@ class KeePassXC:
         )
         self.start(locked=locked)
 
-    def configure(self, *, confirm: bool = False, unlock_before_search: bool = False) -> None:
+    def configure(self, *, confirm: bool = False, unlock_before_search: bool = False, autosave: bool = True) -> None:
         """Write what the next start reads.
 
         confirm: whether it asks before a program is given an item, or deletes one. unlock_before_search: whether a
-        search in a locked database shows the dialog that unlocks it. Both are on in what is installed.
+        search in a locked database shows the dialog that unlocks it. autosave: whether it saves each change. All three
+        are on in what is installed.
         """
         text = KEEPASSXC_INI.format(
-            confirm=str(confirm).lower(), unlock_before_search=str(unlock_before_search).lower()
+            confirm=str(confirm).lower(),
+            unlock_before_search=str(unlock_before_search).lower(),
+            autosave=str(autosave).lower(),
         )
         file = self.bus.folder / "config/keepassxc/keepassxc.ini"
         file.parent.mkdir(exist_ok=True)
