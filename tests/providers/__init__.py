@@ -381,9 +381,12 @@ CheckForUpdates=false
 [FdoSecrets]
 Enabled=true
 ShowNotification=false
-ConfirmAccessItem={confirm}
-ConfirmDeleteItem={confirm}
+ConfirmAccessItem={confirm_access}
+ConfirmDeleteItem={confirm_delete}
 UnlockBeforeSearch={unlock_before_search}
+
+[Security]
+NoConfirmMoveEntryToRecycleBin=false
 """
 
 # A database whose root group is shown to the Secret Service.
@@ -420,18 +423,27 @@ class KeePassXC:
         )
         self.start(locked=locked)
 
-    def configure(self, *, confirm: bool = False, unlock_before_search: bool = False, autosave: bool = True) -> None:
+    def configure(
+        self,
+        *,
+        confirm_access: bool = False,
+        confirm_delete: bool = False,
+        unlock_before_search: bool = False,
+        autosave: bool = True,
+    ) -> None:
         """Write what the next start reads.
 
-        confirm: whether it asks before a program is given an item, or deletes one. unlock_before_search: whether a
-        search in a locked database shows the dialog that unlocks it. autosave: whether it saves each change. All three
-        are on in what is installed.
+        confirm_access, confirm_delete: whether it asks before a program is given an item, or deletes one.
+        unlock_before_search: whether a search in a locked database shows the dialog that unlocks it. autosave: whether
+        it saves each change. All are on in what is installed, but that it asks about nothing that goes to its bin.
         """
-        text = KEEPASSXC_INI.format(
-            confirm=str(confirm).lower(),
-            unlock_before_search=str(unlock_before_search).lower(),
-            autosave=str(autosave).lower(),
-        )
+        settings = {
+            "confirm_access": confirm_access,
+            "confirm_delete": confirm_delete,
+            "unlock_before_search": unlock_before_search,
+            "autosave": autosave,
+        }
+        text = KEEPASSXC_INI.format(**{name: str(value).lower() for name, value in settings.items()})
         file = self.bus.folder / "config/keepassxc/keepassxc.ini"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)

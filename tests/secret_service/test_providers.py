@@ -54,6 +54,23 @@ def test_a_token_is_seeded_once_and_rotated(run: Run, items: Items) -> None:
     assert run("get", input=request()) == answer("hf_user", "hf_second")
 
 
+def test_the_calls_of_a_get(
+    run: Run, items: Items, provider: Provider, environment: Environment, tmp_path: Path
+) -> None:
+    seed(run, "hf_seeded")
+    four = ["Hello", "SearchItems", "OpenSession", "GetSecrets"]
+    with provider.bus.calls() as made:
+        assert run("get", input=request()) == answer("hf_user", "hf_seeded")
+    assert [call.split()[1] for call in made] == four
+    # Where there are settings of KeePassXC it is asked for first, and only KeePassXC whether it is locked.
+    (tmp_path / "settings/keepassxc").mkdir(parents=True)
+    environment["XDG_CONFIG_HOME"] = str(tmp_path / "settings")
+    asked = ["GetNameOwner", "GetNameOwner", *["Get"] * isinstance(provider, KeePassXC)]
+    with provider.bus.calls() as made:
+        assert run("get", input=request()) == answer("hf_user", "hf_seeded")
+    assert [call.split()[1] for call in made] == ["Hello", *asked, *four[1:]]
+
+
 def test_a_trace_names_the_keyring_and_its_state(run: Run, items: Items, provider: Provider, tmp_path: Path) -> None:
     seed(run, "hf_seeded")
     given = answer("hf_user", "hf_seeded")
@@ -398,11 +415,22 @@ def test_keepassxc_that_asks_about_each_item_is_not_made_to_ask(
     with contextlib.closing(KeePassXC(tmp_path / "keepassxc")) as keepassxc:
         environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
         seed(run, "hf_FromTheKeyring")
-        keepassxc.configure(confirm=True)
+        keepassxc.configure(confirm_access=True)
         keepassxc.leave()
         keepassxc.start()
         write_token_file(environment, "hf_FromTheFile")
         with keepassxc.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
             assert say(run, "hf_rotated") == "left for login"
+            assert run("erase", input=request(username="hf_user", password="hf_FromTheKeyring")) == NOTHING
+            forgotten = run("forget", "--yes")
         assert prompted(made) == []
+        assert (forgotten.stdout, forgotten.code) == (b"", 1)
+        assert b"its items are locked though it is open" in forgotten.stderr
+        # What nobody has written yet is written without a question, and to be read by nobody else.
+        done = run("seed", "--from", "-", "--no-cache", "--scope", "org", input=b"hf_org")
+        assert (done.stdout, done.code) == (b"", 3)
+        assert done.stderr == (
+            b"git-credential-hf: the keyring was not filled: what was written cannot be read back, its items are "
+            b"locked though it is open: have KeePassXC not confirm when they are retrieved; seed again\n"
+        )
