@@ -140,8 +140,13 @@ class Bus:
         self._log.close()
 
     @contextlib.contextmanager
-    def calls(self) -> Iterator[list[str]]:
-        """Fill the list with the method calls that others make on the bus inside the context, as `path member`."""
+    def calls(self, *, but_of: str | None = None) -> Iterator[list[str]]:
+        """Fill the list with the method calls that others make on the bus inside the context, as `path member`.
+
+        but_of: a name on the bus; calls of whoever has it are left out.
+        """
+        bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.GetNameOwner")
+        left_out = self.call(*bus, f"string:{but_of}") if but_of else None
         record = self.folder / "calls"
         marker = "/end/of/the/record"
         with record.open("wb") as out:
@@ -166,7 +171,7 @@ class Bus:
         lines = [line.split("\t") for line in record.read_text().splitlines()]
         calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor"]
         # The last is dbus-send's Hello, which comes before anybody has a name that it could be told by.
-        made += [f"{line[5]} {line[7]}" for line in calls[:-1]]
+        made += [f"{line[5]} {line[7]}" for line in calls[:-1] if line[3] != left_out]
 
 
 class GnomeKeyring:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
-from tests.providers import KWALLETS, PROVIDERS, GnomeKeyring, KeePassXC, KWallet, Provider
+from tests.providers import KWALLETS, PROVIDERS, SECRETS, GnomeKeyring, KeePassXC, KWallet, Provider
 from tests.secret_service.conftest import needed
 from tests.test_helper import LIBSECRET, NOTHING, answer, request, seed, write_token_file
 
@@ -59,14 +59,14 @@ def test_the_calls_of_a_get(
 ) -> None:
     seed(run, "hf_seeded")
     four = ["Hello", "SearchItems", "OpenSession", "GetSecrets"]
-    with provider.bus.calls() as made:
+    with provider.bus.calls(but_of=SECRETS) as made:
         assert run("get", input=request()) == answer("hf_user", "hf_seeded")
     assert [call.split()[1] for call in made] == four
     # Where there are settings of KeePassXC it is asked for first, and only KeePassXC whether it is locked.
     (tmp_path / "settings/keepassxc").mkdir(parents=True)
     environment["XDG_CONFIG_HOME"] = str(tmp_path / "settings")
     asked = ["GetNameOwner", "GetNameOwner", *["Get"] * isinstance(provider, KeePassXC)]
-    with provider.bus.calls() as made:
+    with provider.bus.calls(but_of=SECRETS) as made:
         assert run("get", input=request()) == answer("hf_user", "hf_seeded")
     assert [call.split()[1] for call in made] == ["Hello", *asked, *four[1:]]
 
