@@ -81,7 +81,7 @@ class Vault:
         """
         return list(_under(_service(server, scope), user, scope, exactly=user is not None))
 
-    def delete(self, items: list[bytes]) -> None:
+    def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
         """Delete these items; one that is gone already is fine."""
         with _told():
             for one in items:

@@ -128,7 +128,7 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
         now = {token.item: token.text for token in vault.ours(asked.host, asked.scope, asked.user)}
         for token in items:
             if now.get(token.item) == token.text:
-                vault.delete([token.item])
+                vault.delete([token.item], dialog=True)
                 yield f"keyring: removed, {_name(token, asked.host)}"
             else:  # it was not this one that the answer was about
                 yield f"keyring: changed in the meantime and left, {_name(token, asked.host)}"

@@ -21,6 +21,7 @@ from secretstorage.exceptions import (
 from secretstorage.item import ITEM_IFACE
 from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_match_rules, exec_prompt, format_secret
 
+from git_credential_hf import reading
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
@@ -29,6 +30,12 @@ from git_credential_hf.token import Token, from_secret
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
 
 _STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
+
+_KEEPASSXC_FLATPAK = b"/.var/app/org.keepassxc.KeePassXC/config"
+
+_LEFT = "it ended, or crashed, while it was asked: start it, unless that is done for you"
+
+_EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
@@ -119,7 +126,7 @@ class Vault:
                 self._write([call for plan in written for call in self._calls(plan)])
                 for plan in written:
                     for one in plan.surplus:
-                        self._item(one).delete()
+                        self._delete(one.path, dialog=False)
                 if not self._hold(written):
                     raise Unavailable("what was written cannot be read back")
         return [plan.done for plan in plans]
@@ -138,7 +145,7 @@ class Vault:
                 if (place, user) not in kept and one.identity() == item.identity(server, user, scope, bearer=False):
                     gone.append((place, user, one.secret.partition(b"\n")[0]))
                     if not dry_run:
-                        self._item(one).delete()
+                        self._delete(one.path, dialog=False)
         return gone
 
     def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
@@ -156,12 +163,15 @@ class Vault:
                 ours.append(token or Token(b"", "the keyring", user=whose, item=path, scope=part))
         return ours
 
-    def delete(self, items: list[bytes]) -> None:
-        """Delete the items with these object paths; one that is gone already is fine."""
+    def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
+        """Delete the items with these object paths; one that is gone already is fine.
+
+        dialog: whether a person is there who may be asked first.
+        """
         with _told(self._options.timeout):
             for path in items:
                 try:
-                    Item(self._connection, path.decode(), self._session).delete()
+                    self._delete(path, dialog=dialog)
                 except PromptDismissedException:
                     raise
                 except ItemNotFoundException:
@@ -205,7 +215,7 @@ class Vault:
                     raise PromptDismissedException
 
     def _find(self, wanted: list[dict[bytes, bytes]]) -> "list[list[_Stored]]":
-        """Return the items that have each of the sets of attributes. Raises LockedException where these are locked.
+        """Return the items that have each of the sets of attributes. Raises Locked where these are locked.
 
         A second one beside an item that nobody can read would be one more each time.
         """
@@ -214,17 +224,27 @@ class Vault:
             for batch in _batches([attributes for attributes, found in zip(wanted, paths, strict=True) if not found]):
                 replies = lookup.ask(*(partial(_search, attributes) for attributes in batch))
                 if any(locked for _, locked in map(wire.read_found, replies)):
-                    raise LockedException
+                    raise Locked(_EACH_LOCKED)
             known: dict[bytes, tuple[bytes, dict[bytes, bytes]]] = {}
             for some in _batches(list(dict.fromkeys(path for found in paths for path in found))):
                 known |= lookup.secrets_and_attributes(some)
         return [[_Stored(path, *known[path]) for path in found if path in known] for found in paths]
 
-    def _item(self, stored: "_Stored") -> Item:
-        return Item(self._connection, stored.path.decode(), self._session)
+    def _delete(self, path: bytes, *, dialog: bool) -> None:
+        Item(self._connection, path.decode(), self._session).ensure_not_locked()
+        (prompt,) = DBusAddressWrapper(path.decode(), ITEM_IFACE, self._connection).call("Delete", "")
+        if prompt == "/":
+            return
+        if not dialog and self._options.unlock != "prompt" and _keepassxc_asks_before_it_deletes(self._options.environ):
+            raise Unavailable("KeePassXC asks before an item goes: remove it there, or with `git-credential-hf forget`")
+        if exec_prompt(self._connection, prompt)[0]:
+            raise PromptDismissedException
 
     def _hold(self, written: "list[_Plan]") -> bool:
-        found = self._find([plan.identity for plan in written])
+        try:
+            found = self._find([plan.identity for plan in written])
+        except Locked:
+            raise Unavailable(f"what was written cannot be read back, {_EACH_LOCKED}") from None
         return all(any(one.secret == plan.secret for one in here) for plan, here in zip(written, found, strict=True))
 
 
@@ -300,6 +320,16 @@ def _connect(options: Options) -> _Connection:
     raise Absent("there is no session bus")
 
 
+def _keepassxc_asks_before_it_deletes(environ: dict[bytes, bytes]) -> bool:
+    """Whether KeePassXC is set to show a dialog for an item that is to go to the recycle bin of its database."""
+    home = environ.get(b"HOME", b"")
+    for folder in (environ.get(b"XDG_CONFIG_HOME") or home + b"/.config", home + _KEEPASSXC_FLATPAK):
+        lines = reading.read(folder + b"/keepassxc/keepassxc.ini").split(b"\n")
+        if b"NoConfirmMoveEntryToRecycleBin=false" in lines and b"ConfirmDeleteItem=false" not in lines:
+            return True
+    return False
+
+
 def _plain_session(connection: _Connection) -> Session:
     # secretstorage would agree on a key by Diffie-Hellman, which some versions of KWallet get wrong now and then.
     # The socket is the user's own either way.
@@ -322,12 +352,12 @@ def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
     except ItemNotFoundException:
         raise (Absent("it has no default collection") if at_start else Unavailable("an item vanished")) from None
     except SecretServiceNotAvailableException:
-        raise (Absent("no keyring is running") if at_start else Unavailable("it stopped answering")) from None
+        raise (Absent("no keyring is running") if at_start else Unavailable(_LEFT)) from None
     except DBusErrorResponse as error:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None
         if error.name in _STOPPED:
-            raise Unavailable("it stopped answering") from None
+            raise Unavailable(_LEFT) from None
         raise Unavailable(f"it answers {error.name!r}") from None
     except TimeoutError as error:
         raise Unavailable(error.strerror or f"it gave no answer within {timeout:g} s") from None

@@ -154,8 +154,13 @@ class Bus:
         self._log.close()
 
     @contextlib.contextmanager
-    def calls(self) -> Iterator[list[str]]:
-        """Fill the list with the method calls that others make on the bus inside the context, as `path member`."""
+    def calls(self, *, but_of: str | None = None) -> Iterator[list[str]]:
+        """Fill the list with the method calls that others make on the bus inside the context, as `path member`.
+
+        but_of: a name on the bus; calls of whoever has it are left out.
+        """
+        bus = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.GetNameOwner")
+        left_out = self.call(*bus, f"string:{but_of}") if but_of else None
         record = self.folder / "calls"
         marker = "/end/of/the/record"
         with record.open("wb") as out:
@@ -180,7 +185,7 @@ class Bus:
         lines = [line.split("\t") for line in record.read_text().splitlines()]
         calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor"]
         # The last is dbus-send's Hello, which comes before anybody has a name that it could be told by.
-        made += [f"{line[5]} {line[7]}" for line in calls[:-1]]
+        made += [f"{line[5]} {line[7]}" for line in calls[:-1] if line[3] != left_out]
 
 
 class GnomeKeyring:
@@ -375,7 +380,7 @@ KEEPASSXC_INI = """\
 ConfigVersion=2
 UpdateCheckMessageShown=true
 SingleInstance=false
-AutoSaveAfterEveryChange=true
+AutoSaveAfterEveryChange={autosave}
 RememberLastDatabases=false
 OpenPreviousDatabasesOnStartup=false
 
@@ -385,9 +390,12 @@ CheckForUpdates=false
 [FdoSecrets]
 Enabled=true
 ShowNotification=false
-ConfirmAccessItem={confirm}
-ConfirmDeleteItem={confirm}
+ConfirmAccessItem={confirm_access}
+ConfirmDeleteItem={confirm_delete}
 UnlockBeforeSearch={unlock_before_search}
+
+[Security]
+NoConfirmMoveEntryToRecycleBin=false
 """
 
 # A database whose root group is shown to the Secret Service.
@@ -424,15 +432,27 @@ class KeePassXC:
         )
         self.start(locked=locked)
 
-    def configure(self, *, confirm: bool = False, unlock_before_search: bool = False) -> None:
+    def configure(
+        self,
+        *,
+        confirm_access: bool = False,
+        confirm_delete: bool = False,
+        unlock_before_search: bool = False,
+        autosave: bool = True,
+    ) -> None:
         """Write what the next start reads.
 
-        confirm: whether it asks before a program is given an item, or deletes one. unlock_before_search: whether a
-        search in a locked database shows the dialog that unlocks it. Both are on in what is installed.
+        confirm_access, confirm_delete: whether it asks before a program is given an item, or deletes one.
+        unlock_before_search: whether a search in a locked database shows the dialog that unlocks it. autosave: whether
+        it saves each change. All are on in what is installed, but that it asks about nothing that goes to its bin.
         """
-        text = KEEPASSXC_INI.format(
-            confirm=str(confirm).lower(), unlock_before_search=str(unlock_before_search).lower()
-        )
+        settings = {
+            "confirm_access": confirm_access,
+            "confirm_delete": confirm_delete,
+            "unlock_before_search": unlock_before_search,
+            "autosave": autosave,
+        }
+        text = KEEPASSXC_INI.format(**{name: str(value).lower() for name, value in settings.items()})
         file = self.bus.folder / "config/keepassxc/keepassxc.ini"
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)

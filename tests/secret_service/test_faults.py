@@ -14,7 +14,8 @@ import pytest
 
 from git_credential_hf.secret_service import bus_addresses
 from tests.conftest import Environment, Result, Run, run_process
-from tests.providers import SECRETS, Bus, GnomeKeyring
+from tests.providers import SECRETS, Bus, GnomeKeyring, KeePassXC
+from tests.secret_service.conftest import needed
 from tests.test_helper import NOTHING, answer, request, seed, write_token_file
 
 FROM_FILE = answer("hf_user", "hf_FromTheFile")
@@ -213,3 +214,35 @@ def test_what_is_killed_as_it_is_asked(
             write(run, command)
     assert done == [call]
     assert run(*TIMEOUT, "get", input=request()) == FROM_FILE
+
+
+def test_keepassxc_that_crashes_under_what_is_declared(run: Run, environment: Environment, tmp_path: Path) -> None:
+    needed(KeePassXC)
+    folder = Path(environment["HOME"], ".config/git-credential-hf")
+    folder.mkdir(parents=True)
+    tables = [f'[tokens.t{number}]\nenv = "T"\nscope = "org-{number}"\n' for number in range(20)]
+    (folder / "tokens.toml").write_text("".join(tables))
+    with contextlib.closing(KeePassXC(tmp_path / "keepassxc")) as keepassxc:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
+        prompts: list[bytes] = []
+
+        def before(data: bytes) -> None:
+            # The member is before the signature, the interface is not.
+            prompts.extend([data] * data.count(b"\6\0\0\0Prompt\0"))
+            if len(prompts) == 10 and keepassxc.process.poll() is None:
+                keepassxc.process.send_signal(signal.SIGSEGV)
+                keepassxc.process.wait()
+
+        with relayed(environment, before, lambda data: None):
+            done = run("seed", "--timeout", "30", T="hf_declared")
+        assert len(prompts) == 10
+        assert (done.stdout, done.code) == (b"", 3)
+        assert done.stderr == (
+            b"git-credential-hf: the keyring was not filled, or in part: it ended, or crashed, while it was asked: "
+            b"start it, unless that is done for you; seed again\n"
+        )
+        keepassxc.start()
+        again = run("seed", "--timeout", "30", T="hf_declared")
+        assert (again.stderr, again.code) == (b"", 0)
+        for number in range(20):
+            assert run("get", input=request(path=f"org-{number}/x")) == answer("hf_user", "hf_declared")

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from jeepney.low_level import Endianness, Parser
 from jeepney.wrappers import new_signal
 
 from git_credential_hf.secret_service import bus_addresses
-from tests.conftest import Environment, Result, Run
+from tests.conftest import Environment, Result, Run, run_process
 from tests.keyring_items import Items
 from tests.providers import SECRETS, Bus, GnomeKeyring, wait_until
 
@@ -575,6 +576,18 @@ def test_a_bus_at_fault(run: Run, environment: Environment, name: str) -> None:
 def test_a_bus_that_never_comes_to_an_answer(run: Run, environment: Environment, name: str) -> None:
     with bus(environment, SLOW_FAULTS[name]):
         the_next_source_answers(run, environment, "--timeout", "0.2")
+
+
+@pytest.mark.parametrize("name", ["says nothing after the authentication", "says nothing from SearchItems on"])
+def test_a_mute_bus_costs_the_time_that_it_may_take_and_no_more(environment: Environment, name: str) -> None:
+    def seconds() -> float:
+        start = time.monotonic()
+        assert run_process(("--timeout", "1", "get"), REQUEST, environment) == SILENCE
+        return time.monotonic() - start
+
+    with bus(environment, SLOW_FAULTS[name]):
+        # A machine that is busy delays one run, and what waits for too long delays them all.
+        assert any(seconds() < 1.5 for _ in range(20))
 
 
 # --- real providers at fault ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
 from tests.providers import PROVIDERS, KeePassXC, Provider
 from tests.providers.display import Display
 from tests.secret_service.conftest import needed
-from tests.test_helper import answer, request, seed, write_token_file
+from tests.test_helper import NOTHING, answer, request, seed, write_token_file
 
 FROM_FILE = answer("hf_user", "hf_FromTheFile")
 
@@ -111,6 +111,55 @@ def test_a_dialog_that_nobody_answers_is_left(
     assert not any(call.endswith(" Dismiss") for call in made)
     assert locked.process.poll() is None
     assert run("get", input=request()) == FROM_FILE
+
+
+def test_keepassxc_that_confirms_what_goes_is_not_made_to_ask(
+    run: Run, environment: Environment, display: Display, tmp_path: Path
+) -> None:
+    needed(KeePassXC)
+    folder = Path(environment["HOME"], ".config/git-credential-hf")
+    folder.mkdir(parents=True)
+    declared = folder / "tokens.toml"
+    declared.write_text('[tokens.org]\nenv = "T"\nscope = "org"\n')
+    why = b"KeePassXC asks before an item goes: remove it there, or with `git-credential-hf forget`"
+    with contextlib.closing(KeePassXC(tmp_path / "keepassxc", display=display.name)) as keepassxc:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
+        assert run("seed", T="hf_org").code == 0
+        keepassxc.configure(confirm_delete=True)
+        keepassxc.leave()
+        keepassxc.start()
+        settings = Path(environment["HOME"], ".config/keepassxc")
+        settings.symlink_to(keepassxc.bus.folder / "config/keepassxc")
+        with display.shown() as windows:
+            assert run("store", input=request(username="alice", password="typed")) == NOTHING
+            assert run("get", input=request(username="alice")) == answer("alice", "typed")
+            erased = run("erase", input=request(username="alice"))
+            declared.write_text("")
+            withdrawn = run("seed", T="hf_org")
+        assert windows == []
+        assert (erased.stdout, erased.code) == (b"", 0)
+        assert erased.stderr == b"git-credential-hf: the keyring did not remove the credential: " + why + b"\n"
+        assert (withdrawn.stdout, withdrawn.code) == (b"", 3)
+        assert withdrawn.stderr == (
+            b"git-credential-hf: the keyring was not filled, or in part: " + why + b"; seed again\n"
+        )
+        assert run("get", input=request(username="alice")) == answer("alice", "typed")
+        with display.shown() as windows:
+            forgetting = subprocess.Popen(
+                [EXECUTABLE, "forget", "--yes", "--user", "alice"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+            )
+            display.type_into_what_is_shown("")
+            told, complaint = forgetting.communicate()
+        assert len(windows) == 1
+        # Return is its button that keeps the item.
+        assert (told, forgetting.returncode) == (b"", 1)
+        assert complaint == (
+            b"git-credential-hf: nothing was removed: the keyring did not remove everything, its prompt was dismissed\n"
+        )
+        assert run("get", input=request(username="alice")) == answer("alice", "typed")
 
 
 def start_to_seed(environment: Environment, timeout: str) -> subprocess.Popen[bytes]:
