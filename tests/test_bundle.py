@@ -91,7 +91,7 @@ def test_what_is_stale_and_what_follows_it_is_left(tmp_path: Path, monkeypatch: 
         source = tmp_path / f"probe_{name}.py"
         source.write_text("found = __name__\n")
         modules.append(
-            (f"{PACKAGE}.{source.stem}", start.state(str(source)), compile("found = __name__", name, "exec"))
+            (f"{PACKAGE}.{source.stem}", start.state(str(source)), compile("found = __name__", "<probe>", "exec"))
         )
     os.utime(tmp_path / "probe_stale.py", (1, 1))
     there = type(sys)("there")
