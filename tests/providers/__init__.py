@@ -413,12 +413,14 @@ class KeePassXC:
     programs = ("keepassxc", "keepassxc-cli")
     password = b"database password\n"
 
-    def __init__(self, folder: Path | None = None, *, locked: bool = False, display: str | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, locked: bool = False, display: str | None = None, autosave: bool = True
+    ) -> None:
         self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keepassxc.")), display=display)
         group = uuid.uuid4()
         xml = self.bus.folder / "database.xml"
         xml.write_text(KEEPASSXC_XML.format(group=group, encoded=base64.b64encode(group.bytes).decode()))
-        self.configure()
+        self.configure(autosave=autosave)
         subprocess.run(
             ["keepassxc-cli", "import", "-q", "-p", "-t", "100", xml, self.bus.folder / "database.kdbx"],
             input=self.password * 2,
