@@ -169,9 +169,9 @@ class Bus:
             monitor.send_signal(signal.SIGTERM)
             monitor.wait()
         lines = [line.split("\t") for line in record.read_text().splitlines()]
-        calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor"]
+        calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor" and line[3] != left_out]
         # The last is dbus-send's Hello, which comes before anybody has a name that it could be told by.
-        made += [f"{line[5]} {line[7]}" for line in calls[:-1] if line[3] != left_out]
+        made += [f"{line[5]} {line[7]}" for line in calls[:-1]]
 
 
 class GnomeKeyring:
