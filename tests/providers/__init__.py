@@ -183,9 +183,9 @@ class Bus:
             monitor.send_signal(signal.SIGTERM)
             monitor.wait()
         lines = [line.split("\t") for line in record.read_text().splitlines()]
-        calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor"]
+        calls = [line for line in lines if line[0] == "mc" and line[-1] != "BecomeMonitor" and line[3] != left_out]
         # The last is dbus-send's Hello, which comes before anybody has a name that it could be told by.
-        made += [f"{line[5]} {line[7]}" for line in calls[:-1] if line[3] != left_out]
+        made += [f"{line[5]} {line[7]}" for line in calls[:-1]]
 
 
 class GnomeKeyring:
@@ -417,12 +417,14 @@ class KeePassXC:
     programs = ("keepassxc", "keepassxc-cli")
     password = b"database password\n"
 
-    def __init__(self, folder: Path | None = None, *, locked: bool = False, display: str | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, locked: bool = False, display: str | None = None, autosave: bool = True
+    ) -> None:
         self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keepassxc.")), display=display)
         group = uuid.uuid4()
         xml = self.bus.folder / "database.xml"
         xml.write_text(KEEPASSXC_XML.format(group=group, encoded=base64.b64encode(group.bytes).decode()))
-        self.configure()
+        self.configure(autosave=autosave)
         subprocess.run(
             ["keepassxc-cli", "import", "-q", "-p", "-t", "100", xml, self.bus.folder / "database.kdbx"],
             input=self.password * 2,
