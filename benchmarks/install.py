@@ -132,10 +132,14 @@ def _with_uv(wheel: Path) -> Program:
     uv = _from_pip("uv", "uv", "uv")
     place = BENCH / "uv-tool"
     # Laid out as in ~/.local, where uv and pipx install if nothing else is said.
-    folders = {"UV_TOOL_DIR": str(place / "share/uv/tools"), "UV_TOOL_BIN_DIR": str(place / "bin")}
+    environ = {
+        "UV_TOOL_DIR": str(place / "share/uv/tools"),
+        "UV_TOOL_BIN_DIR": str(place / "bin"),
+        "UV_SYSTEM_CERTS": "1",  # as pip and pipx have it: Debian's packages of both trust what the system does
+    }
     # Its cache knows a wheel by its name.
     install = [uv.path, "tool", "install", "--python", PYTHON, "--refresh-package", NAME, str(wheel)]
-    _once(place, uv.version, lambda: _run(*install, environ=folders), wheel)
+    _once(place, uv.version, lambda: _run(*install, environ=environ), wheel)
     _as_a_person_leaves_it(str(place / "bin" / NAME))
     return Program(str(place / "bin" / NAME), f"{_version(place / 'share/uv/tools' / NAME, NAME)}, uv {uv.version}")
 
