@@ -465,6 +465,15 @@ class KeePassXC:
         wait_until(lambda: self.bus.owns(SECRETS), "KeePassXC is on the bus")
         # The database comes after the name.
         wait_until(lambda: self._is_locked() is locked, "KeePassXC has its database", 20)
+        if self.bus.display is not None:
+            # Its own window comes later still, and a test that looks for dialogs would take it for one.
+            subprocess.run(
+                ["xdotool", "search", "--sync", "--onlyvisible", "--name", "KeePassXC"],
+                env=os.environ | {"DISPLAY": self.bus.display},
+                capture_output=True,
+                check=True,
+                timeout=30,
+            )
 
     def _is_locked(self) -> bool | None:
         try:

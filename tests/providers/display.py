@@ -48,6 +48,7 @@ class Display:
     @contextlib.contextmanager
     def shown(self) -> Iterator[list[str]]:
         """Fill the list with the windows that are shown inside the context, each by its size."""
+        self._mark()  # what was shown before is recorded by now
         self._before = len(self._shown())
         windows: list[str] = []
         yield windows
