@@ -21,8 +21,9 @@ _PACKAGE = "git_credential_hf"
 # with the modules that start.PARTS names.
 _FIRST = "bundled"
 FILES = {
-    "bundled-answer": (".sources", ".token", ".reading", ".secret_service", ".secret_service.item", ".sources.keyring"),
+    "bundled-answer": (".sources", ".secret_service", ".secret_service.item", ".sources.keyring"),
     "bundled-lookup": (".secret_service.wire", ".secret_service.lookup"),
+    "bundled-token": (".token", ".reading", ".secret_service.incoming"),
     _FIRST: ("", ".scope", ".options", ".protocol", ".helper", ".__main__"),
 }
 # The lines of `start` that are filled in, and what holds the place of code until it is compiled.
@@ -70,8 +71,8 @@ def make() -> None:
             os.makedirs(folder, exist_ok=True)
             mode = stat.S_IMODE(os.stat(own).st_mode)  # for whoever can read the source
             with files.Locked(os.fsencode(folder), _WAIT):
-                for name, modules in FILES.items():
-                    content = tuple(_module(_PACKAGE + module) for module in modules)
+                parts = {name: tuple(_module(_PACKAGE + one) for one in modules) for name, modules in FILES.items()}
+                for name, content in parts.items():
                     whole = header + dumps(_start(own, content)) if name == _FIRST else MAGIC_NUMBER + dumps(content)
                     files.replace(os.fsencode(_file(folder, name)), whole, mode)
         _make_launcher(own, _file(folder, _FIRST))

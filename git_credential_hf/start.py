@@ -26,7 +26,13 @@ _FIRST: "Iterable[tuple[str, tuple[int, int], CodeType]]" = ()
 # The state of the source that the code of this file in a bundle is of.
 _STATE: "tuple[int, int] | None" = None
 # The modules with which a further part of a bundle is loaded, and its file.
-PARTS = {f"{_PACKAGE}.sources": "bundled-answer", f"{_PACKAGE}.secret_service.lookup": "bundled-lookup"}
+PARTS = {
+    f"{_PACKAGE}.sources": "bundled-answer",
+    f"{_PACKAGE}.secret_service.lookup": "bundled-lookup",
+    f"{_PACKAGE}.secret_service.incoming": "bundled-token",
+    f"{_PACKAGE}.token": "bundled-token",
+    f"{_PACKAGE}.reading": "bundled-token",
+}
 
 if __name__ == "__main__":  # and from its bytecode, this file is in __pycache__
     _folder = __file__.rpartition("/")[0].removesuffix("/__pycache__")
@@ -97,11 +103,12 @@ def _read(file: str) -> bytes:
     """Return what follows the interpreter's mark in the bytecode `file`, or nothing."""
     try:
         descriptor = posix.open(file, posix.O_RDONLY | posix.O_CLOEXEC)
+        posix.read(descriptor, 4)
         content = posix.read(descriptor, LARGEST)
         posix.close(descriptor)
     except OSError:
         return b""
-    return content[4:] if len(content) < LARGEST else b""
+    return content if len(content) < LARGEST else b""
 
 
 def _load(modules: "Iterable[tuple[str, tuple[int, int], CodeType]]") -> None:
@@ -111,10 +118,12 @@ def _load(modules: "Iterable[tuple[str, tuple[int, int], CodeType]]") -> None:
             continue
         if made_of != state(f"{path(name)}.py"):
             return
+        parent, _, own_name = name.rpartition(".")
+        if parent and parent not in sys.modules:  # it is in a part that was stale
+            return
         module = sys.modules[name] = type(sys)(name)
         if name in _PACKAGES:
             module.__path__ = [path(name).removesuffix("/__init__")]
-        parent, _, own_name = name.rpartition(".")
         if parent:
             setattr(sys.modules[parent], own_name, module)
         exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run

@@ -41,7 +41,7 @@ def name_provider(lookup: "Lookup", options: Options) -> None:
 
 
 def _provider(lookup: "Lookup") -> tuple[str, str, str]:
-    from git_credential_hf.secret_service import wire
+    from git_credential_hf.secret_service import incoming, wire
 
     secrets = wire.string(wire.SECRETS)
     process, default = lookup.ask(
@@ -53,8 +53,8 @@ def _provider(lookup: "Lookup") -> tuple[str, str, str]:
     question = wire.strings(b"org.freedesktop.Secret.Collection", b"Locked")
     (locked,) = lookup.ask(lambda serial: wire.call(serial, address, b"Get", b"ss", question))
     state = "none"
-    if locked.type != wire.ERROR:
-        reader = locked.reader(wire.VARIANT)
+    if locked.type != incoming.ERROR:
+        reader = locked.reader(incoming.VARIANT)
         state = "locked" if reader.signature() != b"b" or reader.u32() else "open"
     try:
         program = posix.readlink(f"/proc/{process.reader(b'u').u32()}/exe")

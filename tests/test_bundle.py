@@ -13,7 +13,7 @@ import git_credential_hf
 from git_credential_hf import bundle, files, start
 
 PACKAGE = "git_credential_hf"
-PARTS = ["bundled", "bundled-answer", "bundled-lookup"]
+PARTS = ["bundled", "bundled-answer", "bundled-lookup", "bundled-token"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from unittest import mock
 import pytest
 
 from git_credential_hf import protocol, scope
-from git_credential_hf.secret_service import wire
+from git_credential_hf.secret_service import incoming
 from git_credential_hf.sources import keyring
 from tests.fuzz import replies, requests
 
@@ -16,8 +16,8 @@ FAULTS: list[tuple[Target, list[bytes], object, str, object]] = [
     (requests.one_input, requests.SEEDS, protocol, "has_control", lambda text: False),
     (requests.one_input, requests.SEEDS, scope, "HUB_HOSTS", (b"huggingface.co", b"hf.co", b"cdn-lfs.hf.co")),
     (requests.one_input, requests.SEEDS, keyring, "scopes", lambda path: [path[:6]]),
-    (replies.one_input, replies.SEEDS, wire.Reader, "paths", lambda reader: []),
-    (replies.one_input, replies.SEEDS, wire, "read_secrets", lambda message: {replies.ITEM.encode(): b"made up"}),
+    (replies.one_input, replies.SEEDS, incoming.Reader, "paths", lambda reader: []),
+    (replies.one_input, replies.SEEDS, incoming, "read_secrets", lambda message: {replies.ITEM.encode(): b"made up"}),
 ]
 
 

@@ -34,11 +34,16 @@ NO_BUS = FOREIGN_HOST | {
     ".sources.token_file",
     ".token",
 }
-NO_ITEM = NO_BUS | {".secret_service.lookup", ".secret_service.wire", ".sources.other_tools"}
+NO_ITEM = NO_BUS | {
+    ".secret_service.incoming",
+    ".secret_service.lookup",
+    ".secret_service.wire",
+    ".sources.other_tools",
+}
 KEYRING = NO_ITEM - {".sources.other_tools", ".sources.token_file"}
 
 # What is in the parts of a bundle that the answer of a case needs.
-BUNDLED_ANSWER = NO_BUS - {".sources.token_file"}
+BUNDLED_ANSWER = NO_BUS - {".sources.token_file"} | {".secret_service.incoming"}
 
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -225,9 +230,9 @@ needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TE
 @pytest.mark.parametrize(
     ("source", "parts"),
     [
-        ("environment", ["bundled", "bundled-answer", "environment"]),
-        ("file", ["bundled", "bundled-answer", "token_file"]),
-        ("keyring", ["bundled", "bundled-answer", "bundled-lookup"]),
+        ("environment", ["bundled", "bundled-answer", "environment", "bundled-token"]),
+        ("file", ["bundled", "bundled-answer", "token_file", "bundled-token"]),
+        ("keyring", ["bundled", "bundled-answer", "bundled-lookup", "bundled-token"]),
     ],
 )
 def test_the_files_that_an_answer_opens(
@@ -357,8 +362,29 @@ def test_what_a_person_runs_leaves_a_bundle_and_git_does_not(with_token: Environ
         assert get(program, with_token) == GIVEN
     assert made[0] == made[1] == bundle(program)
     assert {name: mode for name, (_, _, mode) in made[0].items()} == dict.fromkeys(
-        ("bundled", "bundled-answer", "bundled-lookup"), 0o640
+        ("bundled", "bundled-answer", "bundled-lookup", "bundled-token"), 0o640
     )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no bytecode"])
+@pytest.mark.parametrize("part", ["bundled", "bundled-answer", "bundled-lookup", "bundled-token"])
+@pytest.mark.parametrize("source", ["environment", "keyring"])
+def test_one_part_of_a_bundle_that_is_lost_or_damaged_is_done_without(
+    keyring: Items, environment: Environment, tmp_path: Path, source: str, part: str, content: bytes | None
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=environment, capture_output=True, check=True)
+    cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
+    file = cache / f"{part}.{sys.implementation.cache_tag}.pyc"
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    if source == "environment":
+        environment["HF_TOKEN"] = "hf_token"
+    else:
+        ours = {"git-credential-hf": "huggingface.co", "user": "hf_user"}
+        keyring.add(b"hf_token", xdg__schema="org.git.Password", **ours)
+    assert get(program, environment) == GIVEN
 
 
 @needs_strace
@@ -522,7 +548,7 @@ def test_bytecode_that_another_user_left_unreadable_is_done_without(
     command = "--version" if bundled else "get"
     subprocess.run([program, command], input=b"", env=with_token, capture_output=True, check=False)
     made = {start, *package.glob("__pycache__/bundled*")}
-    assert len(made) == (4 if bundled else 1)
+    assert len(made) == (5 if bundled else 1)
     as_reader: list[str] = []
     if os.geteuid() == 0:  # who may read what nobody may
         as_reader = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from git_credential_hf.options import Options
 from git_credential_hf.scope import HF_USER
-from git_credential_hf.secret_service import Unavailable, item, unlock, wire
+from git_credential_hf.secret_service import Unavailable, incoming, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
 
 _PROPERTIES = b"org.freedesktop.DBus.Properties"
@@ -90,7 +90,7 @@ def _look(lookup: Lookup, server: bytes, state: State, options: Options, *, mute
         lambda serial: wire.call(serial, wire.BUS, b"GetConnectionUnixProcessID", b"s", wire.string(wire.SECRETS)),
     )
     running = _strings(names)
-    if owner.type == wire.ERROR:
+    if owner.type == incoming.ERROR:
         state.state = "no keyring"
         state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running]
         return
@@ -114,10 +114,11 @@ def _look(lookup: Lookup, server: bytes, state: State, options: Options, *, mute
             lambda serial: wire.call(serial, wire.SERVICE, b"ReadAlias", b"s", wire.string(b"default")),
         )
         # gnome-keyring can come to the first call of a connection before it knows of the connection.
-        if not any(reply.error_name == wire.UNKNOWN_METHOD for reply in (*found, default)):
+        if not any(reply.error_name == incoming.UNKNOWN_METHOD for reply in (*found, default)):
             break
     unlocked, locked = (
-        list(dict.fromkeys(path for reply in map(wire.read_found, found) for path in reply[which])) for which in (0, 1)
+        list(dict.fromkeys(path for reply in map(incoming.read_found, found) for path in reply[which]))
+        for which in (0, 1)
     )
     state.locked_items = len(locked)
     collection = default.reader(b"o").string()
@@ -135,8 +136,8 @@ def _look(lookup: Lookup, server: bytes, state: State, options: Options, *, mute
     if state.state == "locked" and locked and options.unlock != "never":
         state.opens = bool(unlock.open_already(lookup, locked, options))
     for path, attributes, modified in zip(unlocked, of_items[::2], of_items[1::2], strict=True):
-        if attributes.type != wire.ERROR:
-            one = _item(server, path, wire.read_attributes(attributes), _number(modified))
+        if attributes.type != incoming.ERROR:
+            one = _item(server, path, incoming.read_attributes(attributes), _number(modified))
             state.items += [one] if one is not None else []
 
 
@@ -169,28 +170,28 @@ def _property(path: bytes, interface: bytes, name: bytes) -> Callable[[int], byt
     return lambda serial: wire.call(serial, address, b"Get", b"ss", wire.strings(interface, name))
 
 
-def _strings(message: wire.Message) -> list[bytes]:
+def _strings(message: incoming.Message) -> list[bytes]:
     return message.reader(b"as").paths()
 
 
-def _string(message: wire.Message) -> str | None:
-    if message.type == wire.ERROR:
+def _string(message: incoming.Message) -> str | None:
+    if message.type == incoming.ERROR:
         return None
-    reader = message.reader(wire.VARIANT)
+    reader = message.reader(incoming.VARIANT)
     return reader.string().decode("utf-8", "replace") if reader.signature() == b"s" else None
 
 
-def _flag(message: wire.Message) -> bool:
-    if message.type == wire.ERROR:
+def _flag(message: incoming.Message) -> bool:
+    if message.type == incoming.ERROR:
         return False
-    reader = message.reader(wire.VARIANT)
+    reader = message.reader(incoming.VARIANT)
     return reader.signature() == b"b" and reader.u32() == 1
 
 
-def _number(message: wire.Message) -> int:
-    if message.type == wire.ERROR:
+def _number(message: incoming.Message) -> int:
+    if message.type == incoming.ERROR:
         return 0
-    reader = message.reader(wire.VARIANT)
+    reader = message.reader(incoming.VARIANT)
     if reader.signature() != b"t":
         return 0
     reader.align(8)

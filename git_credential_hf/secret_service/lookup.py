@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from git_credential_hf.options import Options
+    from git_credential_hf.secret_service import incoming
 
 _CHUNK = 4096  # a larger buffer costs more than reading again
 _LONGEST_WELCOME = 1 << 14
 _TRIES = 10
-_REPLIES = (wire.METHOD_RETURN, wire.ERROR)
 
 
 class Lookup:
@@ -59,9 +59,9 @@ class Lookup:
                 self._outgoing += wire.search_items(self._next(), attributes)
             replies = self._replies(len(wanted))
             # gnome-keyring can come to the first call of a connection before it knows of the connection.
-            if not any(reply.error_name == wire.UNKNOWN_METHOD for reply in replies):
+            if not any(reply.error_name == incoming.UNKNOWN_METHOD for reply in replies):
                 break
-        found = [wire.read_found(reply) for reply in replies]
+        found = [incoming.read_found(reply) for reply in replies]
         if self._options.traced:
             from git_credential_hf.tracing import name_provider
 
@@ -86,7 +86,7 @@ class Lookup:
         self._open_session()
         self._outgoing += wire.get_secrets(self._next(), items, self._session)
         (reply,) = self._replies(1)
-        return wire.read_secrets(reply)
+        return incoming.read_secrets(reply)
 
     def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
         """Return secret and attributes of those of `items` that have them to give."""
@@ -95,14 +95,14 @@ class Lookup:
         for item in items:
             self._outgoing += wire.get_attributes(self._next(), item)
         reply, *replies = self._replies(1 + len(items))
-        secrets = wire.read_secrets(reply)
+        secrets = incoming.read_secrets(reply)
         return {
-            item: (secrets[item], wire.read_attributes(reply))
+            item: (secrets[item], incoming.read_attributes(reply))
             for item, reply in zip(items, replies, strict=True)
-            if item in secrets and reply.type != wire.ERROR
+            if item in secrets and reply.type != incoming.ERROR
         }
 
-    def ask(self, *calls: "Callable[[int], bytes]") -> list[wire.Message]:
+    def ask(self, *calls: "Callable[[int], bytes]") -> "list[incoming.Message]":
         """Make `calls`, each of which returns its message for a serial; return the replies, errors among them."""
         if not self._serial:
             self._open()
@@ -117,10 +117,10 @@ class Lookup:
         self._send()
         return self._serial
 
-    def messages(self) -> list[wire.Message]:
+    def messages(self) -> "list[incoming.Message]":
         """Return the next messages that come, of whatever type: at least one."""
         while True:
-            messages, self._incoming = wire.split(self._incoming)
+            messages, self._incoming = incoming.split(self._incoming)
             if messages:
                 return messages
             self._receive()
@@ -153,7 +153,7 @@ class Lookup:
         if not self._session:
             self._outgoing += wire.open_session(self._next())
             (reply,) = self._replies(1)
-            self._session = wire.read_session(reply)
+            self._session = incoming.read_session(reply)
 
     def _connect(self, address: bytes) -> None:
         while True:
@@ -169,24 +169,28 @@ class Lookup:
             raise Unavailable(f"no answer within {self._options.timeout:g} s")
         return remaining
 
-    def _replies(self, count: int) -> list[wire.Message]:
+    def _replies(self, count: int) -> "list[incoming.Message]":
         """Send what is to go out; return the replies to the last `count` calls, in their order."""
         wanted = range(self._serial - count + 1, self._serial + 1)
         self._send()
         if not self._welcome:
             self._authenticate()
-        replies: dict[int, wire.Message] = {}
+        kinds = (incoming.METHOD_RETURN, incoming.ERROR)
+        replies: dict[int, incoming.Message] = {}
         while not all(serial in replies for serial in wanted):
-            replies.update((message.reply_to, message) for message in self.messages() if message.type in _REPLIES)
+            replies.update((message.reply_to, message) for message in self.messages() if message.type in kinds)
         return [replies[serial] for serial in wanted]
 
     def _send(self) -> None:
+        """Send what is to go out, and load what reads the answers while the bus works on them."""
+        global incoming  # noqa: PLW0603 - what is sent through here is all that is ever answered
         self._socket.settimeout(self._remaining())
         try:
             self._socket.sendall(self._outgoing)
         except OSError as error:
             raise self._broken(error) from None
         self._outgoing = b""
+        from git_credential_hf.secret_service import incoming
 
     def _receive(self) -> None:
         self._socket.settimeout(self._remaining())

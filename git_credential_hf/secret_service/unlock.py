@@ -5,7 +5,7 @@ no dialog. Whether it is open is for KDE's own interface to say (org.kde.KWallet
 """
 
 from git_credential_hf import reading
-from git_credential_hf.secret_service import wire
+from git_credential_hf.secret_service import incoming, wire
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -64,31 +64,31 @@ def prompt_call(serial: int, prompt: bytes) -> bytes:
     return wire.call(serial, (wire.SECRETS, prompt, _PROMPT), b"Prompt", b"s", wire.string(b""))
 
 
-def read_owner(message: wire.Message) -> bytes:
+def read_owner(message: incoming.Message) -> bytes:
     """Return who has the name, empty where nobody has."""
-    return b"" if message.type == wire.ERROR else message.reader(b"s").string()
+    return b"" if message.type == incoming.ERROR else message.reader(b"s").string()
 
 
-def read_locked(message: wire.Message) -> bool:
+def read_locked(message: incoming.Message) -> bool:
     """Whether anything but a plain no came: that there is no default collection, for one."""
-    if message.type == wire.ERROR:
+    if message.type == incoming.ERROR:
         return True
-    reader = message.reader(wire.VARIANT)
+    reader = message.reader(incoming.VARIANT)
     return reader.signature() != b"b" or reader.u32() != 0
 
 
-def read_open(message: wire.Message) -> bool:
+def read_open(message: incoming.Message) -> bool:
     """Whether isOpen was answered with true; an error is a no."""
-    return message.type != wire.ERROR and message.reader(b"b").u32() == 1
+    return message.type != incoming.ERROR and message.reader(b"b").u32() == 1
 
 
-def read_unlocked(message: wire.Message) -> tuple[list[bytes], bytes]:
+def read_unlocked(message: incoming.Message) -> tuple[list[bytes], bytes]:
     """Return what Unlock has unlocked, and the prompt that the rest needs, b"/" for none."""
     reader = message.reader(b"aoo")
     return reader.paths(), reader.string()
 
 
-def read_completed(message: wire.Message) -> bool:
+def read_completed(message: incoming.Message) -> bool:
     """Whether the prompt did what it was for: it was not dismissed."""
     return message.reader(b"bv").u32() == 0
 
@@ -175,7 +175,7 @@ def _prompted(lookup: "Lookup", prompt: bytes) -> bool:
     last = lookup.tell(add_match, lambda serial: prompt_call(serial, prompt))
     while True:
         for message in lookup.messages():
-            if message.type == wire.ERROR and message.reply_to == last:
+            if message.type == incoming.ERROR and message.reply_to == last:
                 return False
-            if message.type == wire.SIGNAL and message.path == prompt and message.member == b"Completed":
+            if message.type == incoming.SIGNAL and message.path == prompt and message.member == b"Completed":
                 return read_completed(message)

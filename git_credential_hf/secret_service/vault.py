@@ -23,7 +23,7 @@ from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_
 
 from git_credential_hf import reading
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, item, unlock, wire
+from git_credential_hf.secret_service import Absent, Locked, Unavailable, bus_addresses, incoming, item, unlock, wire
 from git_credential_hf.secret_service.lookup import Lookup
 from git_credential_hf.token import Token, from_secret
 
@@ -223,7 +223,7 @@ class Vault:
             paths = [found for batch in _batches(wanted) for found in lookup.search(batch)]
             for batch in _batches([attributes for attributes, found in zip(wanted, paths, strict=True) if not found]):
                 replies = lookup.ask(*(partial(_search, attributes) for attributes in batch))
-                if any(locked for _, locked in map(wire.read_found, replies)):
+                if any(locked for _, locked in map(incoming.read_found, replies)):
                     raise Locked(_EACH_LOCKED)
             known: dict[bytes, tuple[bytes, dict[bytes, bytes]]] = {}
             for some in _batches(list(dict.fromkeys(path for found in paths for path in found))):

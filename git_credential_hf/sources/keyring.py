@@ -5,7 +5,6 @@ import sys
 
 from git_credential_hf.scope import HF_USER, scopes, usernames
 from git_credential_hf.secret_service import Unavailable, bus_addresses, item
-from git_credential_hf.token import Token, from_secret
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
     from git_credential_hf.protocol import Request
     from git_credential_hf.secret_service.lookup import Lookup
+    from git_credential_hf.token import Token
 
     Answer = TypeVar("Answer")
 
@@ -78,6 +78,8 @@ def _ours(
     items = [path for paths in found for path in paths]
     if not items:
         return
+    from git_credential_hf.token import from_secret
+
     secrets = lookup.secrets(items)
     for one, paths in zip(path_scopes, found, strict=False):
         candidates = [from_secret(secrets.get(path, b""), KEYRING, HF_USER, item=path, scope=one) for path in paths]

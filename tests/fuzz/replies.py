@@ -10,7 +10,7 @@ from jeepney.low_level import Endianness, Parser
 from jeepney.wrappers import new_signal
 
 from git_credential_hf import helper, options, protocol
-from git_credential_hf.secret_service import lookup, unlock, wire
+from git_credential_hf.secret_service import incoming, lookup, unlock
 from git_credential_hf.sources import keyring  # noqa: F401 - what is imported here guides the fuzzer
 from tests.fuzz import memory
 
@@ -81,10 +81,10 @@ WORDS = [
 ]  # fmt: skip
 
 # What reads a body of each kind, and jeepney's body in its place.
-READERS: dict[str, tuple[Callable[[wire.Message], object], Callable[[Any], object]]] = {
-    "aoao": (wire.read_found, lambda body: tuple([path.encode() for path in paths] for paths in body)),
+READERS: dict[str, tuple[Callable[[incoming.Message], object], Callable[[Any], object]]] = {
+    "aoao": (incoming.read_found, lambda body: tuple([path.encode() for path in paths] for paths in body)),
     "a{o(oayays)}": (
-        wire.read_secrets,
+        incoming.read_secrets,
         lambda body: {path.encode(): bytes(secret[2]) for path, secret in body[0].items()},
     ),
     "aoo": (unlock.read_unlocked, lambda body: ([path.encode() for path in body[0]], body[1].encode())),
@@ -121,15 +121,15 @@ def answer_holds_what_came(data: bytes) -> None:
 
 def agrees_with_jeepney(data: bytes) -> None:
     try:
-        messages, rest = wire.split(data)
-    except wire.WireError:
+        messages, rest = incoming.split(data)
+    except incoming.WireError:
         return
     assert data.endswith(rest)
     for message in messages:
-        for read in (wire.read_session, wire.read_attributes, *(read for read, _ in READERS.values())):
+        for read in (incoming.read_session, incoming.read_attributes, *(read for read, _ in READERS.values())):
             try:
                 read(message)
-            except wire.WireError:
+            except incoming.WireError:
                 pass
     try:
         theirs: list[Any] = Parser().feed(data)

@@ -20,8 +20,8 @@ from jeepney import (
 from jeepney.low_level import Endianness, MessageFlag, Parser
 from jeepney.wrappers import new_signal
 
-from git_credential_hf.secret_service import Unavailable, unlock, wire
-from git_credential_hf.secret_service.wire import WireError
+from git_credential_hf.secret_service import Unavailable, incoming, unlock, wire
+from git_credential_hf.secret_service.incoming import WireError
 
 # D-Bus has no NUL in a text, and jeepney does not look for one.
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
@@ -177,8 +177,8 @@ def serialised(message: Message, order: Endianness) -> bytes:
     return data
 
 
-def one(data: bytes) -> wire.Message:
-    (message,), rest = wire.split(data)
+def one(data: bytes) -> incoming.Message:
+    (message,), rest = incoming.split(data)
     assert rest == b""
     return message
 
@@ -186,13 +186,13 @@ def one(data: bytes) -> wire.Message:
 @given(PATHS, ORDERS, SERIALS)
 def test_read_session(session: str, order: Endianness, serial: int) -> None:
     message = one(reply("vo", (("s", ""), session), order, serial))
-    assert (message.type, message.reply_to) == (wire.METHOD_RETURN, serial)
-    assert wire.read_session(message) == session.encode()
+    assert (message.type, message.reply_to) == (incoming.METHOD_RETURN, serial)
+    assert incoming.read_session(message) == session.encode()
 
 
 @given(st.lists(PATHS, max_size=8), st.lists(PATHS, max_size=8), ORDERS)
 def test_read_found(unlocked: list[str], locked: list[str], order: Endianness) -> None:
-    found = wire.read_found(one(reply("aoao", (unlocked, locked), order)))
+    found = incoming.read_found(one(reply("aoao", (unlocked, locked), order)))
     assert found == ([path.encode() for path in unlocked], [path.encode() for path in locked])
 
 
@@ -206,13 +206,13 @@ def secrets_body(secrets: dict[str, bytes], parameters: bytes = b"", kind: str =
 @given(SECRETS, st.binary(max_size=9), TEXT, ORDERS)
 def test_read_secrets(secrets: dict[str, bytes], parameters: bytes, kind: str, order: Endianness) -> None:
     message = one(reply("a{o(oayays)}", secrets_body(secrets, parameters, kind), order))
-    assert wire.read_secrets(message) == {item.encode(): secret for item, secret in secrets.items()}
+    assert incoming.read_secrets(message) == {item.encode(): secret for item, secret in secrets.items()}
 
 
 @given(ATTRIBUTES, ORDERS)
 def test_read_attributes(attributes: dict[str, str], order: Endianness) -> None:
     message = one(reply("v", (("a{ss}", attributes),), order))
-    assert wire.read_attributes(message) == encoded(attributes)
+    assert incoming.read_attributes(message) == encoded(attributes)
 
 
 @given(st.sampled_from(["org.freedesktop.DBus.Error.ServiceUnknown", "a.b"]), st.none() | TEXT, ORDERS)
@@ -220,7 +220,7 @@ def test_an_error_names_itself_and_is_never_read_as_an_answer(name: str, text: s
     error = new_error(PARENT, name, None if text is None else "s", () if text is None else (text,))
     error.header.fields[HeaderFields.reply_serial] = 3
     message = one(serialised(error, order))
-    assert (message.type, message.reply_to, message.error_name) == (wire.ERROR, 3, name.encode())
+    assert (message.type, message.reply_to, message.error_name) == (incoming.ERROR, 3, name.encode())
     for read in READERS:
         with pytest.raises(WireError, match=name):
             read(message)
@@ -232,7 +232,7 @@ def test_a_signal_tells_where_from_and_what(path: str, order: Endianness) -> Non
         DBusAddress(path, interface="org.freedesktop.Secret.Prompt"), "Completed", "bv", (True, ("s", "x"))
     )
     message = one(serialised(signal, order))
-    assert (message.type, message.reply_to) == (wire.SIGNAL, 0)
+    assert (message.type, message.reply_to) == (incoming.SIGNAL, 0)
     assert (message.path, message.member, message.kind) == (path.encode(), b"Completed", b"bv")
 
 
@@ -255,11 +255,11 @@ def test_a_prompt_is_completed(dismissed: bool, order: Endianness) -> None:
     assert unlock.read_completed(one(serialised(signal, order))) is not dismissed
 
 
-READERS: list[Callable[[wire.Message], object]] = [
-    wire.read_session,
-    wire.read_found,
-    wire.read_secrets,
-    wire.read_attributes,
+READERS: list[Callable[[incoming.Message], object]] = [
+    incoming.read_session,
+    incoming.read_found,
+    incoming.read_secrets,
+    incoming.read_attributes,
 ]
 
 REPLIES: dict[str, tuple[Any, ...]] = {
@@ -283,7 +283,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("kind", [*REPLIES, *OTHERS])
-def test_a_reply_of_another_kind_is_no_answer(read: Callable[[wire.Message], object], kind: str) -> None:
+def test_a_reply_of_another_kind_is_no_answer(read: Callable[[incoming.Message], object], kind: str) -> None:
     if kind == list(REPLIES)[READERS.index(read)]:
         return
     with pytest.raises(WireError):
@@ -297,13 +297,13 @@ def test_a_reply_of_another_kind_is_no_answer(read: Callable[[wire.Message], obj
 @pytest.mark.parametrize("variant", [("ay", b"key"), ("u", 5), ("v", ("s", "")), ("a{ss}", {})])
 def test_a_session_that_is_not_plain_is_none(variant: tuple[str, object]) -> None:
     with pytest.raises(WireError):
-        wire.read_session(one(reply("vo", (variant, "/s"))))
+        incoming.read_session(one(reply("vo", (variant, "/s"))))
 
 
 @pytest.mark.parametrize("variant", [("s", "a"), ("a{sv}", {}), ("as", ["a"]), ("v", ("a{ss}", {}))])
 def test_attributes_of_another_type_are_none(variant: tuple[str, object]) -> None:
     with pytest.raises(WireError):
-        wire.read_attributes(one(reply("v", (variant,))))
+        incoming.read_attributes(one(reply("v", (variant,))))
 
 
 def test_an_error_of_the_wire_counts_as_no_keyring() -> None:
@@ -323,14 +323,14 @@ def stream() -> bytes:
     return data + serialised(error, Endianness.big) + serialised(signal, Endianness.little) + reply("vo", REPLIES["vo"])
 
 
-def seen(message: wire.Message) -> Reply:
+def seen(message: incoming.Message) -> Reply:
     return (
         message.type, message.path, message.member, message.error_name, message.kind, message.reply_to, message.body,
         b"little" if message.little else b"big",
     )  # fmt: skip
 
 
-WHOLE = [seen(message) for message in wire.split(stream())[0]]
+WHOLE = [seen(message) for message in incoming.split(stream())[0]]
 
 
 @given(st.lists(st.integers(0, len(stream())), max_size=12))
@@ -340,7 +340,7 @@ def test_the_stream_may_come_in_any_pieces(cuts: list[int]) -> None:
     messages: list[Reply] = []
     edges = [0, *sorted(cuts), len(data)]
     for start, end in itertools.pairwise(edges):
-        whole, rest = wire.split(rest + data[start:end])
+        whole, rest = incoming.split(rest + data[start:end])
         messages += map(seen, whole)
     assert rest == b""
     assert messages == WHOLE
@@ -351,7 +351,7 @@ def test_a_stream_that_ends_early_gives_the_messages_before() -> None:
     data = stream()
     ends = []
     for end in range(len(data)):
-        messages, rest = wire.split(data[:end])
+        messages, rest = incoming.split(data[:end])
         assert [seen(message) for message in messages] == WHOLE[: len(messages)]
         assert data[:end].endswith(rest)
         if not rest:
@@ -375,7 +375,7 @@ def test_a_body_that_ends_early_is_no_answer(kind: str, order: Endianness) -> No
 def only_wire_errors(data: bytes) -> None:
     """Read all that `data` holds in every way: it gives something, or raises WireError."""
     try:
-        messages, rest = wire.split(data)
+        messages, rest = incoming.split(data)
     except WireError:
         return
     assert len(rest) <= len(data)
@@ -427,14 +427,14 @@ def test_any_bytes_raise_nothing_else(start: bytes, data: bytes) -> None:
 @pytest.mark.parametrize("byte", sorted(set(range(256)) - set(b"lB")))
 def test_what_does_not_begin_as_a_message_is_none(byte: int) -> None:
     with pytest.raises(WireError):
-        wire.split(bytes((byte,)) + reply("vo", REPLIES["vo"])[1:])
+        incoming.split(bytes((byte,)) + reply("vo", REPLIES["vo"])[1:])
 
 
 @pytest.mark.parametrize("version", [0, 2, 255])
 def test_another_version_of_the_protocol_is_none(version: int) -> None:
     data = reply("vo", REPLIES["vo"])
     with pytest.raises(WireError):
-        wire.split(data[:3] + bytes((version,)) + data[4:])
+        incoming.split(data[:3] + bytes((version,)) + data[4:])
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
@@ -445,25 +445,25 @@ def test_a_message_that_says_it_is_huge_is_refused_at_its_beginning(order: str, 
 
     data = (b"l" if order == "little" else b"B") + b"\2\0\1" + u32(body) + u32(1) + u32(fields)
     with pytest.raises(WireError):
-        wire.split(data)
+        incoming.split(data)
 
 
 def test_a_large_message_is_read() -> None:
     secret = bytes(range(256)) * (1 << 13)
     message = one(reply("a{o(oayays)}", secrets_body({"/a": secret}), Endianness.big))
-    assert wire.read_secrets(message) == {b"/a": secret}
+    assert incoming.read_secrets(message) == {b"/a": secret}
 
 
 def test_the_largest_message() -> None:
     empty = len(reply("ay", (b"",)))
-    largest = reply("ay", (bytes(wire.MAX_MESSAGE - empty),))
-    assert len(largest) == wire.MAX_MESSAGE
-    assert len(one(largest).body) == wire.MAX_MESSAGE - empty + 4
+    largest = reply("ay", (bytes(incoming.MAX_MESSAGE - empty),))
+    assert len(largest) == incoming.MAX_MESSAGE
+    assert len(one(largest).body) == incoming.MAX_MESSAGE - empty + 4
     with pytest.raises(WireError):
-        wire.split(reply("ay", (bytes(wire.MAX_MESSAGE - empty + 1),)))
+        incoming.split(reply("ay", (bytes(incoming.MAX_MESSAGE - empty + 1),)))
 
 
 def test_fields_that_are_not_asked_for_are_passed_over() -> None:
     message = new_method_return(PARENT, "vo", REPLIES["vo"])
     message.header.fields |= {HeaderFields.unix_fds: 3, HeaderFields.sender: ":1.7", HeaderFields.destination: ":1.9"}
-    assert wire.read_session(one(serialised(message, Endianness.little))) == b"/org/freedesktop/secrets/session/s1"
+    assert incoming.read_session(one(serialised(message, Endianness.little))) == b"/org/freedesktop/secrets/session/s1"
