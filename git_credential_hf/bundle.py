@@ -5,6 +5,7 @@ can be written. So is a launcher that names interpreter and bundle, in the place
 look for them. Without all this git waits a little longer.
 """
 
+import ast
 import hashlib
 import os
 import stat
@@ -42,15 +43,13 @@ import posix
 import sys
 from marshal import loads
 
-start = {start!a}
+__file__ = {start!a} + sys.implementation.cache_tag + ".pyc"
 try:
-    descriptor = posix.open(start, posix.O_RDONLY)
-    code = loads(posix.read(descriptor, {size})[16:] if sys.implementation.cache_tag == {tag!a} else b"")
-    posix.close(descriptor)
-except (OSError, EOFError, TypeError, ValueError):
+    code = loads(posix.read(posix.open(__file__, posix.O_RDONLY), {size})[16:])
+except Exception:
     posix.execv(sys.executable, [sys.executable, "-IS", {source!a}, *sys.argv])
-sys.argv.insert(0, start)
-exec(code, {{"__name__": "__main__", "__file__": start}})
+sys.argv.insert(0, __file__)
+exec(code)
 """
 
 
@@ -95,9 +94,8 @@ def _make_launcher(source: str, start_file: str) -> None:
     if not there.startswith(_INSTALLED) and _MADE not in there:
         return
     status = os.lstat(file)
-    text = _LAUNCHER.format(
-        python=python, start=start_file, source=source, size=start.LARGEST, tag=sys.implementation.cache_tag
-    )
+    untagged = start_file.removesuffix(f"{sys.implementation.cache_tag}.pyc")
+    text = _LAUNCHER.format(python=python, start=untagged, source=source, size=start.LARGEST)
     line = text.partition("\n")[0]
     settings = _beginning(os.path.join(environment, "pyvenv.cfg"), start.LARGEST)
     if (
@@ -147,4 +145,16 @@ def _start(source: str, modules: tuple[tuple[str, tuple[int, int], CodeType], ..
 
 
 def _compiled(text: str, source: str) -> CodeType:
-    return compile(text, source, "exec", dont_inherit=True, optimize=2)
+    """Return the code of a source without what only people's tools read: docstrings, annotations, lines."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    return _without_lines(compile(tree, source, "exec", dont_inherit=True, optimize=2))
+
+
+def _without_lines(code: CodeType) -> CodeType:
+    constants = (_without_lines(one) if isinstance(one, CodeType) else one for one in code.co_consts)
+    return code.replace(co_linetable=b"", co_consts=tuple(constants))
