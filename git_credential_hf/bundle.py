@@ -35,9 +35,9 @@ _WAIT = 0.2  # seconds, for another run that makes it too
 
 _INSTALLED = b"#!/bin/sh\n# Starts Python for git"
 _LONGEST_LINE = 127  # bytes: what an older kernel reads of the first line of a script (execve(2))
-_MADE = b" -IS\n# git-credential-hf has put this in the place of the launcher that was installed"
+_MADE = b" -ISXutf8\n# git-credential-hf has put this in the place of the launcher that was installed"
 _LAUNCHER = """\
-#!{python} -IS
+#!{python} -ISXutf8
 # git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first.
 import posix
 import sys
@@ -47,7 +47,7 @@ __file__ = {start!a} + sys.implementation.cache_tag + ".pyc"
 try:
     code = loads(posix.read(posix.open(__file__, posix.O_RDONLY), {size})[16:])
 except Exception:
-    posix.execv(sys.executable, [sys.executable, "-IS", {source!a}, *sys.argv])
+    posix.execv(sys.executable, [sys.executable, "-ISXutf8", {source!a}, *sys.argv])
 sys.argv.insert(0, __file__)
 exec(code)
 """

@@ -153,5 +153,5 @@ def _is_stale() -> bool:
 
 if __name__ == "__main__":
     if _is_stale():
-        posix.execv(sys.executable, [sys.executable, "-IS", f"{_folder}/start.py", *sys.argv[1:]])
+        posix.execv(sys.executable, [sys.executable, "-ISXutf8", f"{_folder}/start.py", *sys.argv[1:]])
     posix._exit(_start())

@@ -402,7 +402,7 @@ def test_what_a_person_runs_leaves_a_launcher_that_starts_no_shell(with_token: E
         made.append((status.st_ino, status.st_mode & 0o7777, program.read_bytes()))
     assert made[0] == made[1]
     assert made[0][1] == 0o750
-    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
+    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -ISXutf8\n".encode())
     assert sorted(file.name for file in program.parent.glob("*git-credential-hf*")) == ["git-credential-hf"]
     log = tmp_path / "log"
     traced = subprocess.run(
@@ -422,7 +422,7 @@ def test_what_a_person_runs_leaves_a_launcher_that_starts_no_shell(with_token: E
 def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp_path: Path, damage: str) -> None:
     program = an_environment(tmp_path, editable=False)
     subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
-    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
+    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -ISXutf8\n".encode())
     cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
     file = cache / f"bundled.{sys.implementation.cache_tag}.pyc"
     content = file.read_bytes()
@@ -509,7 +509,7 @@ def test_a_launcher_of_another_place_is_made_anew(with_token: Environment, tmp_p
     program = tmp_path / "after/bin/git-credential-hf"
     person = [str(program.parent / "python3"), "-m", "git_credential_hf", "--version"]
     subprocess.run(person, env=with_token, cwd=tmp_path, capture_output=True, check=True)
-    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -IS\n".encode())
+    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -ISXutf8\n".encode())
     assert get(program, with_token) == GIVEN
 
 

@@ -158,7 +158,7 @@ def test_the_deb_answers_from_bytecode(root: Path, environment: Environment) -> 
     assert f"password={TOKEN}\n".encode() in done.stdout
     started = done.stderr.decode().splitlines()[-1]
     assert started.startswith("+ exec /usr/bin/python3.")
-    assert " -IS " in started
+    assert " -ISXutf8 " in started
     assert "/dist-packages/git_credential_hf/__pycache__/start.cpython-3" in started
 
 
