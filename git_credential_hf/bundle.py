@@ -1,8 +1,7 @@
 """The bundle: the bytecode of all that git may wait for, in few files, the first of which the launcher starts.
 
 They are in __pycache__, and made as the interpreter makes bytecode there: by the way, by what a person runs, where they
-can be written. So is a launcher that names interpreter and bundle, in the place of the installed one, which has a shell
-look for them. Without all this git waits a little longer.
+can be written. Without them git waits a little longer.
 """
 
 import ast
@@ -14,7 +13,7 @@ from importlib.util import MAGIC_NUMBER
 from marshal import dumps
 from types import CodeType
 
-from git_credential_hf import files, start
+from git_credential_hf import files, reading, start
 
 _PACKAGE = "git_credential_hf"
 
@@ -33,30 +32,11 @@ _NO_MODULES = '_FIRST: "Iterable[tuple[str, tuple[int, int], CodeType]]" = ()'
 _PLACE = ("modules",)
 _WAIT = 0.2  # seconds, for another run that makes it too
 
-_INSTALLED = b"#!/bin/sh\n# Starts Python for git"
-_LONGEST_LINE = 127  # bytes: what an older kernel reads of the first line of a script (execve(2))
-_MADE = b" -ISXutf8\n# git-credential-hf has put this in the place of the launcher that was installed"
-_LAUNCHER = """\
-#!{python} -ISXutf8
-# git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first.
-import posix
-import sys
-from marshal import loads
 
-__file__ = {start!a} + sys.implementation.cache_tag + ".pyc"
-try:
-    code = loads(posix.read(posix.open(__file__, posix.O_RDONLY), {size})[16:])
-except Exception:
-    posix.execv(sys.executable, [sys.executable, "-ISXutf8", {source!a}, *sys.argv])
-sys.argv.insert(0, __file__)
-exec(code)
-"""
+def make() -> str:
+    """Make the bundle where it is not there, or not of the sources that are.
 
-
-def make() -> None:
-    """Make the bundle where it is not there, or not of the sources that are, and the launcher that starts it.
-
-    Do nothing where they cannot be made.
+    Returns its first file, or nothing where it cannot be made.
     """
     own = start.path(f"{_PACKAGE}.start") + ".py"
     folder = os.path.join(os.path.dirname(own), "__pycache__")
@@ -65,66 +45,29 @@ def make() -> None:
     header = MAGIC_NUMBER + bytes(4) + made_of
     try:
         if sys.dont_write_bytecode:
-            return
-        if _beginning(_file(folder, _FIRST), len(header)) != header:
+            return ""
+        if not reading.read(os.fsencode(file(folder, _FIRST))).startswith(header):
             os.makedirs(folder, exist_ok=True)
             mode = stat.S_IMODE(os.stat(own).st_mode)  # for whoever can read the source
             with files.Locked(os.fsencode(folder), _WAIT):
                 parts = {name: tuple(_module(_PACKAGE + one) for one in modules) for name, modules in FILES.items()}
                 for name, content in parts.items():
                     whole = header + dumps(_start(own, content)) if name == _FIRST else MAGIC_NUMBER + dumps(content)
-                    files.replace(os.fsencode(_file(folder, name)), whole, mode)
-        _make_launcher(own, _file(folder, _FIRST))
+                    files.replace(os.fsencode(file(folder, name)), whole, mode)
+        return file(folder, _FIRST)
     except OSError:
-        pass
+        return ""
 
 
-def _make_launcher(source: str, start_file: str) -> None:
-    """Replace the launcher that an installer put into a virtual environment. Raises OSError.
-
-    Elsewhere it is a system's package, and the system's to change; and another user's is theirs.
-    """
-    source, start_file = os.path.realpath(source), os.path.realpath(start_file)
-    packages = os.path.dirname(os.path.dirname(source))
-    environment = os.path.dirname(os.path.dirname(os.path.dirname(packages)))
-    folder = os.path.join(environment, "bin")
-    file = os.path.join(folder, "git-credential-hf")
-    python = os.path.join(folder, os.path.basename(os.path.dirname(packages)))  # lib/python3.N/site-packages
-    there = _beginning(file, start.LARGEST)
-    if not there.startswith(_INSTALLED) and _MADE not in there:
-        return
-    status = os.lstat(file)
-    untagged = start_file.removesuffix(f"{sys.implementation.cache_tag}.pyc")
-    text = _LAUNCHER.format(python=python, start=untagged, source=source, size=start.LARGEST)
-    line = text.partition("\n")[0]
-    settings = _beginning(os.path.join(environment, "pyvenv.cfg"), start.LARGEST)
-    if (
-        there != text.encode("ascii", "replace")
-        and stat.S_ISREG(status.st_mode)
-        and (status.st_uid, status.st_gid) == (os.geteuid(), os.getegid())  # as the new file will be
-        and settings
-        and b"relocatable = true" not in settings.splitlines()  # uv's, which may be moved
-        and os.path.basename(python) == f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        and os.access(python, os.X_OK)
-        and line.isascii()
-        and len(line.split()) == 2  # a path with a blank in it would be cut there
-        and "coding" not in line  # which would say how the script is encoded (PEP 263)
-        and len(line) <= _LONGEST_LINE
-    ):
-        with files.Locked(os.fsencode(folder), _WAIT):
-            files.replace(os.fsencode(file), text.encode("ascii"), stat.S_IMODE(status.st_mode))
+def bytecode(name: str) -> bytes:
+    """Return what the interpreter takes from __pycache__ for the bytecode of a module (PEP 552). Raises OSError."""
+    _, state, code = _module(name)
+    return MAGIC_NUMBER + bytes(4) + b"".join(number.to_bytes(4, "little") for number in state) + dumps(code)
 
 
-def _file(folder: str, name: str) -> str:
+def file(folder: str, name: str) -> str:
+    """Return the path of the bytecode `name` in the folder __pycache__ `folder` (PEP 3147)."""
     return os.path.join(folder, f"{name}.{sys.implementation.cache_tag}.pyc")
-
-
-def _beginning(file: str, length: int) -> bytes:
-    try:
-        with open(file, "rb") as opened:
-            return opened.read(length)
-    except OSError:  # it is not there, or another user's and not for us to read
-        return b""
 
 
 def _module(name: str) -> tuple[str, tuple[int, int], CodeType]:

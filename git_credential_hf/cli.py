@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Never
 
-from git_credential_hf import __version__, bundle, helper_options, options
+from git_credential_hf import __version__, bundle, helper_options, launcher, options
 from git_credential_hf.commands import Failed, shown
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         print(f"git-credential-hf: {error}", file=sys.stderr)
         return 1
     finally:
-        bundle.make()
+        launcher.make(bundle.make(), environ)
 
 
 def _run(command: str, *arguments: str, environ: dict[bytes, bytes]) -> int:

@@ -6,6 +6,9 @@ def enable() -> None:
     import sys
 
     if sys.flags.no_site and "site" not in sys.modules:
+        import encodings
         import site
 
+        if give_way := getattr(encodings, "give_way", None):  # this package's own, which has UTF-8 alone
+            give_way()
         site.main()

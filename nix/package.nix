@@ -41,16 +41,16 @@ python3.pkgs.buildPythonApplication rec {
 
   # As in a virtual environment, the launcher that was installed gives way to one that starts the interpreter beside it
   # and the bundle, without what an interpreter loads for people. A wrapper around it would cost git the time that this
-  # saves; and one whose first line were changed would be left as it is.
+  # saves; and one whose first line were changed would be left as it is. That line has a length that it must not exceed.
   dontWrapPythonPrograms = true;
   dontPatchShebangs = true;
   postInstall = ''
-    environment=$out/libexec/git-credential-hf
+    environment=$out/libexec
     mkdir -p $environment/bin
     mv $out/bin/git-credential-hf $environment/bin/
     ln -s $environment/bin/git-credential-hf $out/bin/git-credential-hf
     mv $out/lib $environment/lib
-    ln -s libexec/git-credential-hf/lib $out/lib
+    ln -s libexec/lib $out/lib
     ln -s ${python3.interpreter} $environment/bin/python${python3.pythonVersion}
     echo "home = ${python3}/bin" >$environment/pyvenv.cfg
     printf '%s\n' ${

@@ -276,6 +276,13 @@ def test_other_items_in_the_keyring_cost_no_traffic(environment: Environment, tm
 # --- the interpreter -----------------------------------------------------------------------------------------
 
 
+def is_made(program: Path) -> bool:
+    """Whether a launcher that names its interpreter is in the place of the one that was installed."""
+    return program.read_bytes().startswith(
+        f"#!{program.parent.parent}/lib/git-credential-hf/python -ISXutf8\n".encode()
+    )
+
+
 def get(program: str | Path, environment: Environment, folder: Path | None = None) -> Result:
     """Run `program get` in `folder`."""
     done = subprocess.run(
@@ -402,7 +409,7 @@ def test_what_a_person_runs_leaves_a_launcher_that_starts_no_shell(with_token: E
         made.append((status.st_ino, status.st_mode & 0o7777, program.read_bytes()))
     assert made[0] == made[1]
     assert made[0][1] == 0o750
-    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -ISXutf8\n".encode())
+    assert is_made(program)
     assert sorted(file.name for file in program.parent.glob("*git-credential-hf*")) == ["git-credential-hf"]
     log = tmp_path / "log"
     traced = subprocess.run(
@@ -422,7 +429,7 @@ def test_what_a_person_runs_leaves_a_launcher_that_starts_no_shell(with_token: E
 def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp_path: Path, damage: str) -> None:
     program = an_environment(tmp_path, editable=False)
     subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
-    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -ISXutf8\n".encode())
+    assert is_made(program)
     cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
     file = cache / f"bundled.{sys.implementation.cache_tag}.pyc"
     content = file.read_bytes()
@@ -432,6 +439,103 @@ def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp
     elif damage != "none there":
         file.write_bytes({"empty": b"", "cut short": content[:-1], "no bytecode": b"nonsense" * 9}[damage])
     assert get(program, with_token) == GIVEN
+
+
+def test_a_launchers_interpreter_is_as_any_other_start_of_the_environments(
+    with_token: Environment, tmp_path: Path
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    tell = "print({name: value for name, value in vars(sys).items() if type(value) in (str, list, bool, int)})\n"
+    (tmp_path / "bin/ours").write_text(program.read_text().replace("exec(code)\n", tell))
+    (tmp_path / "bin/ours").chmod(0o755)
+    (tmp_path / "bin/other").write_text(f"import sys\nsys.argv.insert(0, '')\n{tell}")
+    told = []
+    for command in (["bin/ours"], [f"bin/{VERSION}", "-ISXutf8", "bin/other"]):
+        done = subprocess.run(command, env=with_token, cwd=tmp_path, capture_output=True, text=True, check=True)
+        told.append(re.sub(r"'(argv|orig_argv|meta_path|path_hooks)': \[[^]]*\]", "", done.stdout))
+    assert told[0] == told[1]
+    assert f"'executable': '{tmp_path}/bin/{VERSION}'" in told[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "no _pth",
+        "no encodings",
+        "encodings of a package that is gone",
+        "no bytecode",
+        "bytecode cut short",
+        "no library where it was",
+        "a file in the place of the bytecode's folder",
+    ],
+)
+def test_a_launcher_whose_interpreter_is_damaged_answers(with_token: Environment, tmp_path: Path, damage: str) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert is_made(program)
+    folder = tmp_path / "lib/git-credential-hf"
+    (bytecode,) = folder.glob("__pycache__/*")
+    if damage == "no _pth":
+        (folder / "python._pth").unlink()
+    elif damage == "no encodings":
+        (folder / "encodings.py").unlink()
+    elif damage == "encodings of a package that is gone":
+        (tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/encodings.py").unlink()
+    elif damage == "no bytecode":
+        shutil.rmtree(folder / "__pycache__")
+    elif damage == "bytecode cut short":
+        bytecode.write_bytes(bytecode.read_bytes()[:12])
+    elif damage == "no library where it was":
+        text = program.read_text()
+        assert "/os.py'" in text
+        program.write_text(text.replace("/os.py'", "/moved'"))
+    else:
+        shutil.rmtree(folder / "__pycache__")
+        (folder / "__pycache__").write_text("")
+    assert get(program, with_token) == GIVEN
+    done = subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (f"git-credential-hf {__version__}\n".encode(), b"")
+
+
+def test_an_interpreter_that_a_launcher_has_lost_is_made_anew(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    shutil.rmtree(tmp_path / "lib/git-credential-hf")
+    person = [str(program.parent / "python3"), "-m", "git_credential_hf", "--version"]
+    subprocess.run(person, env=with_token, cwd=tmp_path, capture_output=True, check=True)
+    assert is_made(program)
+    assert get(program, with_token) == GIVEN
+
+
+def test_a_launcher_is_made_anew_of_another_interpreter(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    before = program.read_bytes()
+    (tmp_path / "other").mkdir()
+    shutil.copy(os.path.realpath(sys.executable), tmp_path / "other/python")
+    os.utime(tmp_path / "other/python", (1, 1))
+    (program.parent / VERSION).unlink()
+    (program.parent / VERSION).symlink_to(tmp_path / "other/python")
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert is_made(program)
+    assert program.read_bytes() != before
+    assert get(program, with_token) == GIVEN
+
+
+@needs_strace
+def test_an_answer_opens_nothing_of_the_standard_library(keyring: Items, environment: Environment) -> None:
+    keyring.add(
+        b"hf_token", xdg__schema="org.git.Password", **{"git-credential-hf": "huggingface.co", "user": "hf_user"}
+    )
+    subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)
+    assert is_made(Path(EXECUTABLE).resolve())
+    opened = [
+        arguments.split('"')[1] for _, arguments, result in system_calls("open,openat", environment) if result >= 0
+    ]
+    library = Path(os.__file__).parent
+    assert not [file for file in opened if file.startswith(f"{library}/")]
+    assert [file for file in opened if "/lib/git-credential-hf/" in file][-1].endswith(".pyc")
 
 
 @pytest.mark.parametrize(
@@ -448,6 +552,7 @@ def test_a_launcher_whose_bundle_is_damaged_answers(with_token: Environment, tmp
         "another group",
         "an interpreter that cannot be run",
         "coding= in its path",
+        "an interpreter that does not heed the file beside it",
     ],
 )
 def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_path: Path, why: str) -> None:
@@ -478,6 +583,10 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
         shutil.copy(os.path.realpath(sys.executable), program.parent / "python3")
         (program.parent / VERSION).unlink()
         (program.parent / VERSION).write_text("")
+    elif why == "an interpreter that does not heed the file beside it":
+        (program.parent / VERSION).unlink(missing_ok=True)
+        (program.parent / VERSION).write_text(f'#!/bin/sh\nexec {os.path.realpath(sys.executable)} "$@"\n')
+        (program.parent / VERSION).chmod(0o755)
     elif why == "another launcher":
         program.write_bytes(program.read_bytes().replace(b"# Starts", b"# A package's own; starts"))
     before = program.read_bytes()
@@ -509,7 +618,7 @@ def test_a_launcher_of_another_place_is_made_anew(with_token: Environment, tmp_p
     program = tmp_path / "after/bin/git-credential-hf"
     person = [str(program.parent / "python3"), "-m", "git_credential_hf", "--version"]
     subprocess.run(person, env=with_token, cwd=tmp_path, capture_output=True, check=True)
-    assert program.read_bytes().startswith(f"#!{program.parent}/{VERSION} -ISXutf8\n".encode())
+    assert is_made(program)
     assert get(program, with_token) == GIVEN
 
 

@@ -66,7 +66,7 @@ def test_nix_builds_what_starts_without_a_shell_and_finds_its_libraries(
     package = build(nix)
     assert build(nix, "--check") == package  # the same bytes twice
     program = package / "bin/git-credential-hf"
-    assert program.read_bytes().startswith(f"#!{package}/libexec/git-credential-hf/bin/python3.".encode())
+    assert program.read_bytes().startswith(f"#!{package}/libexec/lib/git-credential-hf/python ".encode())
     source = tmp_path / "token"
     source.touch(mode=0o600)
     source.write_text(TOKEN)
