@@ -99,23 +99,7 @@ def test_scopes_and_users(run: Run, items: Items) -> None:
     assert len(items.all()) == 4
 
 
-@pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != KeePassXC.name], indirect=True)
 def test_what_is_declared_takes_over_and_goes_again(run: Run, items: Items, environment: Environment) -> None:
-    declare_and_withdraw(run, items, environment)
-
-
-def test_what_is_declared_takes_over_and_goes_again_in_keepassxc(
-    run: Run, environment: Environment, tmp_path: Path
-) -> None:
-    needed(KeePassXC)
-    # What is changed while it saves can crash it.
-    with contextlib.closing(KeePassXC(tmp_path / "keepassxc", autosave=False)) as keepassxc:
-        environment["DBUS_SESSION_BUS_ADDRESS"] = keepassxc.bus.address
-        with contextlib.closing(Items(keepassxc.bus)) as items:
-            declare_and_withdraw(run, items, environment)
-
-
-def declare_and_withdraw(run: Run, items: Items, environment: Environment) -> None:
     many = 60  # more than are asked for at once
     folder = Path(environment["HOME"], ".config/git-credential-hf")
     folder.mkdir(parents=True)
