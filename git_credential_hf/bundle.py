@@ -30,7 +30,7 @@ FILES = {
 _NO_STATE = '_STATE: "tuple[int, int] | None" = None'
 _NO_MODULES = '_FIRST: "Iterable[tuple[str, tuple[int, int], CodeType]]" = ()'
 _PLACE = ("modules",)
-_WAIT = 0.2  # seconds, for another run that makes it too
+WAIT = 0.2  # seconds, for another run that makes it too
 
 
 def make() -> str:
@@ -49,7 +49,7 @@ def make() -> str:
         if not reading.read(os.fsencode(file(folder, _FIRST))).startswith(header):
             os.makedirs(folder, exist_ok=True)
             mode = stat.S_IMODE(os.stat(own).st_mode)  # for whoever can read the source
-            with files.Locked(os.fsencode(folder), _WAIT):
+            with files.Locked(os.fsencode(folder), WAIT):
                 parts = {name: tuple(_module(_PACKAGE + one) for one in modules) for name, modules in FILES.items()}
                 for name, content in parts.items():
                     whole = header + dumps(_start(own, content)) if name == _FIRST else MAGIC_NUMBER + dumps(content)

@@ -17,22 +17,30 @@ from typing import Any
 from git_credential_hf import bundle, commands, files, reading, start
 
 _INSTALLED = b"#!/bin/sh\n# Starts Python for git"
-_MADE = b" -ISXutf8\n# git-credential-hf has put this in the place of the launcher that was installed"
+_MADE = (
+    "# git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first."
+)
+# Its second line is for a shell that was started with the installed one when that was replaced.
 _LAUNCHER = """\
 {first_line}
-# git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first.
+"exec" "$0" "$@"
+{made}
 # {made_of}
 import posix
 import sys
 from marshal import loads
 
 vars(sys).update({settings!a})
-__file__ = {start!a} + sys.implementation.cache_tag + ".pyc"
 try:
+    if sys.version != {version!a}:
+        raise ImportError
     posix.stat({landmark!a})
-    code = loads(posix.read(posix.open(__file__, posix.O_RDONLY), {size})[16:])
+    descriptor = posix.open({start!a}, posix.O_RDONLY)
+    code = loads(posix.read(descriptor, {size})[16:])
+    posix.close(descriptor)
 except Exception:
     posix.execv(sys.executable, [sys.executable, "-ISXutf8", {source!a}, *sys.argv])
+__file__ = {start!a}
 sys.argv.insert(0, __file__)
 exec(code)
 """
@@ -44,7 +52,6 @@ _SETTINGS = (
 )  # fmt: skip
 _TELL = "import sys; print(ascii({name: getattr(sys, name) for name in sys.argv[1:]}))"
 
-_WAIT = 0.2  # seconds, for another run that makes it too
 _LONGEST_START = 10  # seconds
 
 
@@ -71,37 +78,48 @@ def _make(start_file: str, environ: dict[bytes, bytes]) -> None:
     interpreter = os.path.join(environment, "lib", "git-credential-hf", "python")
     first_line = f"#!{interpreter} -ISXutf8"
     there = reading.read(os.fsencode(launcher))
-    # Without a path, which Nix could not rewrite in it.
-    states = [start.state(file) for file in (own, source, os.path.realpath(python))]
-    made_of = hashlib.sha256(repr([sys.version, states]).encode()).hexdigest()
-    is_made = there.startswith(f"{first_line}\n".encode()) and made_of.encode() in there
+    states = [start.state(file) for file in (own, source)]
+    # Without a path of the environment's, which Nix could not rewrite in it.
+    made_of = hashlib.sha256(repr([sys.version, os.path.realpath(python), states]).encode()).hexdigest()
     if (
-        not (there.startswith(_INSTALLED) or _MADE in there)
-        or (is_made and os.access(interpreter, os.X_OK))
+        not (there.startswith(_INSTALLED) or _MADE.encode() in there)
+        or (there.startswith(os.fsencode(f"{first_line}\n")) and made_of.encode() in there and _is_whole(interpreter))
         or not _may_be_replaced(launcher)
         or not _is_for_good(environment)
         or version != f"python{sys.version_info[0]}.{sys.version_info[1]}"
         or not os.access(python, os.X_OK)
         or not first_line.isascii()
         or len(first_line.split()) != 2  # a path with a blank in it would be cut there
+        or first_line.count("#") != 1  # and here in the file beside the interpreter
         or "coding" in first_line  # which would say how the script is encoded (PEP 263)
         or len(first_line) > _LONGEST_LINE
     ):
         return
-    with files.Locked(os.fsencode(os.path.dirname(launcher)), _WAIT):
+    with files.Locked(os.fsencode(os.path.dirname(launcher)), bundle.WAIT):
+        if reading.read(os.fsencode(launcher)) != there:  # by another run, before this one had the lock
+            return
         settings = _make_interpreter(interpreter, python, environ)
         if not settings:
             return
         text = _LAUNCHER.format(
             first_line=first_line,
+            made=_MADE,
             made_of=made_of,
             settings=settings,
-            start=start_file.removesuffix(f"{sys.implementation.cache_tag}.pyc"),
+            version=sys.version,
             landmark=f"{settings['_stdlib_dir']}/os.py",
+            start=start_file,
             size=start.LARGEST,
             source=source,
         )
         files.replace(os.fsencode(launcher), text.encode("ascii"), stat.S_IMODE(os.stat(launcher).st_mode))
+
+
+def _is_whole(interpreter: str) -> bool:
+    """Whether all that belongs to the interpreter is there."""
+    folder = os.path.dirname(interpreter)
+    beside = (f"{interpreter}._pth", f"{folder}/encodings.py", bundle.file(f"{folder}/__pycache__", "encodings"))
+    return os.access(interpreter, os.X_OK) and all(map(os.path.isfile, beside))
 
 
 def _may_be_replaced(launcher: str) -> bool:
@@ -124,7 +142,7 @@ def _make_interpreter(interpreter: str, python: str, environ: dict[bytes, bytes]
     for place in (folder, cache):
         if not os.path.isdir(place):
             os.mkdir(place)
-            os.chmod(place, mode)
+        os.chmod(place, mode)
     settings = _settings(python, environ)
     places = [folder, *settings.get("path", [])]
     _link(interpreter, python)

@@ -64,6 +64,7 @@ python3.pkgs.buildPythonApplication rec {
     find $out/${python3.sitePackages}/git_credential_hf -name '*.py' -exec touch -d @1 {} +
     ${python3.interpreter} -m compileall -q -f --invalidation-mode timestamp $out/${python3.sitePackages}/git_credential_hf
     $out/bin/git-credential-hf --version # which leaves a bundle of the bytecode, and its launcher
+    grep -q '^#!.*/lib/git-credential-hf/python ' $out/bin/git-credential-hf
   '';
 
   doCheck = false; # the tests need a machine with keyrings and a Hub on loopback

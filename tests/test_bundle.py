@@ -56,7 +56,7 @@ def test_where_it_cannot_be_made_nothing_is(package: Path, monkeypatch: pytest.M
     elif why == "no folder":
         (package / "__pycache__").write_text("")
     elif why == "another run is at it":
-        monkeypatch.setattr(bundle, "_WAIT", 0.01)
+        monkeypatch.setattr(bundle, "WAIT", 0.01)
         (package / "__pycache__").mkdir()
         with files.Locked(os.fsencode(package / "__pycache__"), 1):
             bundle.make()

@@ -498,14 +498,60 @@ def test_a_launcher_whose_interpreter_is_damaged_answers(with_token: Environment
     assert (done.stdout, done.stderr) == (f"git-credential-hf {__version__}\n".encode(), b"")
 
 
-def test_an_interpreter_that_a_launcher_has_lost_is_made_anew(with_token: Environment, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [".", "python", "python._pth", "encodings.py", "__pycache__"])
+def test_what_a_launchers_interpreter_has_lost_is_made_anew(with_token: Environment, tmp_path: Path, lost: str) -> None:
     program = an_environment(tmp_path, editable=False)
     subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
-    shutil.rmtree(tmp_path / "lib/git-credential-hf")
-    person = [str(program.parent / "python3"), "-m", "git_credential_hf", "--version"]
+    folder = tmp_path / "lib/git-credential-hf"
+    shutil.rmtree(folder / lost) if (folder / lost).is_dir() else (folder / lost).unlink()
+    person = [str(program.parent / "python3"), "-I", "-m", "git_credential_hf", "--version"]
     subprocess.run(person, env=with_token, cwd=tmp_path, capture_output=True, check=True)
+    assert (folder / lost).exists()
     assert is_made(program)
     assert get(program, with_token) == GIVEN
+
+
+def test_what_was_half_made_for_its_owner_alone_is_for_everybody(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path, editable=False)
+    folder = tmp_path / "lib/git-credential-hf"
+    (folder / "__pycache__").mkdir(parents=True)
+    for place in (folder, folder / "__pycache__"):
+        place.chmod(0o700)
+    subprocess.run([program, "--version"], env=with_token, umask=0o077, capture_output=True, check=True)
+    assert is_made(program)
+    assert {place.stat().st_mode & 0o7777 for place in (folder, folder / "__pycache__")} == {0o755}
+    assert {file.stat().st_mode & 0o7777 for file in (folder / "python._pth", *folder.glob("__pycache__/*"))} == {0o644}
+
+
+def test_a_launcher_of_another_build_of_its_interpreter_starts_that_as_it_is_and_is_made_anew(
+    with_token: Environment, tmp_path: Path
+) -> None:
+    """An upgrade may have it look for its library elsewhere, and have in it what was in a file of the other."""
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    made = program.read_text()
+    assert repr(sys.version) in made
+    other = re.sub(r"\n# [0-9a-f]{64}\n", "\n# of another\n", made.replace(repr(sys.version), "'another'"))
+    for setting in ("_stdlib_dir': '", "path': ['"):
+        other = other.replace(setting, f"{setting}/not/there")
+    program.write_text(other)
+    cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
+    bundled = cache / f"bundled.{sys.implementation.cache_tag}.pyc"
+    bundled.write_bytes(bundled.read_bytes()[:16] + b"of another interpreter")
+    assert get(program, with_token) == GIVEN
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert program.read_text() == made
+    assert get(program, with_token) == GIVEN
+
+
+def test_a_shell_that_was_started_with_the_launcher_before_it_was_replaced_starts_the_other(
+    with_token: Environment, tmp_path: Path
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
+    assert is_made(program)
+    done = subprocess.run(["sh", program, "get"], input=REQUEST, env=with_token, capture_output=True, check=False)
+    assert Result(done.stdout, done.stderr, done.returncode) == GIVEN
 
 
 def test_a_launcher_is_made_anew_of_another_interpreter(with_token: Environment, tmp_path: Path) -> None:
@@ -553,6 +599,8 @@ def test_an_answer_opens_nothing_of_the_standard_library(keyring: Items, environ
         "an interpreter that cannot be run",
         "coding= in its path",
         "an interpreter that does not heed the file beside it",
+        "# in its path",
+        "a path that is no UTF-8",
     ],
 )
 def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_path: Path, why: str) -> None:
@@ -561,8 +609,12 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
         "a letter beyond ASCII in its path": "\u00e9",
         "a long path": "x" * 120,
         "coding= in its path": "coding=x",
+        "# in its path": "a#b",
+        "a path that is no UTF-8": os.fsdecode(b"\xff"),
     }
-    program = an_environment(tmp_path / folder.get(why, "venv"), editable=False)
+    program = an_environment(tmp_path / "venv", editable=False)
+    if why in folder:
+        program = (tmp_path / "venv").rename(tmp_path / folder[why]) / "bin/git-credential-hf"
     if why == "no virtual environment":
         (program.parent.parent / "pyvenv.cfg").unlink()
     elif why == "no bytecode is wanted":
@@ -595,19 +647,6 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
     person = [program.parent / "python3", "-m", "git_credential_hf"] if by_module else [program]
     subprocess.run([*person, "--version"], env=with_token, cwd=tmp_path, capture_output=True, check=True)
     assert (program.read_bytes(), program.is_symlink()) == (before, why == "a link")
-    assert get(program, with_token) == GIVEN
-
-
-def test_a_launcher_answers_with_an_interpreter_that_has_been_upgraded(with_token: Environment, tmp_path: Path) -> None:
-    """An upgrade of the system puts another Python behind the environment's name for it; its bytecode is no other's."""
-    program = an_environment(tmp_path, editable=False)
-    subprocess.run([program, "--version"], env=with_token, capture_output=True, check=True)
-    tag = "sys.implementation.cache_tag"
-    text = program.read_text()
-    assert tag in text
-    program.write_text(text.replace(tag, "'cpython-310'"))  # what it was made for is not what runs it now
-    cache = tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/__pycache__"
-    (cache / f"bundled.{sys.implementation.cache_tag}.pyc").write_bytes(b"not of this interpreter")
     assert get(program, with_token) == GIVEN
 
 
@@ -697,6 +736,14 @@ def test_it_runs_in_an_environment_whose_path_has_spaces(
     folder = tmp_path / "a linked folder"
     folder.symlink_to(program.parent.parent, target_is_directory=True)
     assert get(folder / "bin/git-credential-hf", with_token) == GIVEN
+
+
+def test_it_runs_where_it_alone_is_a_link(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path / "venv", editable=False)
+    (tmp_path / "cache").mkdir()
+    program.rename(tmp_path / "cache/git-credential-hf")
+    program.symlink_to(tmp_path / "cache/git-credential-hf")
+    assert get(program, with_token | {"PATH": "/usr/bin:/bin"}) == GIVEN
 
 
 def test_it_runs_in_a_folder_of_programs_that_is_a_link(with_token: Environment, tmp_path: Path) -> None:
