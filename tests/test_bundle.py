@@ -1,4 +1,4 @@
-"""The bundle, from inside: what it is made of, and when it is made anew. tests/test_lean.py runs it."""
+"""The bundle, from inside: what it is made of, and when it is made anew. tests/test_launcher.py runs it."""
 
 import ast
 import io

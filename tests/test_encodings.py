@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from git_credential_hf import encodings
 from tests.conftest import EXECUTABLE
+from tests.installed import VERSION
 
 OURS = encodings.search_function("utf_8")
 ITS_OWN = codecs.lookup("utf-8")
@@ -58,7 +59,6 @@ def test_beside_the_standard_librarys_it_stands_back() -> None:
     assert encodings.aliases is sys.modules["encodings.aliases"]
 
 
-VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 ENVIRONMENT = Path(EXECUTABLE).resolve().parent.parent
 
 
