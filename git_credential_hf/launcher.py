@@ -20,10 +20,11 @@ _INSTALLED = b"#!/bin/sh\n# Starts Python for git"
 _MADE = (
     "# git-credential-hf has put this in the place of the launcher that was installed: git waits for no shell first."
 )
-# Its second line is for a shell that was started with the installed one when that was replaced.
+# Its second line is for a shell that was started with the installed one when that was replaced, and not the launcher
+# itself: one that cannot be run would be tried for ever.
 _LAUNCHER = """\
 {first_line}
-"exec" "$0" "$@"
+"exec" "{python}" "-ISXutf8" "{source}" "$0" "$@"
 {made}
 # {made_of}
 import posix
@@ -39,7 +40,7 @@ try:
     code = loads(posix.read(descriptor, {size})[16:])
     posix.close(descriptor)
 except Exception:
-    posix.execv(sys.executable, [sys.executable, "-ISXutf8", {source!a}, *sys.argv])
+    posix.execv("{python}", ["{python}", "-ISXutf8", "{source}", *sys.argv])
 __file__ = {start!a}
 sys.argv.insert(0, __file__)
 exec(code)
@@ -91,6 +92,7 @@ def _make(start_file: str, environ: dict[bytes, bytes]) -> None:
         or not first_line.isascii()
         or len(first_line.split()) != 2  # a path with a blank in it would be cut there
         or first_line.count("#") != 1  # and here in the file beside the interpreter
+        or not set(environment).isdisjoint('"\\$`')  # which are not themselves between a shell's quotes
         or "coding" in first_line  # which would say how the script is encoded (PEP 263)
         or len(first_line) > _LONGEST_LINE
     ):
@@ -110,6 +112,7 @@ def _make(start_file: str, environ: dict[bytes, bytes]) -> None:
             landmark=f"{settings['_stdlib_dir']}/os.py",
             start=start_file,
             size=start.LARGEST,
+            python=python,
             source=source,
         )
         files.replace(os.fsencode(launcher), text.encode("ascii"), stat.S_IMODE(os.stat(launcher).st_mode))

@@ -303,6 +303,19 @@ def test_a_shell_that_was_started_with_the_launcher_before_it_was_replaced_start
     assert Result(done.stdout, done.stderr, done.returncode) == GIVEN
 
 
+def test_an_interpreter_that_cannot_be_run_is_not_tried_for_ever(
+    with_token: Environment, make: Make, tmp_path: Path
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    make(program)
+    (program.parent / VERSION).unlink()
+    (program.parent / VERSION).write_bytes(b"")
+    (program.parent / VERSION).chmod(0o755)
+    by_a_shell = ["sh", "-c", '"$0" get', program]  # which runs by itself what the system does not know how to
+    done = subprocess.run(by_a_shell, input=REQUEST, env=with_token, capture_output=True, check=False, timeout=10)
+    assert done.stdout == b""
+
+
 def test_a_launcher_is_made_anew_of_another_interpreter(with_token: Environment, make: Make, tmp_path: Path) -> None:
     program = an_environment(tmp_path, editable=False)
     make(program)
@@ -334,6 +347,8 @@ def test_a_launcher_is_made_anew_of_another_interpreter(with_token: Environment,
         "coding= in its path",
         "an interpreter that does not heed the file beside it",
         "# in its path",
+        "a quote in its path",
+        "$ in its path",
         "a path that is no UTF-8",
     ],
 )
@@ -344,6 +359,8 @@ def test_a_launcher_that_cannot_be_bettered_stays(with_token: Environment, tmp_p
         "a long path": "x" * 120,
         "coding= in its path": "coding=x",
         "# in its path": "a#b",
+        "a quote in its path": 'a"b',
+        "$ in its path": "a$b",
         "a path that is no UTF-8": os.fsdecode(b"\xff"),
     }
     program = an_environment(tmp_path / "venv", editable=False)
