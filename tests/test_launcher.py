@@ -311,7 +311,7 @@ def test_an_interpreter_that_cannot_be_run_is_not_tried_for_ever(
     (program.parent / VERSION).unlink()
     (program.parent / VERSION).write_bytes(b"")
     (program.parent / VERSION).chmod(0o755)
-    by_a_shell = ["sh", "-c", '"$0" get', program]  # which runs by itself what the system does not know how to
+    by_a_shell = ["sh", "-c", '"$0" get', str(program)]  # which runs by itself what the system does not know how to
     done = subprocess.run(by_a_shell, input=REQUEST, env=with_token, capture_output=True, check=False, timeout=10)
     assert done.stdout == b""
 
