@@ -2,8 +2,8 @@
 
 An interpreter loads a module of this name before all else, to have the codec of its own text (Python/C API, "Codec
 registry and support functions"). In the standard library that is three files, most of it the other names of a hundred
-encodings, which git would wait for. This one has what the interpreter asks for, and no readers and writers of streams.
-Asked for another encoding, or for what else the standard library's has, it gives way.
+encodings, which git would wait for. This one has what the interpreter asks for. Asked for another encoding or module it
+gives way; it is made to for other packages, since there are no readers and writers of streams in it.
 """
 
 import codecs

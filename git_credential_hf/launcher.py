@@ -47,9 +47,10 @@ exec(code)
 """
 _LONGEST_LINE = 127  # bytes: what an older kernel reads of the first line of a script (execve(2))
 
-# What an interpreter takes from where it lies, and what the launcher's has from the environment's.
+# What an interpreter takes from where it lies, and from -B; the launcher's is given what the environment's own has.
 _SETTINGS = (
     "executable", "_base_executable", "prefix", "exec_prefix", "base_prefix", "base_exec_prefix", "_stdlib_dir", "path",
+    "dont_write_bytecode",
 )  # fmt: skip
 _TELL = "import sys; print(ascii({name: getattr(sys, name) for name in sys.argv[1:]}))"
 
@@ -70,16 +71,18 @@ def make(start_file: str, environ: dict[bytes, bytes]) -> None:
 
 
 def _make(start_file: str, environ: dict[bytes, bytes]) -> None:
-    source, own = (os.path.realpath(f"{start.path(f'git_credential_hf.{name}')}.py") for name in ("start", "launcher"))
+    source, *others = (
+        os.path.realpath(f"{start.path(f'git_credential_hf.{name}')}.py") for name in ("start", "encodings", "launcher")
+    )
     packages = os.path.dirname(os.path.dirname(source))
     version = os.path.basename(os.path.dirname(packages))  # lib/python3.N/site-packages
     environment = os.path.dirname(os.path.dirname(os.path.dirname(packages)))
     launcher = os.path.join(environment, "bin", "git-credential-hf")
     python = os.path.join(environment, "bin", version)
     interpreter = os.path.join(environment, "lib", "git-credential-hf", "python")
-    first_line = f"#!{interpreter} -ISXutf8"
+    first_line = f"#!{interpreter} -BISXutf8"  # it would write the bytecode of `encodings`, whoever started it
     there = reading.read(os.fsencode(launcher))
-    states = [start.state(file) for file in (own, source)]
+    states = [start.state(file) for file in (source, *others)]
     # Without a path of the environment's, which Nix could not rewrite in it.
     made_of = hashlib.sha256(repr([sys.version, os.path.realpath(python), states]).encode()).hexdigest()
     if (

@@ -26,7 +26,7 @@ def get(program: str | Path, environment: Environment, folder: Path | None = Non
 def is_made(program: Path) -> bool:
     """Whether a launcher that names its interpreter is in the place of the one that was installed."""
     return program.read_bytes().startswith(
-        f"#!{program.parent.parent}/lib/git-credential-hf/python -ISXutf8\n".encode()
+        f"#!{program.parent.parent}/lib/git-credential-hf/python -BISXutf8\n".encode()
     )
 
 

@@ -497,6 +497,42 @@ def test_it_runs_where_it_alone_is_a_link(with_token: Environment, tmp_path: Pat
     assert get(program, with_token | {"PATH": "/usr/bin:/bin"}) == GIVEN
 
 
+def test_a_link_beside_another_installation_starts_what_it_leads_to(with_token: Environment, tmp_path: Path) -> None:
+    program = an_environment(tmp_path / "venv", editable=False)
+    other = tmp_path / f"local/lib/{VERSION}/site-packages/git_credential_hf"
+    other.mkdir(parents=True)
+    (other / "start.py").write_text(SPOILT)
+    (tmp_path / "local/bin").mkdir()
+    (tmp_path / "local/bin/git-credential-hf").symlink_to(program)
+    assert get(tmp_path / "local/bin/git-credential-hf", with_token) == GIVEN
+
+
+@pytest.mark.parametrize("what", ["a newer source", "no bytecode"])
+def test_get_leaves_the_bytecode_of_its_encodings_to_a_persons_command(
+    with_token: Environment, make: Make, tmp_path: Path, what: str
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    make(program)
+    folder = tmp_path / "lib/git-credential-hf"
+
+    def made() -> dict[str, tuple[int, int]]:
+        return {str(file): (file.stat().st_ino, file.stat().st_mode & 0o7777) for file in folder.rglob("*")}
+
+    before = made()
+    if what == "a newer source":
+        os.utime(tmp_path / f"lib/{VERSION}/site-packages/git_credential_hf/encodings.py", (1, 1))
+    else:
+        shutil.rmtree(folder / "__pycache__")
+    left = made()
+    assert subprocess.run(
+        [program, "get"], input=REQUEST, env=with_token, umask=0o077, capture_output=True, check=True
+    ).stdout
+    assert made() == left
+    make(program)
+    assert {name: mode for name, (_, mode) in made().items()} == {name: mode for name, (_, mode) in before.items()}
+    assert made() != left
+
+
 def test_it_runs_in_a_folder_of_programs_that_is_a_link(with_token: Environment, tmp_path: Path) -> None:
     (tmp_path / "bin").symlink_to(Path(EXECUTABLE).parent, target_is_directory=True)
     assert get(tmp_path / "bin/git-credential-hf", with_token) == GIVEN
