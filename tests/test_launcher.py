@@ -186,6 +186,21 @@ def test_a_launcher_is_made_once_and_only_of_an_interpreter_that_heeds_the_file_
     assert seen[0][0] == (why == "made already")
 
 
+def test_an_interpreter_that_is_asked_has_no_token_in_its_environment(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    (program.parent / VERSION).unlink()
+    (program.parent / VERSION).write_text(f"#!/bin/sh\nenv >>'{tmp_path}/told'\nexit 1\n")
+    (program.parent / VERSION).chmod(0o755)
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.setenv(name, f"hf_of_{name}")
+    make(program)
+    told = (tmp_path / "told").read_text()
+    assert "PATH=" in told
+    assert "hf_of_" not in told
+
+
 def test_a_launchers_interpreter_is_as_any_other_start_of_the_environments(
     with_token: Environment, make: Make, tmp_path: Path
 ) -> None:
