@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_credential_hf import scope as scopes
-from git_credential_hf.secret_service import item
+from git_credential_hf.model import item
+from git_credential_hf.model import repository as scopes
 from tests.providers import GnomeKeyring
 
 HOST = scopes.HUB.decode()

@@ -1,18 +1,26 @@
-"""The command line: git's verbs go to helper, people's commands to cli."""
+"""The entry: git's operations go to operations, people's commands to cli."""
 
 import posix
+import sys
 
 from git_credential_hf import options
 
-GIT_VERBS = (b"get", b"store", b"erase", b"capability")
+GIT_ACTIONS = (b"get", b"store", b"erase", b"capability")
 COMMANDS = (b"seed", b"configure", b"unconfigure", b"status", b"forget")
 
+_CAPABILITIES = b"version 0\ncapability authtype\n"
 _CHUNK = 4096  # a larger buffer costs more than reading again
 _KIND = 0o170000
 _FIFO = 0o010000
 
 
-def main(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
+def main() -> int:
+    """Run what the command line of this process says; return the exit code."""
+    encoding = sys.getfilesystemencoding()
+    return run([argument.encode(encoding, "surrogateescape") for argument in sys.argv[1:]], dict(posix.environ))
+
+
+def run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     """Run the command that `arguments` (without the program's name) give; return the exit code.
 
     It reads standard input, and writes standard output and standard error, by their file descriptors.
@@ -50,50 +58,67 @@ def say(line: str) -> None:
 
 def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     if not arguments or arguments[0] in COMMANDS or arguments[0] in (b"--help", b"-h", b"--version"):
-        import os
-
-        from git_credential_hf import packages
-
-        packages.enable()
-        from git_credential_hf import cli
-
-        return cli.main([os.fsdecode(argument) for argument in arguments], environ)
+        return _run_for_person(arguments, environ)
     chosen, rest = options.Options(environ), arguments
     if arguments[0].startswith(b"-"):
-        from git_credential_hf.helper_options import parse
-
-        chosen, rest = parse(arguments, environ)
+        chosen, rest = options.parse(arguments, environ)
         if not rest:
             raise options.UsageError("an action is missing")
     action, *rest = rest
-    if action in GIT_VERBS and not rest:
+    if action in GIT_ACTIONS and not rest:
         return _answer_git(action, chosen)
     if action in COMMANDS:
         raise options.UsageError(f"the options of {action.decode()} stand after it")
-    if action not in GIT_VERBS and not rest and posix.fstat(0).st_mode & _KIND == _FIFO:
-        return 0  # gitcredentials(7): an action that a helper does not know is to be passed over
+    if action not in GIT_ACTIONS and not rest and posix.fstat(0).st_mode & _KIND == _FIFO:
+        return 0  # gitcredentials(7): a helper ignores an action that it does not know
     raise options.UsageError(
-        "what follows the action is too much" if action in GIT_VERBS else "there is no such command"
+        "what follows the action is too much" if action in GIT_ACTIONS else "there is no such command"
     )
 
 
-def _answer_git(action: bytes, chosen: options.Options) -> int:
-    from git_credential_hf import helper
+def _run_for_person(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
+    import os
 
+    from git_credential_hf.startup import third_party
+
+    third_party.enable()
+    from git_credential_hf.cli import parser
+
+    try:
+        return parser.main([os.fsdecode(argument) for argument in arguments], environ)
+    finally:
+        from git_credential_hf.startup import bundle
+
+        bundle.make()
+
+
+def _answer_git(action: bytes, chosen: options.Options) -> int:
     if action == b"capability":
-        _write(helper.CAPABILITIES)
+        _write(_CAPABILITIES)
         return 0
-    chosen.trace(action.decode())
+    target = chosen.environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0")
+    if target not in (b"", b"0"):
+        from git_credential_hf.state.trace import tracer
+
+        chosen.trace = tracer(target)
+        chosen.trace(action.decode())
+    from git_credential_hf.model.request import Malformed
+
     answer = b""
     try:
         if action == b"get":
-            answer, complaint = helper.get(chosen, _request())
-        else:
-            from git_credential_hf import changes
+            from git_credential_hf.operations.get import get
 
-            verb = changes.store if action == b"store" else changes.erase
-            complaint = verb(chosen, _request())
-    except helper.Malformed as error:
+            answer, complaint = get(chosen, _request())
+        elif action == b"store":
+            from git_credential_hf.operations.store import store
+
+            complaint = store(chosen, _request())
+        else:
+            from git_credential_hf.operations.erase import erase
+
+            complaint = erase(chosen, _request())
+    except Malformed as error:
         say(f"git's request was refused: {error}")
         return 1
     _write(answer)
@@ -103,7 +128,7 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
 
 
 def _request() -> bytes:
-    from git_credential_hf.protocol import MAX_INPUT, is_complete
+    from git_credential_hf.model.request import MAX_INPUT, is_complete
 
     data = b""
     try:
@@ -134,7 +159,4 @@ def _open_standard_streams() -> None:
 
 
 if __name__ == "__main__":
-    import os
-    import sys
-
-    sys.exit(main([os.fsencode(argument) for argument in sys.argv[1:]], dict(posix.environ)))
+    sys.exit(main())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.__main__ import main
+from git_credential_hf.__main__ import run as run_program
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring
 
@@ -133,7 +133,7 @@ def run_call(arguments: tuple[str, ...], input: bytes, environ: Mapping[str, str
             contextlib.redirect_stdout(stdout),
             contextlib.redirect_stderr(stderr),
         ):
-            code = main([os.fsencode(one) for one in arguments], {**os.environb})
+            code = run_program([os.fsencode(one) for one in arguments], {**os.environb})
     except SystemExit as left:  # argparse's --help
         code = int(left.code or 0)
     finally:

@@ -9,7 +9,7 @@ from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
 from secretstorage.dhcrypto import Session
 from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
 
-from git_credential_hf.secret_service import bus_addresses
+from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests.providers import Bus
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.keyrings import Stored, keyring, ours
-from git_credential_hf.scope import HUB as HUB_HOST
-from git_credential_hf.secret_service import item
+from git_credential_hf.model import item
+from git_credential_hf.model.repository import HUB as HUB_HOST
 from tests.attacks import (
     ALICE,
     ALL,

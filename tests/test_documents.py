@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.commands import declared
-from git_credential_hf.commands.secret_source import read
+from git_credential_hf.cli import tokens_toml as declared
+from git_credential_hf.cli.token_source import read
 from tests.conftest import Environment, Run
 from tests.hub import Hub, Secret, fingerprint
 from tests.keyring_items import Items

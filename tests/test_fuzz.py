@@ -5,8 +5,9 @@ from unittest import mock
 
 import pytest
 
-from git_credential_hf import protocol, scope
-from git_credential_hf.secret_service import incoming
+from git_credential_hf.model import repository as scope
+from git_credential_hf.model import request as protocol
+from git_credential_hf.secret_service.dbus import decode as incoming
 from git_credential_hf.sources import keyring
 from tests.fuzz import replies, requests
 

@@ -1,7 +1,7 @@
 """The environment: HF_TOKEN, then HUGGING_FACE_HUB_TOKEN, as huggingface_hub reads them."""
 
-from git_credential_hf.sources import VARIABLES
-from git_credential_hf.token import Token, clean
+from git_credential_hf.model.outcome import MALFORMED, Candidate
+from git_credential_hf.model.token import Token, clean
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -9,11 +9,17 @@ if TYPE_CHECKING:
 
     from git_credential_hf.options import Options
 
+NAME = "env"
+VARIABLES = (b"HF_TOKEN", b"HUGGING_FACE_HUB_TOKEN")
 
-def tokens(options: "Options") -> "Iterator[Token]":
-    """Return the tokens that the environment holds."""
+
+def candidates(options: "Options") -> "Iterator[Candidate]":
+    """Return what the variables hold that are set."""
     for name in VARIABLES:
-        text = clean(options.environ.get(name, b""))
-        options.trace("%s: %s", name.decode(), "a token" if text else "none")
+        raw = options.environ.get(name, b"")
+        text = clean(raw)
+        options.note("%s: %s", name.decode(), "a token" if text else "none")
         if text:
-            yield Token(text, name.decode())
+            yield Candidate(NAME, name.decode(), Token(text))
+        elif raw:
+            yield Candidate(NAME, name.decode(), None, MALFORMED)

@@ -1,95 +1,156 @@
-"""The keyring of the desktop: our items, then those that other tools left for the host."""
+"""The keyring of this platform: our items, then those that other tools left for the host; and what writes ours."""
 
 import posix
 import sys
 
-from git_credential_hf.scope import HF_USER, scopes, usernames
-from git_credential_hf.secret_service import Unavailable, bus_addresses, item
+from git_credential_hf.model import item
+from git_credential_hf.model.outcome import NOT_REACHED, Candidate
+from git_credential_hf.model.repository import HF_USER, scopes, usernames
+from git_credential_hf.secret_service import KEYRING, Unavailable
+from git_credential_hf.secret_service.dbus.address import bus_addresses
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
     from typing import TypeVar
 
+    from git_credential_hf import python_keyring
+    from git_credential_hf.model.request import Request
+    from git_credential_hf.model.token import Token
     from git_credential_hf.options import Options
-    from git_credential_hf.protocol import Request
-    from git_credential_hf.secret_service.lookup import Lookup
-    from git_credential_hf.token import Token
+    from git_credential_hf.secret_service.reader import Reader
+    from git_credential_hf.secret_service.writer import Writer
 
     Answer = TypeVar("Answer")
 
-KEYRING = "the keyring"
+NAME = "keyring"
+LOCKED = "it is locked"
 
 # Whether this platform is one whose desktops keep secrets behind D-Bus.
 SECRET_SERVICE = sys.platform == "linux"
 
 
-def tokens(server: bytes, request: "Request", options: "Options") -> "Iterator[Token]":
-    """Return the tokens of the unlocked items that may answer `request`, the most specific first.
+def candidates(server: bytes, request: "Request", options: "Options") -> "Iterator[Candidate]":
+    """Return what the unlocked items hold that may answer `request`, the most specific first.
 
     Our own items come first; anybody's, and those of other tools, are looked for when these have been taken.
-    A keyring that is not there, is locked or does not answer in time gives none.
+    A keyring that is not there, is locked or does not answer in time gives one candidate, which was not reached.
     """
     if not SECRET_SERVICE:
-        yield from by_library().tokens(server, request, options)
+        yield from by_library().candidates(server, request, options)
         return
     if not any(
         address.startswith(b"\0") or posix.access(address, posix.F_OK) for address in bus_addresses(options.environ)
     ):
-        options.trace("keyring: there is no session bus")
+        options.note("keyring: there is no session bus")
+        yield Candidate(NAME, KEYRING, None, NOT_REACHED, "there is no session bus")
         return
-    from git_credential_hf.secret_service.lookup import Lookup
+    from git_credential_hf.secret_service.reader import Reader
 
-    lookup = Lookup(options)
     path_scopes = scopes(request.path) if request.path else []
     users = usernames(request.username)
     anybody = request.username is None
+    reader = Reader(options)
     try:
         seen = set()
-        for token in _ours(lookup, server, path_scopes, users, anybody):
+        for token in _ours(reader, server, path_scopes, users, anybody):
             seen.add(token.item)
-            yield token
-        from git_credential_hf.sources import other_tools
+            yield Candidate(NAME, KEYRING, token)
+        from git_credential_hf.secret_service import other_tools
 
-        yield from other_tools.tokens(lookup, server, path_scopes, users, anybody, seen)
+        for place, token in other_tools.tokens(reader, server, path_scopes, users, anybody, seen):
+            yield Candidate(NAME, place, token)
+        if reader.locked:
+            yield Candidate(NAME, KEYRING, None, NOT_REACHED, LOCKED)
     except Unavailable as reason:
-        options.trace("keyring: %s", reason)
+        options.note("keyring: %s", reason)
+        yield Candidate(NAME, KEYRING, None, NOT_REACHED, str(reason))
     finally:
-        lookup.close()
+        reader.close()
+
+
+def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
+    """Return our items that are for `username`, or for anybody, on the host; with a path, what was stored for it."""
+    from git_credential_hf.model.repository import exact_scope
+    from git_credential_hf.model.text import is_text
+
+    if not SECRET_SERVICE:
+        items: list[bytes] = by_library().stored(server, username, path, options)
+        return items
+    wanted = item.of_place(server, exact_scope(path), username)
+    if path:
+        wanted[item.ORIGIN] = item.STORED
+    if (path and not exact_scope(path)) or (username is not None and not is_text(username)):
+        return []
+    return _asked(options, lambda reader: reader.search([wanted])[0]) or []
+
+
+def holds(server: bytes, text: bytes, options: "Options") -> bool:
+    """Return whether any item for `server`, whoever's and for whatever part of it, holds `text`."""
+    if not SECRET_SERVICE:
+        return False
+
+    def asked(reader: "Reader") -> bool:
+        found = reader.search([item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}])
+        items = [path for paths in found for path in paths]
+        secrets = reader.secrets(items).values() if items else ()
+        held = (item.from_secret(secret, None) for secret in secrets)
+        return any(token.text == text for token in held if token)
+
+    return bool(_asked(options, asked))
+
+
+def writer(options: "Options") -> "Writer | python_keyring.Writer":
+    """Return what writes our items. Raises Absent, Locked or Unavailable."""
+    if not SECRET_SERVICE:
+        by_keyring: python_keyring.Writer = by_library().Writer()
+        return by_keyring
+    from git_credential_hf.startup import third_party
+
+    third_party.enable()
+    from git_credential_hf.secret_service.writer import Writer
+
+    return Writer(options)
 
 
 def by_library() -> "ModuleType":
     """Return what serves a platform that has no Secret Service."""
-    from git_credential_hf import packages
+    from git_credential_hf.startup import third_party
 
-    packages.enable()
-    from git_credential_hf import keychain
+    third_party.enable()
+    from git_credential_hf import python_keyring
 
-    return keychain
+    return python_keyring
 
 
 def _ours(
-    lookup: "Lookup", server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool
+    reader: "Reader", server: bytes, path_scopes: list[bytes], users: list[bytes], anybody: bool
 ) -> "Iterator[Token]":
-    found = lookup.search(
+    found = reader.search(
         [item.of_place(server, one) for one in path_scopes] + [item.of_place(server, user=user) for user in users]
     )
     items = [path for paths in found for path in paths]
     if not items:
         return
-    from git_credential_hf.token import from_secret
+    from git_credential_hf.model.token import preferred
 
-    secrets = lookup.secrets(items)
+    secrets = reader.secrets(items)
     for one, paths in zip(path_scopes, found, strict=False):
-        candidates = [from_secret(secrets.get(path, b""), KEYRING, HF_USER, item=path, scope=one) for path in paths]
-        yield from preferred(candidates, users, anybody)
+        tokens = [item.from_secret(secrets.get(path, b""), HF_USER, path=path, scope=one) for path in paths]
+        yield from preferred(tokens, users, anybody)
     for user, paths in zip(users, found[len(path_scopes) :], strict=True):
-        candidates = [from_secret(secrets.get(path, b""), KEYRING, user, item=path) for path in paths]
-        yield from preferred(candidates, users, anybody)
+        tokens = [item.from_secret(secrets.get(path, b""), user, path=path) for path in paths]
+        yield from preferred(tokens, users, anybody)
 
 
-def preferred(candidates: "list[Token | None]", users: list[bytes], anybody: bool) -> "list[Token]":
-    """Return those of `candidates` that are for one of `users`, or for anybody, in the order of `users`."""
-    tokens = [token for token in candidates if token and (anybody or token.user in users)]
-    return sorted(tokens, key=lambda token: users.index(token.user) if token.user in users else len(users))
+def _asked(options: "Options", question: "Callable[[Reader], Answer]") -> "Answer | None":
+    """Return what `question` finds over a connection of its own, None where the keyring does not answer."""
+    from git_credential_hf.secret_service.reader import Reader
+
+    try:
+        with Reader(options) as reader:
+            return question(reader)
+    except Unavailable as reason:
+        options.note("keyring: %s", reason)
+        return None

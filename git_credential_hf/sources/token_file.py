@@ -1,8 +1,9 @@
 """Hugging Face's token file, where huggingface_hub reads it and `hf auth login` writes it."""
 
-from git_credential_hf.reading import read
-from git_credential_hf.sources import VARIABLES
-from git_credential_hf.token import Token, clean, seconds
+from git_credential_hf.model.outcome import MALFORMED, Candidate
+from git_credential_hf.model.token import Token, clean, seconds
+from git_credential_hf.sources.environment import VARIABLES
+from git_credential_hf.state.safe_read import read
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -10,19 +11,23 @@ if TYPE_CHECKING:
 
     from git_credential_hf.options import Options
 
+NAME = "file"
 
 _RENEWAL_LIMIT = 10  # seconds
 
 
-def tokens(options: "Options") -> "Iterator[Token]":
-    """Return the token of the file, if it holds one."""
+def candidates(options: "Options") -> "Iterator[Candidate]":
+    """Return what the file holds, if it is there."""
     file = path(options.environ)
     shown = file.decode("utf-8", "backslashreplace")
-    text = clean(read(file))
-    options.trace("token file %s: %s", shown, "a token" if text else "none")
+    raw = read(file)
+    text = clean(raw)
+    options.note("token file %s: %s", shown, "a token" if text else "none")
     if text:
-        ends = _oauth_end(text, read(file[: file.rfind(b"/") + 1] + b"stored_tokens"))
-        yield Token(text, shown, expires=ends, oauth=ends is not None)
+        expires = _oauth_expiry(text, read(file[: file.rfind(b"/") + 1] + b"stored_tokens"))
+        yield Candidate(NAME, shown, Token(text, expires=expires, oauth=expires is not None))
+    elif raw:
+        yield Candidate(NAME, shown, None, MALFORMED)
 
 
 def path(environ: dict[bytes, bytes]) -> bytes:
@@ -40,8 +45,8 @@ def path(environ: dict[bytes, bytes]) -> bytes:
     return _expanded(file, environ)
 
 
-def renewed(options: "Options") -> Token | None:
-    """Return the token that `hf auth token` gives in the place of a login that has ended, or None within 10 s.
+def renewed(options: "Options") -> Candidate | None:
+    """Return what `hf auth token` gives in the place of an OAuth login that has expired, or None within 10 s.
 
     It asks the Hub, and puts the new token into the token file itself.
     """
@@ -59,14 +64,14 @@ def renewed(options: "Options") -> Token | None:
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        options.trace("hf auth token: %s", type(error).__name__)
+        options.note("hf auth token: %s", type(error).__name__)
         return None
     text = clean(done.stdout)
-    return Token(text, "hf auth token") if text else None
+    return Candidate(NAME, "hf auth token", Token(text)) if text else None
 
 
-def _oauth_end(token: bytes, stored_tokens: bytes) -> int | None:
-    """Return when the OAuth login that `token` came from ends, in seconds since the epoch; None if it is none.
+def _oauth_expiry(token: bytes, stored_tokens: bytes) -> int | None:
+    """Return when the OAuth login that `token` came from expires, in seconds since the epoch; None if it is none.
 
     stored_tokens: what huggingface_hub keeps beside the token file, an INI with a section for each login.
     """

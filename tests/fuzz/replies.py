@@ -9,8 +9,12 @@ from jeepney import DBusAddress, HeaderFields, MessageType, new_error, new_metho
 from jeepney.low_level import Endianness, Parser
 from jeepney.wrappers import new_signal
 
-from git_credential_hf import helper, options, protocol
-from git_credential_hf.secret_service import incoming, lookup, unlock
+from git_credential_hf import options
+from git_credential_hf.model import request as protocol
+from git_credential_hf.operations import get as helper
+from git_credential_hf.secret_service import reader as lookup
+from git_credential_hf.secret_service import unlock
+from git_credential_hf.secret_service.dbus import decode as incoming
 from git_credential_hf.sources import keyring  # noqa: F401 - what is imported here guides the fuzzer
 from tests.fuzz import memory
 

@@ -3,8 +3,10 @@
 import tempfile
 from unittest import mock
 
-from git_credential_hf import helper, options
-from git_credential_hf.secret_service import item, lookup
+from git_credential_hf import options
+from git_credential_hf.model import item
+from git_credential_hf.operations import get as helper
+from git_credential_hf.secret_service import reader as lookup
 from git_credential_hf.sources import environment, keyring, token_file  # noqa: F401 - what is imported here guides
 from tests.fuzz import memory
 from tests.recogniser import fields, is_for, is_for_the_hub, lies_in

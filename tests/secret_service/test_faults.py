@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.secret_service import bus_addresses
+from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests.conftest import Environment, Result, Run, run_process
+from tests.operations.test_operations import NOTHING, answer, request, seed, write_token_file
 from tests.providers import SECRETS, Bus, GnomeKeyring, KeePassXC
 from tests.secret_service.conftest import needed
-from tests.test_helper import NOTHING, answer, request, seed, write_token_file
 
 FROM_FILE = answer("hf_user", "hf_FromTheFile")
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
+from tests.operations.test_operations import LIBSECRET, NOTHING, answer, request, seed, write_token_file
 from tests.providers import KWALLETS, PROVIDERS, SECRETS, GnomeKeyring, KeePassXC, KWallet, Provider
 from tests.secret_service.conftest import needed
-from tests.test_helper import LIBSECRET, NOTHING, answer, request, seed, write_token_file
 
 
 @pytest.fixture(scope="module", params=PROVIDERS)

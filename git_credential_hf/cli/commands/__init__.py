@@ -1,0 +1,1 @@
+"""The commands that people run: one file each, with the name of the command."""

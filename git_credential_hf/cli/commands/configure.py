@@ -1,0 +1,488 @@
+"""configure and unconfigure: the lines in git's configuration that make git use the helper.
+
+They are a block of text at the end of one file, and not what `git config` would write: git asks helpers in the order
+of the file, and forgets those that stand above an empty one, so that the block has to follow every other helper,
+where `git config` would put each value into whatever section of that name there is already. Source: git-config(1),
+gitcredentials(7).
+"""
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+
+from git_credential_hf.cli import child
+from git_credential_hf.cli.git_config import BadUrl, is_true, parse
+from git_credential_hf.cli.output import PARTLY, Failed, shown
+from git_credential_hf.cli.owner import refuse_another_users
+from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
+
+Target = tuple[str, str | None]
+"""The file to change: ("global", None), the user's; ("local", None), this repository's; ("file", its path)."""
+
+_PROGRAM = "git-credential-hf"
+_STORES = ("/nix/store/", "/gnu/store/")  # from which a garbage collection deletes what no profile leads to
+_BY_NAME = b"hf"  # git itself puts "git credential-" before it
+_HEADERS = tuple(b'[credential "https://%s"]' % host for host in HUB_HOSTS)
+_SECTIONS = tuple(b"credential.https://" + host for host in HUB_HOSTS)
+
+_BEGIN = b"# >>> git-credential-hf: `git-credential-hf unconfigure` removes these lines"
+_BEGIN_OF_FILE = _BEGIN + b", and this file if nothing else is in it"
+_END = b"# <<< git-credential-hf"
+
+_Setting = tuple[bytes, bytes | None]  # a key as git normalizes it, and its value; None where there is no "="
+
+
+def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> int:
+    """Make git use this helper, with no other beside it, for the Hub; return the exit code.
+
+    git_lfs: whether git-lfs also adds its filters to the user's configuration.
+    Prints what was done, and on standard error what stands in the way all the same; where the file cannot be written,
+    the lines to add to it. Raises Failed, with nothing changed.
+    """
+    helper, warning = _helper(environ)
+    file = _file(target, environ)
+    try:
+        done = _configure(file, helper, target, environ)
+    except OSError as error:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(_lines(helper))
+        raise Failed(
+            f"{shown(file)} cannot be written ({error.strerror}): add the lines on standard output where it is made"
+        ) from error
+    print(f"{shown(file)}: {done}")
+    for line in [*filter(None, [warning]), *_in_the_way(file if target[0] == "file" else None, environ)]:
+        print(f"{_PROGRAM}: {line}", file=sys.stderr)
+    if git_lfs:
+        try:
+            print(child.install_git_lfs(environ))
+        except Failed as error:
+            print(f"{_PROGRAM}: git uses the helper, but {error}", file=sys.stderr)
+            return PARTLY
+    return 0
+
+
+def unconfigure(target: Target, environ: dict[bytes, bytes]) -> int:
+    """Remove what configure added, and nothing else; return the exit code.
+
+    Prints what was done. Raises Failed, with nothing changed.
+    """
+    file = _file(target, environ)
+    try:
+        done = _unconfigure(file, target, environ)
+    except OSError as error:
+        raise Failed(f"{shown(file)} cannot be written ({error.strerror}): nothing was removed from it") from error
+    print(f"{shown(file)}: {done}")
+    return 0
+
+
+def _configure(file: str, helper: bytes, target: Target, environ: dict[bytes, bytes]) -> str:
+    while True:
+        old = _read(file)
+        if old is not None and _is_in_effect(_settings(old, file, environ), helper, environ):
+            return "unchanged"
+        rest, expected, removed = _without_blocks(old or b"", file, environ)
+        eol = b"\r\n" if re.search(rb"\r\n[^\n]*\Z", rest) else b"\n"
+        begin = _BEGIN_OF_FILE if old is None or removed.lstrip().startswith(_BEGIN_OF_FILE) else _BEGIN
+        block = (begin + b"\n" + _lines(helper) + _END + b"\n").replace(b"\n", eol)
+        # The line end before it ends the last line of the file, or is a blank line: unconfigure removes it either way.
+        new = rest + eol + block if rest else block
+        _verify(new, expected + _settings(block, file, environ), file, environ)
+        if _swap(file, old, new, target):
+            break
+    if removed == block:
+        return f"the lines of {_PROGRAM} moved to the end, after settings that undid them"
+    hosts = " and ".join(f"https://{host.decode()}" for host in HUB_HOSTS)
+    what = f"helper = {shown(helper)}, and no other, with useHttpPath, for {hosts}"
+    return f"{'replaced' if removed else 'added'}: {what}"
+
+
+def _unconfigure(file: str, target: Target, environ: dict[bytes, bytes]) -> str:
+    while True:
+        old = _read(file)
+        if old is None or _find_block(_split(old), file) is None:
+            return "nothing to remove"
+        rest, expected, removed = _without_blocks(old, file, environ)
+        _verify(rest, expected, file, environ)
+        new = None if not rest and removed.lstrip().startswith(_BEGIN_OF_FILE) else rest
+        if _swap(file, old, new, target):
+            return "removed what configure added" if new is not None else "removed, since configure made it"
+
+
+# What git is to be told.
+
+
+def _helper(environ: dict[bytes, bytes]) -> tuple[bytes, str]:
+    """Return the value of credential.helper that starts this program, and a warning where it may not last."""
+    on_path = found = _on_path(environ)
+    run = os.path.abspath(sys.argv[0])
+    # The same file by its name on PATH is the link that pipx, uv or a profile keeps up to date.
+    if os.path.basename(run) == _PROGRAM and os.access(run, os.X_OK):
+        found = [one for one in found if os.path.samefile(run, one)] or [run]
+    program = next((one for one in found if not one.startswith(_STORES)), None)
+    if program is None and not on_path:
+        raise Failed(f"{_PROGRAM} is not on PATH, where git would find it: install it for good, and run this again")
+    if program is None:
+        return _BY_NAME, (
+            f"a garbage collection may delete {shown(on_path[0])}: install {_PROGRAM} into a profile"
+            if on_path[0].startswith(_STORES)
+            else ""
+        )
+    cache = os.fsdecode(environ.get(b"XDG_CACHE_HOME") or environ.get(b"HOME", b"") + b"/.cache")
+    warning = ""
+    if os.path.realpath(program).startswith(os.path.realpath(cache) + "/"):
+        warning = f"{shown(program)} is in a cache, which may be emptied: install it for good, and run this again"
+    path = os.fsencode(program)
+    # git hands a path to the shell as it is, and only what begins with "!" may begin with a quote.
+    quoted = os.fsencode(shlex.quote(program))
+    return path if quoted == path else b"!" + quoted, warning
+
+
+def _on_path(environ: dict[bytes, bytes]) -> list[str]:
+    """Return where PATH has the program, in its order."""
+    folders = os.fsdecode(environ.get(b"PATH", b"")).split(os.pathsep)
+    found = (shutil.which(_PROGRAM, path=folder) for folder in folders if folder)
+    return [os.path.abspath(one) for one in found if one is not None]
+
+
+def _lines(helper: bytes) -> bytes:
+    value = helper
+    if helper.startswith(b"!"):
+        for character, escape in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\n", b"\\n")):
+            value = value.replace(character, escape)
+        value = b'"' + value + b'"'
+    return b"".join(header + b"\n\thelper =\n\thelper = " + value + b"\n\tuseHttpPath = true\n" for header in _HEADERS)
+
+
+def _is_in_effect(settings: list[_Setting], helper: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Whether `settings` make git ask our helper alone, and with the path, for each of the hosts."""
+    programs = [helper] + ([_BY_NAME] if _on_path(environ) else [])
+    for host in HUB_HOSTS:
+        chain, with_path = _chain(settings, host)
+        values = [settings[number][1] for number in chain]
+        if len(values) != 1 or not with_path or not any(_runs(values[0], program) for program in programs):
+            return False
+    return True
+
+
+def _chain(settings: list[_Setting], host: bytes) -> tuple[list[int], bool]:
+    """Return which of `settings` name the helpers that git runs for `host`, and whether these are sent the path.
+
+    An include, which may bring more of them, counts as one.
+    """
+    chain: list[int] = []
+    with_path = False
+    for number, (key, value) in enumerate(settings):
+        if key.startswith((b"include.", b"includeif.")):
+            chain.append(number)
+        if not key.startswith(b"credential."):
+            continue
+        url, _, name = key.removeprefix(b"credential.").rpartition(b".")
+        is_sure = url in (b"", b"https://" + host)
+        if not is_sure and not _may_match(url, host):
+            continue
+        if name == b"helper":
+            chain = [] if is_sure and value == b"" else [*chain, number]
+        elif name == b"usehttppath":
+            with_path = (value is None or is_true(value) is True) and (is_sure or with_path)
+    return chain, with_path
+
+
+def _may_match(url: bytes, host: bytes) -> bool:
+    """Whether a setting for `url` is, or might be, one for `host`. Source: gitcredentials(7), git-config(1)."""
+    scheme, separator, rest = url.rpartition(b"://")
+    pattern = rest.partition(b"/")[0].rpartition(b"@")[2].lower().removesuffix(b":443")
+    return (not separator or scheme.lower() == b"https") and (not pattern or fnmatchcase(host, pattern))
+
+
+def _runs(value: bytes | None, program: bytes) -> bool:
+    """Whether a helper is `program`, with or without options of a person's own."""
+    return value is not None and (value == program or value.startswith(program + b" "))
+
+
+# What stands in the way all the same.
+
+
+def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
+    """Return a line for each setting of `file`, or of all that git reads here, that undoes what configure does.
+
+    No value is in it, nor a key's address: either may be what holds a token.
+    """
+    where = [] if file is None else ["--file", file, "--includes"]
+    done = _git(["config", *where, "--list", "--show-origin", "-z"], b"", environ, isolated=False)
+    parts = done.stdout.split(b"\0")
+    origins = [shown(os.fsdecode(origin.removeprefix(b"file:"))) for origin in parts[:-1:2]]
+    settings: list[_Setting] = []
+    for key, separator, value in (one.partition(b"\n") for one in parts[1::2]):
+        is_include = key.startswith((b"include.", b"includeif."))  # what it includes follows
+        settings.append((b"" if is_include else key, value if separator else None))
+    found = []
+    for host in HUB_HOSTS:
+        chain, with_path = _chain(settings, host)
+        others = [number for number in chain if not _is_our_value(b"helper", settings[number][1] or b"")]
+        for number in others:
+            found.append(f"{origins[number]}: git asks and tells another credential.helper too: remove it there")
+        if chain == others and (last := _last(settings, b"helper", host)) is not None:
+            found.append(f"{origins[last]}: an empty credential.helper keeps git from asking: remove it there")
+        elif not with_path and (last := _last(settings, b"usehttppath", host)) is not None:
+            found.append(f"{origins[last]}: credential.useHttpPath is not true, so no scope is found: remove it there")
+    for origin, (key, set_to) in zip(origins, settings, strict=True):
+        section, _, rest = key.partition(b".")
+        address, _, name = rest.rpartition(b".")
+        if section == b"url" and _has_token(address):
+            found.append(f"{origin}: a url.*.insteadOf has a token in its address: remove it there, and seed the token")
+        elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, set_to):
+            found.append(f"{origin}: http.extraHeader sends a token, and git asks no helper: remove it there")
+        elif section == b"remote" and name in (b"url", b"pushurl", b"lfsurl") and _has_token(set_to):
+            remote = shown(address)
+            found.append(
+                f"{origin}: the address of the remote {remote} has a token in it: `git remote set-url` one without"
+            )
+        elif key in (b"lfs.url", b"lfs.pushurl") and _has_token(set_to):
+            found.append(f"{origin}: {key.decode()} has a token in its address: take it out there")
+    return list(dict.fromkeys(found))
+
+
+def _last(settings: list[_Setting], name: bytes, host: bytes) -> int | None:
+    """Return which of `settings` is the last that sets the `name` of credential.* for `host`."""
+    last = None
+    for number, (key, _) in enumerate(settings):
+        url, _, own = key.removeprefix(b"credential.").rpartition(b".")
+        if key.startswith(b"credential.") and own == name and _may_match(url, host):
+            last = number
+    return last
+
+
+def _is_sent_to_hub(address: bytes, header: bytes | None) -> bool:
+    is_authorization = header is not None and header.lower().lstrip().startswith(b"authorization:")
+    return is_authorization and any(_may_match(address, host) for host in HUB_HOSTS)
+
+
+def _has_token(address: bytes | None) -> bool:
+    """Return whether an address at the Hub names a password, or a token for a user."""
+    try:
+        url = parse(address or b"")
+    except BadUrl:
+        return False
+    return url.scheme in (b"http", b"https") and canonical_host(url.host) in HUB_HOSTS and url.has_token()
+
+
+# The block in the text of a configuration.
+
+
+def _split(content: bytes) -> list[bytes]:
+    return re.findall(rb"[^\n]*\n|[^\n]+", content)
+
+
+def _find_block(lines: list[bytes], file: str) -> tuple[int, int] | None:
+    """Return the numbers of the first line and of the last line of the first block, if there is one."""
+    begins = [number for number, line in enumerate(lines) if line.strip() in (_BEGIN, _BEGIN_OF_FILE)]
+    ends = [number for number, line in enumerate(lines) if line.strip() == _END]
+    if not begins and not ends:
+        return None
+    if len(begins) != len(ends) or not all(begin < end for begin, end in zip(begins, ends, strict=True)):
+        raise Failed(
+            f"{shown(file)} has one of the two comments around the lines of {_PROGRAM} without the other: edit it"
+        )
+    return begins[0], ends[0]
+
+
+def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[_Setting], bytes]:
+    """Return the text without what configure added, the settings that it must have, and the block that was there."""
+    settings = _settings(content, file, environ)
+    removed = b""
+    while found := _find_block(lines := _split(content), file):
+        first, last = found
+        before, block, after = (b"".join(part) for part in (lines[:first], lines[first : last + 1], lines[last + 1 :]))
+        begin = len(_settings(before, file, environ))
+        end = len(_settings(before + block, file, environ))
+        settings[begin:end] = [setting for setting in settings[begin:end] if not _is_ours(*setting)]
+        content = _joined(before, lines[first], _kept(lines[first : last + 1], after) + after)
+        removed = block
+    return content, settings, removed
+
+
+def _joined(before: bytes, first: bytes, rest: bytes) -> bytes:
+    """Return `before` without the line end that configure put before `first`, and `rest` in a line of its own."""
+    eol = b"\r\n" if first.endswith(b"\r\n") and before.endswith(b"\r\n") else b"\n"
+    own = before.removesuffix(eol)
+    is_complete = not own or (own.endswith(b"\n") and not own.rstrip(b"\r\n").endswith(b"\\"))
+    return (own if is_complete or not rest else before) + rest
+
+
+def _kept(block: list[bytes], after: bytes) -> bytes:
+    """Return what a person or `git config` added to the block, under the header that it stood under."""
+    kept = b""
+    header = b""  # the last one of ours, until a line needs it
+    in_ours = False
+    for line in block:
+        text = line.strip()
+        key, _, value = text.partition(b"=")
+        if text in _HEADERS:
+            header = line
+            in_ours = True
+        elif text.startswith(b"["):
+            kept += line
+            header = b""
+            in_ours = False
+        elif text in (b"", _BEGIN, _BEGIN_OF_FILE, _END):
+            pass
+        elif text.startswith((b"#", b";")):
+            kept += line
+        elif not in_ours or not _is_our_value(key.strip().lower(), value.strip()):
+            kept += header + line
+            header = b""
+    following = next((text for line in _split(after) if (text := line.strip()) and text[:1] not in b"#;"), b"[")
+    return kept if following.startswith(b"[") else kept + header
+
+
+def _is_ours(key: bytes, value: bytes | None) -> bool:
+    section, _, name = key.rpartition(b".")
+    return section in _SECTIONS and value is not None and _is_our_value(name, value)
+
+
+def _is_our_value(name: bytes, value: bytes) -> bool:
+    if name == b"helper":
+        return not value or os.fsencode(_PROGRAM) in value or _runs(value, _BY_NAME)
+    return name == b"usehttppath" and value == b"true"
+
+
+# git, and the file.
+
+
+def _settings(content: bytes, file: str, environ: dict[bytes, bytes]) -> list[_Setting]:
+    """Return what git reads from `content`, the text of `file`, in its order. Raises Failed where it cannot."""
+    done = _git(["config", "--file", "-", "--no-includes", "--list", "-z"], content, environ, isolated=True)
+    if done.returncode != 0:
+        complaint = _complaint(done).replace("standard input", shown(file))
+        raise Failed(f"git cannot read its configuration, and nothing was changed: {complaint}")
+    return [
+        (key, value if separator else None)
+        for key, separator, value in (one.partition(b"\n") for one in done.stdout.split(b"\0")[:-1])
+    ]
+
+
+def _verify(content: bytes, expected: list[_Setting], file: str, environ: dict[bytes, bytes]) -> None:
+    """Raise Failed unless git reads `expected` from what is about to be written."""
+    if _settings(content, file, environ) != expected:
+        raise Failed(
+            f"{shown(file)} was not changed, since that would change other settings too: "
+            f"look at the lines around `{_END.decode()}`"
+        )
+
+
+def _git(
+    arguments: list[str], stdin: bytes, environ: dict[bytes, bytes], *, isolated: bool
+) -> subprocess.CompletedProcess[bytes]:
+    environ = child.environment(environ) | {b"LC_ALL": b"C"}
+    if isolated:  # from every other configuration, which may be broken
+        environ = {name: value for name, value in environ.items() if not name.startswith(b"GIT_")}
+        environ |= {b"GIT_CONFIG_NOSYSTEM": b"1", b"GIT_CONFIG_GLOBAL": b"/dev/null"}
+    folder = "/" if isolated else None
+    try:
+        return subprocess.run(
+            ["git", *arguments], input=stdin, env=environ, cwd=folder, capture_output=True, check=False
+        )
+    except OSError as error:
+        raise Failed(f"git cannot be run ({error.strerror}): is it installed, and on PATH?") from error
+
+
+def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
+    line = done.stderr.decode("utf-8", "backslashreplace").partition("\n")[0].removeprefix("fatal: ")
+    return shown(line) or f"git ended with {done.returncode}"
+
+
+def _file(target: Target, environ: dict[bytes, bytes]) -> str:
+    """Return the path of the file itself, which a symlink may have led to. Source: git-config(1), FILES."""
+    scope, path = target
+    if path is None:
+        path = _local(environ) if scope == "local" else _global(environ)
+    return os.path.realpath(path)
+
+
+def _local(environ: dict[bytes, bytes]) -> str:
+    # The directory that all worktrees have in common: git reads this configuration in each of them.
+    done = _git(["rev-parse", "--git-common-dir"], b"", environ, isolated=False)
+    if done.returncode != 0:
+        raise Failed(f"there is no repository whose configuration could be changed: {_complaint(done)}")
+    return os.path.join(os.fsdecode(done.stdout.removesuffix(b"\n")), "config")
+
+
+def _global(environ: dict[bytes, bytes]) -> str:
+    named = environ.get(b"GIT_CONFIG_GLOBAL")
+    if named is not None:
+        return os.fsdecode(named)
+    home = os.fsdecode(environ.get(b"HOME", b""))
+    if not home:
+        raise Failed("HOME is not set, so there is no configuration of yours: set it, or use --file")
+    file = os.path.join(home, ".gitconfig")
+    xdg = os.path.join(os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config"), "git/config")
+    return xdg if not os.access(file, os.R_OK) and os.access(xdg, os.R_OK) else file
+
+
+def _read(file: str) -> bytes | None:
+    """Return what is in `file`, or None where there is none. Raises OSError."""
+    try:
+        # Without O_NONBLOCK a FIFO would be waited for.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "it is no regular file")
+    with os.fdopen(descriptor, "rb") as opened:
+        return opened.read()
+
+
+def _swap(file: str, old: bytes | None, new: bytes | None, target: Target) -> bool:
+    """Put `new` in the place of `old`, under git's own lock; None is no file. False where `old` is there no longer.
+
+    The file keeps its mode, owner and group. Raises OSError where it cannot be written, and Failed.
+    """
+    _refuse_file_of_others(file, old, target)
+    lock = file + ".lock"
+    try:
+        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if old is None else 0o600)
+    except FileExistsError:
+        raise Failed(
+            f"{shown(lock)} is there, so another program is changing that file: run this again, "
+            "or remove the lock if that program has died"
+        ) from None
+    renamed = False
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            if _read(file) != old:
+                return False
+            if old is not None:
+                status = os.stat(file)
+                if os.fstat(descriptor).st_gid != status.st_gid:
+                    os.fchown(descriptor, -1, status.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+            opened.write(new or b"")
+            opened.flush()
+            os.fsync(descriptor)
+        if new is None:
+            os.unlink(file)
+        else:
+            os.rename(lock, file)
+            renamed = True
+        return True
+    finally:
+        if not renamed:
+            os.unlink(lock)
+
+
+def _refuse_file_of_others(file: str, old: bytes | None, target: Target) -> None:
+    """Raise Failed where `file` would change owner, and OSError where it is read-only."""
+    if old is not None:
+        status = os.stat(file)
+        # root may write to what is read-only, as is all in /nix/store, and should not.
+        if not status.st_mode & 0o222 or not os.access(file, os.W_OK):
+            raise PermissionError(0, "it is read-only")
+        refuse_another_users(file, "configure", or_roots=True)
+    elif target[0] == "global" and os.geteuid() == 0:  # sudo with the HOME of whoever called it
+        refuse_another_users(os.path.dirname(file), "configure", or_roots=True)

@@ -1,0 +1,155 @@
+"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token cache."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from git_credential_hf.cli.output import PARTLY, Failed, shown
+from git_credential_hf.cli.owner import refuse_another_users
+from git_credential_hf.cli.token_file import TokenFile
+from git_credential_hf.model.repository import HUB
+from git_credential_hf.model.token import Token, fingerprint
+from git_credential_hf.options import Options, UsageError
+from git_credential_hf.secret_service import Absent, Unavailable
+from git_credential_hf.sources import keyring
+from git_credential_hf.state import locks
+
+_WAIT = 30.0  # seconds, for the runs that came before
+_DIALOG = 60.0  # seconds, for a keyring that has a person confirm what goes, as KeePassXC does
+
+
+class Forget:
+    """What one run of forget is asked to do; each attribute is the option of that name."""
+
+    def __init__(self) -> None:
+        self.scope = b""  # empty for the whole host with all its scopes
+        self.user: bytes | None = None  # None for everybody
+        self.host = HUB
+        self.yes = False
+
+
+class _Found:
+    """What one run has found.
+
+    items: what is to go from the keyring. absent: why there is no keyring, empty where there is one.
+    in_cache: the token that the cache holds. cached: the same, None where it is to stay.
+    shortfalls: what a person must hear.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[Token] = []
+        self.in_cache: bytes | None = None
+        self.cached: bytes | None = None
+        self.absent = ""
+        self.shortfalls: list[str] = []
+
+
+def forget(asked: Forget, options: Options) -> int:
+    """Remove the items of ours that `asked` names, and the same token from the cache; return the exit code.
+
+    options: environ, timeout and unlock, for the look into the keyring. Raises Failed where nothing was removed, and
+    UsageError where a person is to be asked and there is no terminal.
+    """
+    if not asked.yes and not os.isatty(0):
+        raise UsageError("forget asks before it removes, and there is no terminal to ask on: add --yes")
+    if home := options.environ.get(b"HOME"):
+        refuse_another_users(home, "forget")
+    cache = TokenFile(options.environ, "forget") if asked.host == HUB and not asked.scope else None
+    try:
+        with locks.own_lock(options.environ, _WAIT):  # a seed that is half way has yet to write what is to go, too
+            found = _look(asked, cache, options)
+            if asked.yes:
+                return _remove(asked, cache, found, options)
+        if (found.items or found.cached) and not _may_remove(asked, cache, found):
+            raise Failed("nothing was removed, since the answer was not yes")
+        with locks.own_lock(options.environ, _WAIT):
+            return _remove(asked, cache, found, options)
+    except TimeoutError as error:
+        raise Failed(f"nothing was removed: {error.strerror}, end it and forget again") from None
+
+
+def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
+    found = _Found()
+    try:
+        with keyring.writer(options) as writer:
+            found.items = writer.ours(asked.host, asked.scope, asked.user)
+    except Absent as reason:
+        found.absent = str(reason)
+    except Unavailable as reason:
+        found.shortfalls.append(f"the keyring cannot be searched, {reason}: unlock it, or log in to the desktop")
+    found.in_cache = found.cached = cache.token() if cache else None
+    if cache and found.cached and found.absent and asked.user is None:
+        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
+        found.cached = None if cache.is_login(found.cached) else found.cached
+    elif found.cached not in [token.text for token in found.items if not token.scope]:
+        found.cached = None
+    return found
+
+
+def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Options) -> int:
+    """Remove what was found, so far as it is the same still; return the exit code. Raises Failed."""
+    absent, shortfalls = found.absent, found.shortfalls
+    if not found.items and not found.cached and not shortfalls:
+        print(f"nothing to remove: {absent}" if absent else "nothing to remove")
+        _tell_what_stays(asked, cache, found.in_cache)
+        return 0
+    removed = 0
+    try:
+        for line in _removed_from_keyring(asked, found.items, options):
+            print(line)
+            removed += 1
+    except Unavailable as reason:
+        shortfalls.append(f"the keyring did not remove everything, {reason}")
+    if cache and found.cached:
+        try:
+            print(cache.remove(found.cached))
+            removed += 1
+        except Failed as reason:
+            shortfalls.append(str(reason))
+    if shortfalls and not removed:
+        raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
+    if not found.cached:
+        _tell_what_stays(asked, cache, found.in_cache)
+    if absent:
+        print(f"keyring: not searched, {absent}")
+    for shortfall in shortfalls:
+        print(f"git-credential-hf: {shortfall}; then forget again", file=sys.stderr)
+    return PARTLY if shortfalls else 0
+
+
+def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -> Iterator[str]:
+    """Remove `items`; return the line that says so after each. Raises Unavailable."""
+    if not items:
+        return
+    with_dialog = Options(options.environ)  # the time of `options` has passed while a person read what is to go
+    with_dialog.timeout = _DIALOG
+    with_dialog.unlock = options.unlock
+    with keyring.writer(with_dialog) as writer:
+        now = {token.item: token.text for token in writer.ours(asked.host, asked.scope, asked.user)}
+        for token in items:
+            if now.get(token.item) == token.text:
+                writer.delete([token.item], dialog=True)
+                yield f"keyring: removed, {_name(token, asked.host)}"
+            else:  # it was not this one that the answer was about
+                yield f"keyring: changed in the meantime and left, {_name(token, asked.host)}"
+
+
+def _tell_what_stays(asked: Forget, cache: TokenFile | None, token: bytes | None) -> None:
+    if cache and token and asked.user is None:
+        print(f"token cache: left, token {fingerprint(token)} is not known to be from seed, {cache.shown}")
+
+
+def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
+    for token in found.items:
+        print(f"keyring: {_name(token, asked.host)}")
+    if cache and found.cached:
+        print(f"token cache: token {fingerprint(found.cached)}, {cache.shown}")
+    print("Remove this? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _name(token: Token, host: bytes) -> str:
+    place = host + (b"/" + token.scope if token.scope else b"")
+    user = "any user" if token.user is None else shown(token.user)
+    what = f"token {fingerprint(token.text)}" if token.text else "an item without a token"
+    return f"{what} for {shown(place)} as {user}"

@@ -1,0 +1,303 @@
+"""seed: put tokens into the keyring and into Hugging Face's token cache."""
+
+import datetime
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import NamedTuple
+
+from git_credential_hf.cli import child, token_file, token_source, tokens_toml
+from git_credential_hf.cli.output import PARTLY, Failed, shown
+from git_credential_hf.cli.owner import refuse_another_users
+from git_credential_hf.cli.token_file import TokenFile
+from git_credential_hf.model import item
+from git_credential_hf.model.repository import HF_USER, HUB
+from git_credential_hf.model.token import Token, fingerprint
+from git_credential_hf.options import Options
+from git_credential_hf.secret_service import Absent, Locked, Unavailable
+from git_credential_hf.sources import keyring
+from git_credential_hf.state import locks, rejected
+
+_WAIT = 30.0  # seconds, for the runs that came before
+
+
+class Seed:
+    """What one run of seed is asked to do; each attribute is the option of that name."""
+
+    def __init__(self) -> None:
+        self.source: str | None = None
+        self.scope = b""
+        self.user = HF_USER
+        self.host = HUB
+        self.keyring = True
+        self.cache = True
+        self.require_keyring = False
+        self.optional = False
+        self.strict = False
+        self.force = False
+        self.git_lfs = False
+        self.dry_run = False
+        self.quiet = False
+
+
+class _ForKeyring(NamedTuple):
+    """A token for one item; `name` is that of its declaration, empty for the token of --from."""
+
+    name: str
+    server: bytes
+    user: bytes
+    token: Token
+
+
+class _Wanted:
+    """What one run is to put away, as far as its sources could be read.
+
+    cached: the text for the token cache, None where there is none.
+    kept: the places and users that are declared, None with --from, which withdraws nothing.
+    withdraws_cache: whether tokens.toml has none for the token cache.
+    failed: a line for each source that gave no token.
+    variables: names of the variables that were sources.
+    """
+
+    def __init__(self) -> None:
+        self.tokens: list[_ForKeyring] = []
+        self.cached: bytes | None = None
+        self.kept: set[tuple[bytes, bytes]] | None = None
+        self.withdraws_cache = False
+        self.failed: list[str] = []
+        self.variables: set[bytes] = set()
+
+
+class _Outcome:
+    """What became of it: was anything changed, was a person told of it, and what must a person hear."""
+
+    def __init__(self) -> None:
+        self.changed = False
+        self.told = False
+        self.shortfalls: list[str] = []
+
+
+def seed(asked: Seed, options: Options) -> int:
+    """Seed the token of `asked.source`, or those of tokens.toml; return the exit code.
+
+    options: environ, timeout and unlock, for the keyring. Raises Failed where nothing was changed.
+    """
+    if home := options.environ.get(b"HOME"):
+        refuse_another_users(home, "seed")
+    try:
+        wanted = _declared(asked, options) if asked.source is None else _given(asked, asked.source, options)
+    except token_source.NothingThere as reason:
+        if not asked.optional:
+            raise
+        _report(asked, f"nothing to seed: {reason}")
+        return 0
+    outcome = _put_away(asked, wanted, options)
+    shortfalls = outcome.shortfalls
+    if not asked.dry_run:
+        shortfalls += _let_be_given(wanted.tokens, options)
+    if asked.git_lfs and asked.dry_run:
+        _report(asked, "git-lfs: `git lfs install --skip-repo` would be run")
+    elif asked.git_lfs:
+        try:
+            environ = {name: value for name, value in options.environ.items() if name not in wanted.variables}
+            _report(asked, child.install_git_lfs(environ))
+        except Failed as reason:
+            shortfalls.append(str(reason))
+    for line in wanted.failed + shortfalls:
+        print(f"git-credential-hf: {line}", file=sys.stderr)
+    if wanted.failed and not wanted.tokens and not outcome.changed:
+        return 1
+    return PARTLY if wanted.failed or shortfalls else 0
+
+
+def _given(asked: Seed, source: str, options: Options) -> _Wanted:
+    """Return what --from and the options beside it say. Raises NothingThere or Failed."""
+    text, warnings = token_source.read(source, options.environ)
+    _warn(asked, warnings)
+    wanted = _Wanted()
+    token = Token(text.encode(), user=asked.user, scope=asked.scope)
+    wanted.tokens = [_ForKeyring("", asked.host, asked.user, token)]
+    if asked.cache and not asked.scope and asked.host == HUB:
+        wanted.cached = token.text
+    if source.startswith("env:"):
+        wanted.variables = {os.fsencode(source.removeprefix("env:"))}
+    return wanted
+
+
+def _declared(asked: Seed, options: Options) -> _Wanted:
+    """Return what tokens.toml declares. Raises NothingThere where there is none, or Failed."""
+    file = tokens_toml.path(options.environ)
+    try:
+        found = tokens_toml.read(file)
+    except token_source.NothingThere:
+        raise token_source.NothingThere(
+            f"no token is declared, since {shown(file)} is not there: "
+            "write it, or name where the token is, as in `git-credential-hf seed --from FILE`"
+        ) from None
+    wanted = _Wanted()
+    wanted.kept = set()
+    wanted.variables = {os.fsencode(one.value) for one in found if one.kind == "env" and isinstance(one.value, str)}
+    wanted.withdraws_cache = asked.cache and not any(one.cache for one in found)
+    warnings = []
+    absent: list[str] = []
+    for number, one in enumerate(found, 1):
+        wanted.kept |= {(item.place(one.server, scope), one.user) for scope in one.scopes}
+        try:
+            text, warned = _read(asked, one, f"{number} of {len(found)}", wanted.variables, options)
+        except token_source.NothingThere as reason:
+            (absent if asked.optional else wanted.failed).append(f"{one.name}: {reason}")
+            continue
+        except Failed as reason:
+            wanted.failed.append(f"{one.name}: {reason}")
+            continue
+        warnings += [f"{one.name}: {line}" for line in warned]
+        if one.expires is not None and one.expires <= time.time():
+            ended = datetime.datetime.fromtimestamp(one.expires, datetime.UTC)
+            print(f"git-credential-hf: {one.name}: it has ended, at {ended:%Y-%m-%d %H:%M} UTC", file=sys.stderr)
+        for scope in one.scopes:
+            token = Token(text.encode(), user=one.user, scope=scope, expires=one.expires)
+            wanted.tokens.append(_ForKeyring(one.name, one.server, one.user, token))
+        if one.cache and asked.cache:
+            wanted.cached = text.encode()
+    _warn(asked, warnings)
+    for line in absent:
+        _report(asked, f"nothing to seed: {line}")
+    return wanted
+
+
+def _read(
+    asked: Seed, one: tokens_toml.Declared, count: str, variables: set[bytes], options: Options
+) -> tuple[str, list[str]]:
+    """Read one source, on a terminal with a line that says which while it takes its time."""
+    on_terminal = os.isatty(2)
+    environ = options.environ
+    if one.kind == "command":  # which has no need of the tokens of other sources
+        environ = {name: value for name, value in environ.items() if name not in variables}
+    with _progress(f"{one.name}, {count}") if on_terminal and not asked.quiet else nullcontext():
+        return one.read(environ, heard=on_terminal)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[None]:
+    # It ends at its own beginning, so that what a command says there takes its place.
+    print(f"git-credential-hf: reading {what}\r", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print("\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _warn(asked: Seed, warnings: list[str]) -> None:
+    for warning in warnings:
+        if asked.strict:
+            raise Failed(warning)
+        print(f"git-credential-hf: {warning}", file=sys.stderr)
+
+
+def _put_away(asked: Seed, wanted: _Wanted, options: Options) -> _Outcome:
+    """Put the tokens into the cache and into the keyring, and withdraw what is declared no more.
+
+    Raises Failed where nothing was changed.
+    """
+    outcome = _Outcome()
+    cache = None
+    if wanted.cached is not None:
+        cache = TokenFile(options.environ)
+        cache.put(wanted.cached, dry_run=True)  # where it cannot be, nothing has been touched
+    elif wanted.withdraws_cache and token_file.has_declared(options.environ):
+        cache = TokenFile(options.environ)
+    if cache is None and not asked.keyring and not wanted.withdraws_cache:
+        _report(asked, "nothing to do: the token is for neither the token cache nor the keyring")
+        return outcome
+    try:
+        # Over both, so that of two runs at once the later one has the last word in both.
+        with nullcontext() if asked.dry_run else locks.own_lock(options.environ, _WAIT):
+            if cache is not None:
+                _fill_cache(asked, wanted, cache, outcome)
+            if asked.keyring:
+                _fill_keyring(asked, wanted, options, outcome)
+    except TimeoutError as error:
+        raise Failed(f"{error.strerror}: end it, and seed again") from None
+    if wanted.kept == set():
+        nothing_new = "nothing to do: no token is declared"
+    else:
+        count = len({one.name for one in wanted.tokens})
+        nothing_new = f"unchanged: {count} declared token{'s'[: count != 1]}" if count else ""
+    if wanted.kept is not None and nothing_new and not (outcome.told or outcome.shortfalls or wanted.failed):
+        _report(asked, nothing_new)
+    return outcome
+
+
+def _fill_cache(asked: Seed, wanted: _Wanted, cache: TokenFile, outcome: _Outcome) -> None:
+    """Put the one token into the cache, or withdraw what was declared for it. Raises Failed."""
+    if wanted.cached is None:
+        line = cache.withdraw(dry_run=asked.dry_run)
+    elif wanted.kept is not None:
+        line = cache.put_declared(wanted.cached, force=asked.force, dry_run=asked.dry_run)
+    else:
+        line = cache.put(wanted.cached, force=asked.force, dry_run=asked.dry_run)
+        if not asked.dry_run:
+            token_file.forget_declared(cache.environ)
+    unchanged = line is None or line.startswith(token_file.UNCHANGED)
+    if line is not None and not (unchanged and wanted.kept is not None):
+        _report(asked, line)
+    outcome.told = not unchanged
+    outcome.changed = not unchanged and not (line or "").startswith(token_file.LEFT)
+
+
+def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outcome) -> None:
+    """Put the tokens into the keyring, and withdraw from it what was declared."""
+    origin = item.SEEDED if wanted.kept is None else item.DECLARED
+    gone = []
+    try:
+        with keyring.writer(options) as writer:
+            pairs = [(one.server, one.token) for one in wanted.tokens]
+            done = writer.put_all(pairs, origin, force=asked.force, dry_run=asked.dry_run)
+            if wanted.kept is not None:
+                gone = writer.withdraw(wanted.kept, dry_run=asked.dry_run)
+    except (Absent, Locked) as reason:
+        if asked.require_keyring:
+            reason_and_remedy = f"{reason}; unlock it, or log in to the desktop, and seed again"
+            outcome.shortfalls.append(f"the keyring was not filled: {reason_and_remedy}")
+        else:
+            _report(asked, f"keyring: left for login, {reason}")
+            outcome.told = True
+        return
+    except Unavailable as reason:
+        part = "" if wanted.kept is None else ", or in part"
+        outcome.shortfalls.append(f"the keyring was not filled{part}: {reason}; seed again")
+        return
+    would_be = "would be " if asked.dry_run else ""
+    for one, how in zip(wanted.tokens, done, strict=True):
+        if how != "unchanged" or wanted.kept is None:
+            name = f" ({one.name})" if one.name else ""
+            which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
+            _report(asked, f"keyring: {would_be if how != 'unchanged' else ''}{how}, {which}{name}")
+            outcome.told = outcome.changed = True
+    for place, user, text in gone:
+        _report(asked, f"keyring: {would_be}removed, {_which(place, user, text)}")
+        outcome.told = outcome.changed = True
+
+
+def _which(place: bytes, user: bytes, text: bytes) -> str:
+    return f"token {fingerprint(text)} for {shown(place)} as {shown(user)}"
+
+
+def _let_be_given(tokens: list[_ForKeyring], options: Options) -> list[str]:
+    """Let the Hub's tokens be given again that it has refused; return what a person must hear of it."""
+    try:
+        for text in dict.fromkeys(one.token.text for one in tokens if one.server == HUB):
+            rejected.forget(text, options.environ)
+    except rejected.CannotRemember:
+        return [
+            "the token was refused before and is withheld for up to an hour: the list of the refused ones in "
+            "~/.local/state/git-credential-hf cannot be written"
+        ]
+    return []
+
+
+def _report(asked: Seed, line: str) -> None:
+    if not asked.quiet:
+        print(line)

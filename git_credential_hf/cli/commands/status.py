@@ -1,0 +1,29 @@
+"""status: which credential git would use for a URL, and any problems. It changes nothing."""
+
+import os
+import sys
+
+from git_credential_hf import hub
+from git_credential_hf.cli import git_config
+from git_credential_hf.cli.status import facts as found
+from git_credential_hf.cli.status import findings, report
+from git_credential_hf.model.repository import HUB
+from git_credential_hf.options import UsageError
+
+
+def status(url: str, environ: dict[bytes, bytes], *, as_json: bool, online: bool, probe: bool) -> int:
+    """Print what is known of `url`; return 0 if git would get a token for it, else 1. Raises UsageError."""
+    try:
+        facts = found.gather(os.fsencode(url), environ, probe=probe)
+    except git_config.BadUrl as reason:
+        raise UsageError(f"{reason}, as in git-credential-hf status https://huggingface.co/my-org/my-model") from None
+    if online and facts.token is not None and facts.server == HUB:
+        facts.online = hub.ask(facts.token.text, facts.url.path)
+    known = report.report(facts, findings.findings(facts), online=online)
+    if as_json:
+        import json
+
+        print(json.dumps(known, indent=2))
+    else:
+        print(report.table(known, report.Style(sys.stdout, environ)), end="")
+    return 0 if facts.given_by() is not None else 1

@@ -1,0 +1,445 @@
+"""What git would do for a URL: its settings, as git reads them, and the helpers that it would ask, in their order.
+
+A setting for a URL counts if the URL matches; helpers add up over all that match, in the order of the files, and an
+empty one forgets those before it. Source: gitcredentials(7), git-config(1) under `http.<url>.*`, and git's
+credential.c and urlmatch.c. `git config --get-urlmatch` gives the best match alone, so it does not tell.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from git_credential_hf.cli.output import shown
+from git_credential_hf.model.text import has_control
+
+PROGRAM = "git-credential-hf"
+
+_PORTS = {b"https": b"443", b"http": b"80"}
+_SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*")
+_HOST = re.compile(rb"[A-Za-z0-9._\[\]*-][A-Za-z0-9._\[\]:*-]*")
+
+
+class BadUrl(Exception):
+    """What was given is no URL that git would take; the text says why."""
+
+
+class Url(NamedTuple):
+    """The parts of a URL as git's credential code takes them: decoded, the path without slashes around it."""
+
+    scheme: bytes
+    user: bytes | None
+    password: bytes | None
+    host: bytes  # with the port, as it was written
+    path: bytes
+
+    def has_token(self) -> bool:
+        """Whether there is a password in it, or a token in the place of a user."""
+        return bool(self.password) or (self.user is not None and looks_like_token(self.user))
+
+    def shown(self) -> str:
+        """Return the URL for people, without a password, and without a user that is a token."""
+        user = f"{shown(self.user)}@" if self.user and not looks_like_token(self.user) else ""
+        path = shown(self.path)
+        return f"{self.scheme.decode()}://{user}{shown(self.host)}{'/' if path else ''}{path}"
+
+
+def looks_like_token(text: bytes) -> bool:
+    """Whether `text` may be a token, where a name was to be expected."""
+    return re.fullmatch(rb"(?:hf|api)_[A-Za-z0-9_]{8,}", text) is not None or len(text) >= 32
+
+
+def parse(text: bytes) -> Url:
+    """Return the parts of `text`, SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/PATH]. Raises BadUrl.
+
+    Source: git's credential_from_url().
+    """
+    scheme, separator, rest = text.partition(b"://")
+    if not separator:
+        scp = re.fullmatch(rb"(?:([^/@:]+)@)?([^/@:]+):(?!/)(.*)", text, re.DOTALL)
+        if scp is None:
+            raise BadUrl("a URL begins with https://")
+        scheme, rest = b"ssh", (scp[1] + b"@" if scp[1] else b"") + scp[2] + b"/" + scp[3]
+    if not _SCHEME.fullmatch(scheme):
+        raise BadUrl("a URL begins with https://")
+    authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
+    login, at, host = authority.rpartition(b"@")
+    user, colon, password = login.partition(b":")
+    path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
+    url = Url(
+        scheme.lower(),
+        unquote_to_bytes(user) if at else None,
+        unquote_to_bytes(password) if colon else None,
+        unquote_to_bytes(host),
+        path,
+    )
+    if any(has_control(part) for part in url if part):
+        raise BadUrl("the URL has a control character in it")
+    if not url.host and url.scheme != b"file":
+        raise BadUrl("the URL names no host")
+    return url
+
+
+class Setting(NamedTuple):
+    """One line of git's configuration; `value` is None where there is no `=`."""
+
+    key: bytes
+    value: bytes | None
+    scope: str  # system, global, local, worktree or command
+    file: bytes  # empty for what no file says: git's own options and GIT_CONFIG_COUNT
+    line: int  # 0 where it is not known
+
+    def where(self) -> str:
+        """Return the place for people."""
+        if not self.file:
+            return "command line"
+        return f"{shown(self.file)}:{self.line}" if self.line else shown(self.file)
+
+
+class Helper(NamedTuple):
+    """A helper that git's configuration names for the URL; `reset` is the empty one that takes it back, if any."""
+
+    setting: Setting
+    value: bytes
+    reset: Setting | None
+
+    def words(self) -> list[str]:
+        """Return the command that git runs, in words; none where it is no simple command."""
+        try:
+            return shlex.split(os.fsdecode(_command(self.value)))
+        except ValueError:
+            return []
+
+    def is_ours(self) -> bool:
+        """Whether it is this program, by whatever path or name."""
+        words = self.words()
+        return bool(words) and (os.path.basename(words[0]) == PROGRAM or words[:2] == ["git", "credential-hf"])
+
+    def arguments(self) -> list[str]:
+        """Return the options of a helper that is ours."""
+        words = self.words()
+        return words[2:] if words[0] == "git" else words[1:]
+
+    def program(self, environ: dict[bytes, bytes]) -> str | None:
+        """Return the path of the program that git would start; None where there is none, or the shell decides."""
+        words = self.words()
+        name = f"git-{words[1]}" if words[:1] == ["git"] and len(words) > 1 else words[0] if words else ""
+        found = shutil.which(name, path=_path(environ)) if name else None
+        if found is None and name.startswith("git-"):  # git looks among its own programs, too
+            done = run(["git", "--exec-path"], environ)
+            folder = os.fsdecode(done.stdout.strip()) if done is not None else ""
+            found = shutil.which(name, path=folder) if folder else None
+        return found
+
+    def is_script(self) -> bool:
+        """Whether the value is shell code, of which only the shell knows what it starts."""
+        return self.value.startswith(b"!") and not self.is_ours()
+
+    def shown(self) -> str:
+        """Return the value for people. Shell code may have a token in it, so of that the first word alone."""
+        if self.is_script():
+            first = self.value[1:].split(maxsplit=1)[:1]
+            return "!" + veiled(shown(first[0] if first else b"")) + " ..."
+        return veiled(shown(self.value))
+
+
+class Answer(NamedTuple):
+    """What a helper that was asked gave."""
+
+    did: str  # "answers", "nothing", "quit", "fails" or "hangs"
+    user: str | None
+    password: bytes | None
+
+
+class Configuration:
+    """git's settings; `complaint` is what git says where it cannot read them, empty if all is well."""
+
+    def __init__(self, settings: list[Setting], complaint: str = "") -> None:
+        self.settings = settings
+        self.complaint = complaint
+
+    def value(self, key: bytes) -> Setting | None:
+        """Return the last setting of that name."""
+        found = [setting for setting in self.settings if setting.key == key]
+        return found[-1] if found else None
+
+    def helpers(self, url: Url) -> list[Helper]:
+        """Return every helper that the settings name for `url`, in the order in which git would ask."""
+        helpers: list[Helper] = []
+        for name, setting in self._of_url(b"credential.", url):
+            if name != b"helper" or setting.value is None:
+                continue
+            if setting.value:
+                helpers.append(Helper(setting, setting.value, None))
+            else:
+                helpers = [helper._replace(reset=helper.reset or setting) for helper in helpers]
+        return helpers
+
+    def credential(self, name: bytes, url: Url) -> Setting | None:
+        """Return the setting of credential.* by that name that counts for `url`: the last one."""
+        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name]
+        return found[-1] if found else None
+
+    def without_value(self, url: Url) -> Setting | None:
+        """Return the first setting of credential.* that counts for `url` and has no `=`: git stops at it."""
+        return next((setting for _, setting in self._of_url(b"credential.", url) if setting.value is None), None)
+
+    def authorizations(self, url: Url) -> list[Setting]:
+        """Return the http.extraHeader settings that put an Authorization header into requests for `url`."""
+        best: tuple[int, int, bool] = (-1, -1, False)
+        found: list[Setting] = []
+        for name, setting, rank in self._ranked(b"http.", url):
+            if name != b"extraheader" or setting.value is None or rank < best:
+                continue
+            best = rank
+            found = [*found, setting] if setting.value else []
+        return [one for one in found if (one.value or b"").partition(b":")[0].strip().lower() == b"authorization"]
+
+    def rewritten(self, text: bytes, name: bytes = b"insteadof") -> tuple[bytes, Setting] | None:
+        """Return what url.*.insteadOf makes of a URL and the setting that does, or None. Source: remote.c."""
+        best: Setting | None = None
+        for setting in self.settings:
+            if setting.key.startswith(b"url.") and setting.key.endswith(b"." + name) and setting.value:
+                longest = len(best.value or b"") if best else 0
+                if text.startswith(setting.value) and len(setting.value) > longest:
+                    best = setting
+        if best is None:
+            return None
+        base = best.key.removeprefix(b"url.")[: -len(name) - 1]
+        return base + text[len(best.value or b"") :], best
+
+    def remotes(self) -> list[tuple[bytes, Url, Setting]]:
+        """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""
+        found = []
+        for setting in self.settings:
+            name, _, variable = setting.key.removeprefix(b"remote.").rpartition(b".")
+            if setting.key.startswith(b"remote.") and variable in (b"url", b"pushurl") and setting.value:
+                try:
+                    found.append((name, parse(setting.value), setting))
+                except BadUrl:
+                    continue
+        return found
+
+    def _of_url(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting]]:
+        return ((name, setting) for name, setting, _ in self._ranked(section, url))
+
+    def _ranked(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting, tuple[int, int, bool]]]:
+        """Return name, setting and how well it matches, for each setting of `section` that is for `url`."""
+        for setting in self.settings:
+            if not setting.key.startswith(section):
+                continue
+            pattern, dot, name = setting.key.removeprefix(section).rpartition(b".")
+            rank = match(pattern, url) if dot else (0, 0, False)
+            if rank is not None and (section == b"credential." or _normal(pattern) or not dot):
+                yield name, setting, rank
+
+
+# Matching.
+
+
+def match(pattern: bytes, url: Url) -> tuple[int, int, bool] | None:
+    """Return how well a section's URL matches `url` (length of its host, of its path, whether it names the user)."""
+    wanted = _normal(pattern)
+    if wanted is None:
+        return (0, 0, False) if _matches_partly(pattern, url) else None
+    have = _normal(b"%b://%b/%b" % (url.scheme, url.host, url.path))
+    if have is None or wanted.scheme != have.scheme or (wanted.user is not None and wanted.user != url.user):
+        return None
+    (wanted_host, wanted_port), (host, port) = _split_port(wanted), _split_port(have)
+    labels, wanted_labels = host.split(b"."), wanted_host.split(b".")
+    if port != wanted_port or len(labels) != len(wanted_labels):
+        return None
+    if any(one not in (b"*", label) for one, label in zip(wanted_labels, labels, strict=True)):
+        return None
+    path = wanted.path.rstrip(b"/")
+    if path and have.path != path and not have.path.startswith(path + b"/"):
+        return None
+    return len(wanted_host), len(path), wanted.user is not None
+
+
+def _matches_partly(pattern: bytes, url: Url) -> bool:
+    """Whether a section that is no whole URL (`huggingface.co`, `https://`) is for `url`."""
+    scheme, separator, rest = pattern.rpartition(b"://")
+    authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
+    path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
+    login, at, host = authority.rpartition(b"@")
+    user = login.partition(b":")[0]
+    wanted = (scheme if separator else b"", unquote_to_bytes(host), path, unquote_to_bytes(user) if at else b"")
+    have = (url.scheme, url.host, url.path, url.user)
+    return all(not one or one == other for one, other in zip(wanted, have, strict=True))
+
+
+def _normal(text: bytes) -> Url | None:
+    """Return a URL as git compares it, or None where it is no whole one. Source: urlmatch.c, url_normalize."""
+    scheme, separator, rest = text.partition(b"://")
+    authority, _, path = rest.partition(b"/")
+    login, at, host = authority.rpartition(b"@")
+    host = host.lower()
+    if not separator or not _SCHEME.fullmatch(scheme) or not _HOST.fullmatch(host):
+        return None
+    segments: list[bytes] = []
+    for segment in unquote_to_bytes(path).split(b"/"):
+        if segment == b"..":
+            if not segments:
+                return None
+            segments.pop()
+        elif segment != b".":
+            segments.append(segment)
+    user = unquote_to_bytes(login.partition(b":")[0]) if at else None
+    return Url(scheme.lower(), user, None, host, b"/".join(segments))
+
+
+def _split_port(url: Url) -> tuple[bytes, bytes]:
+    host, colon, port = url.host.rpartition(b":")
+    if not colon or port.endswith(b"]"):
+        host, port = url.host, b""
+    return host, port or _PORTS.get(url.scheme, b"")
+
+
+# Reading.
+
+
+def list_command() -> list[str]:
+    """Return the command whose output read_settings takes."""
+    return ["git", "config", "--list", "--show-origin", "--show-scope", "-z"]
+
+
+def read_settings(output: bytes) -> list[Setting]:
+    """Return the settings in what list_command() wrote, each with the line of its file."""
+    fields = output.split(b"\0")[:-1]
+    settings = []
+    lines: dict[bytes, dict[bytes, list[int]]] = {}
+    for scope, origin, entry in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+        key, separator, value = entry.partition(b"\n")
+        kind, _, name = origin.partition(b":")
+        file = os.path.abspath(name) if kind == b"file" else b""
+        line = 0
+        if key.startswith((b"credential.", b"http.", b"url.", b"remote.", b"core.askpass", b"filter.lfs.")) and file:
+            if file not in lines:
+                lines[file] = _lines(file)
+            numbers = lines[file].get(key, [])
+            line = numbers.pop(0) if numbers else 0
+        settings.append(Setting(key, value if separator else None, shown(scope), file, line))
+    return settings
+
+
+_SECTION = re.compile(rb'\s*\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\\n]|\\.)*)")?\s*\]')
+_VARIABLE = re.compile(rb"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=|$|[#;])")
+
+
+def _lines(file: bytes) -> dict[bytes, list[int]]:
+    """Return on which lines of a configuration file each key stands, in their order. Source: git-config(1), Syntax."""
+    try:
+        # Without O_NONBLOCK a FIFO would be waited for.
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+            text = opened.read(1 << 20)
+    except OSError:
+        return {}
+    found: dict[bytes, list[int]] = {}
+    section = b""
+    continued = False
+    for number, line in enumerate(text.split(b"\n"), 1):
+        rest = line.rstrip(b"\r")
+        was_continued, continued = continued, _is_continued(rest)
+        if was_continued:
+            continue
+        if header := _SECTION.match(rest):
+            name, _, dotted = header[1].partition(b".")
+            section = name.lower()
+            if header[2] is not None:
+                section += b"." + re.sub(rb"\\(.)", rb"\1", header[2])
+            elif dotted:
+                section += b"." + dotted.lower()
+            rest = rest[header.end() :]
+        if variable := _VARIABLE.match(rest):
+            found.setdefault(section + b"." + variable[1].lower(), []).append(number)
+    return found
+
+
+def _is_continued(line: bytes) -> bool:
+    """Whether a value goes on in the next line: a backslash ends this one, and no comment holds it."""
+    code = re.match(rb'(?:[^\\"#;]|\\.|"(?:[^"\\]|\\.)*")*', line)
+    return code is not None and line[code.end() :].lstrip(b'"') == b"\\"
+
+
+def is_true(value: bytes) -> bool | None:
+    """Whether a value says yes, as git reads it; None for what git stops at. Source: git-config(1), boolean."""
+    value = value.lower()
+    if number := re.fullmatch(rb"[+-]?([0-9]+)[kmg]?", value):
+        return int(number[1]) != 0
+    return {b"true": True, b"yes": True, b"on": True, b"false": False, b"no": False, b"off": False, b"": False}.get(
+        value
+    )
+
+
+# Running.
+
+
+def ask(helper: Helper, request: bytes, environ: dict[bytes, bytes], seconds: float) -> Answer:
+    """Run a helper's `get` as git does, where nothing can ask a person; return what it answers."""
+    command = os.fsdecode(_command(helper.value)) + " get"
+    quiet = {
+        b"GIT_TERMINAL_PROMPT": b"0",
+        b"GIT_ASKPASS": b"true",
+        b"SSH_ASKPASS": b"true",
+        b"GCM_INTERACTIVE": b"never",
+    }
+    try:
+        # In a session of its own, so that what it starts ends with it, and finds no terminal to ask at.
+        child = subprocess.Popen(
+            ["sh", "-c", command],
+            env=environ | quiet,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return Answer("fails", None, None)
+    with child:
+        try:
+            output, _ = child.communicate(request, seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, 9)
+            child.communicate()
+            return Answer("hangs", None, None)
+    given = dict(line.partition(b"=")[::2] for line in output.split(b"\n"))
+    if given.get(b"quit", b"").lower() in (b"1", b"true", b"yes", b"on"):
+        return Answer("quit", None, None)
+    password = given.get(b"password") or given.get(b"credential")
+    if password:
+        user = given.get(b"username")
+        return Answer("answers", None if user is None else shown(user), password)
+    return Answer("fails" if child.returncode else "nothing", None, None)
+
+
+def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.CompletedProcess[bytes] | None:
+    """Run a program of git's; return what it said, or None where it cannot be run."""
+    try:
+        return subprocess.run(
+            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def veiled(text: str) -> str:
+    """Return `text` without what may be a token in it."""
+    text = re.sub(r"\b((?:hf|api)_)[A-Za-z0-9_]{8,}", r"\1...", text)
+    text = re.sub(r"(://)[^/\s@]*:[^/\s@]*@", r"\1...@", text)
+    return re.sub(r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+", r"\1...", text)
+
+
+def _command(value: bytes) -> bytes:
+    """Return the shell's command for the value of credential.helper. Source: credential.c, credential_do()."""
+    if value.startswith(b"!"):
+        return value[1:]
+    return value if value.startswith(b"/") else b"git credential-" + value
+
+
+def _path(environ: dict[bytes, bytes]) -> str:
+    return os.fsdecode(environ.get(b"PATH", b""))

@@ -1,0 +1,138 @@
+"""What is in the keyring for a host, and which program it is: read over the bus, with nothing unlocked."""
+
+import os
+from typing import NamedTuple
+
+from git_credential_hf.model import item
+from git_credential_hf.model.item import Item
+from git_credential_hf.options import Options
+from git_credential_hf.secret_service import Unavailable, messages, other_tools, provider
+from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.encode import BUS, call
+from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
+from git_credential_hf.secret_service.reader import Reader
+
+_MOST_ITEMS = 256  # that are looked at: each costs two calls
+
+# Names that a keyring takes on the bus beside the Secret Service's.
+_KEYRINGS = {
+    b"org.gnome.keyring": "gnome-keyring-daemon",
+    b"org.kde.kwalletd5": "kwalletd5",
+    b"org.kde.kwalletd6": "kwalletd6",
+    b"org.kde.ksecretd": "ksecretd",
+    keepassxc.WINDOW: "keepassxc",
+}
+
+
+class Stored(NamedTuple):
+    """An unlocked item of ours for the host: what it is for, its secret's text, and when it was written.
+
+    modified: seconds since the epoch.
+    """
+
+    path: bytes
+    item: Item
+    text: bytes
+    modified: int
+
+
+class State:
+    """state: "open", "locked", "no collection", "no keyring", "no bus" or "silent"; `why` is the error's text."""
+
+    def __init__(self) -> None:
+        self.state = "no bus"
+        self.why = ""
+        self.provider: str | None = None
+        self.version: str | None = None
+        self.program: str | None = None  # its path, where that can be known
+        self.others: list[str] = []  # keyrings that run as well, and do not answer as the Secret Service
+        self.process = 0
+        self.collection: str | None = None
+        self.ours: list[Stored] = []
+        self.items_of_others = 0
+        self.locked_items = 0
+        self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
+
+
+def bus_answers(options: Options) -> bool:
+    """Return whether the session bus says anything; one that is mute uses up the time of `options`."""
+    try:
+        with Reader(options) as reader:
+            reader.ask(call(BUS, b"ListNames"))
+    except Unavailable:
+        return False
+    return True
+
+
+def look(server: bytes, options: Options, *, mute: bool) -> State:
+    """Return the state of the keyring that answers for `server`, within the time of `options`.
+
+    mute: whether it is known to give no answer; then it is not asked, and is named alone.
+    """
+    state = State()
+    try:
+        with Reader(options) as reader:
+            _look(reader, server, state, options, mute=mute)
+    except Unavailable as reason:
+        state.state = "silent" if state.provider else "no bus"
+        state.why = str(reason)
+    return state
+
+
+def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute: bool) -> None:
+    names, owner = reader.ask(call(BUS, b"ListNames"), provider.process())
+    running = names.decoder(b"as").paths()
+    if owner.type == decode.ERROR:
+        state.state = "no keyring"
+        state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running]
+        return
+    _name_provider(state, owner.decoder(b"u").u32(), running)
+    state.state = "silent"
+    if mute:
+        raise Unavailable(f"no answer within {options.timeout:g} s")
+
+    searches = [{b"xdg:schema": item.BEARER_SCHEMA}, *(tool.attributes for tool in other_tools.tools(server))]
+    if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
+        searches = []  # for which it could show its dialog
+    *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))
+    unlocked, locked = (
+        list(dict.fromkeys(path for reply in map(messages.read_found, found) for path in reply[which]))
+        for which in (0, 1)
+    )
+    state.locked_items = len(locked)
+    collection = messages.read_collection(default)
+    is_locked, label = reader.ask(
+        messages.property_of(collection, messages.COLLECTION, b"Locked"),
+        messages.property_of(collection, messages.COLLECTION, b"Label"),
+    )
+    if collection == messages.NO_OBJECT:
+        state.state = "no collection"
+        return
+    name = decode.read_string(label)
+    state.collection = None if name is None else name.decode("utf-8", "replace")
+    state.state = "locked" if decode.read_flag(is_locked) else "open"
+    if state.state == "locked" and locked and options.unlock != "never":
+        state.opens = bool(kwallet.open_already(reader, locked, options))
+    _read_items(reader, server, state, unlocked[:_MOST_ITEMS])
+
+
+def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes]) -> None:
+    port = item.of_server(server).get(b"port")
+    modified = reader.ask(*(messages.property_of(path, messages.ITEM, b"Modified") for path in paths)) if paths else []
+    written = {path: decode.read_number(reply) or 0 for path, reply in zip(paths, modified, strict=True)}
+    known = reader.secrets_and_attributes(paths) if paths else {}
+    for path, (secret, attributes) in known.items():
+        ours = item.ours(attributes)
+        if ours is not None and ours.server == server:
+            state.ours.append(Stored(path, ours, secret.partition(b"\n")[0], written[path]))
+        elif item.MARK not in attributes and attributes.get(b"port") == port:
+            state.items_of_others += 1
+
+
+def _name_provider(state: State, process: int, running: list[bytes]) -> None:
+    state.process = process
+    state.program = provider.program(process)
+    name = os.path.basename(state.program) if state.program else f"process {process}"
+    # NixOS starts many a program under a name with a dot before it.
+    state.provider = name.removeprefix(".").removesuffix("-wrapped")
+    state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running and name != state.provider]

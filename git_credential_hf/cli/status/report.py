@@ -1,0 +1,446 @@
+"""What status prints: Facts to a report of plain values (docs/status.md), and that to a table."""
+
+import os
+import shutil
+import textwrap
+import time
+from typing import Any, TextIO
+
+from git_credential_hf import __version__
+from git_credential_hf.cli import git_config
+from git_credential_hf.cli.git_config import Helper, Setting
+from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.status.facts import Facts
+from git_credential_hf.cli.status.findings import Finding
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
+from git_credential_hf.model.repository import HUB
+from git_credential_hf.model.token import fingerprint
+from git_credential_hf.options import SOURCES
+from git_credential_hf.secret_service import KEYRING
+
+SCHEMA = 1
+
+Report = dict[str, Any]
+
+
+def report(facts: Facts, findings: list[Finding], *, online: bool) -> Report:
+    """Return all that is known as values that JSON has. There is no token in it, and no control character."""
+    by = facts.given_by()
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "url": facts.given.shown(),
+        "token_given": by is not None,
+        "given_by": by.shown() if by is not None else None,
+        "answer": _token(facts.outcome.given()),
+        "sources": [_source(name, facts) for name in SOURCES] if facts.server is not None else [],
+        "keyring": _keyring(facts),
+        "token_cache": _token_file(facts),
+        "declared": _declared(facts),
+        "git": _git(facts),
+        "git_lfs": {
+            "path": _path(facts.git_lfs.path),
+            "version": facts.git_lfs.version,
+            "initialised": any(facts.config.value(b"filter.lfs." + key) for key in (b"smudge", b"process")),
+        },
+        "hf": {"path": _path(facts.hf.path)},
+        "git_xet": {"path": _path(facts.git_xet.path)},
+        "online": _online(facts) if online else None,
+        "findings": [finding._asdict() for finding in findings],
+    }
+
+
+def _path(path: str | None) -> str | None:
+    return None if path is None else shown(path)
+
+
+def _name(value: bytes | None) -> str | None:
+    return None if value is None else git_config.veiled(shown(value))
+
+
+def _token(one: Candidate | None) -> Report | None:
+    if one is None or one.token is None:
+        return None
+    token = one.token
+    return {
+        "source": shown(one.place),
+        "fingerprint": fingerprint(token.text),
+        "scope": _name(token.scope) or None,
+        "user": _name(token.user),
+        "expires": token.expires,
+        "authtype": _name(token.authtype),
+    }
+
+
+def _source(name: str, facts: Facts) -> Report:
+    one = facts.of_source(name)
+    state = _state(name, one, facts)
+    return {"name": name, "state": state, "why": _why(name, state, one, facts), "token": _token(one)}
+
+
+def _state(name: str, one: Candidate | None, facts: Facts) -> str:
+    if name not in facts.asked:
+        return "not asked"
+    verdict = one.verdict if one is not None else ""
+    if verdict == EXPIRED and one is not None and one.token is not None and one.token.oauth:
+        return "ended"
+    if verdict == MALFORMED or (name == "file" and not verdict and facts.token_file.state == "unusable"):
+        return "unusable"
+    return _STATES.get(verdict, "none")
+
+
+_STATES = {GIVEN: "answers", SPARE: "has a token", REJECTED: "refused", EXPIRED: "expired", NO_AUTHTYPE: "bearer"}
+
+
+def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
+    """Return why a source answers, or does not, in a few words."""
+    token = one.token if one is not None else None
+    if one is not None and token is not None:
+        where = "" if one.place == KEYRING else f"{shown(one.place)}: "
+        what = f"{where}token {fingerprint(token.text)}" + (f" for {shown(token.scope)}" if token.scope else "")
+        end = f", until {_date(token.expires)}" if token.expires is not None else ""
+        return what + {
+            "answers": end,
+            "has a token": f"{end}; an earlier source answers",
+            "refused": "; the Hub has refused it within the last hour",
+            "expired": f"; it expired on {_date(token.expires or 0)}",
+            "ended": f"; the login ended on {_date(token.expires or 0)}",
+            "bearer": "; it takes a git of 2.46 or later",
+        }.get(state, "")
+    if state == "not asked":
+        return "left out by --sources" if facts.server == HUB else "for huggingface.co alone"
+    if name == "env":
+        return "what is set is no token" if state == "unusable" else "not set"
+    if name == "file":
+        what = "holds no token" if state == "unusable" else "is not there"
+        return f"{shown(facts.token_file.path)} {what}"
+    keyring = facts.keyring
+    if keyring is None:
+        return "it has none"
+    has_items = keyring.ours or keyring.items_of_others
+    return {
+        "no bus": "there is no session bus",
+        "no keyring": "no keyring is running",
+        "no collection": "it has no default collection",
+        "locked": "it is locked",
+        "silent": f"it does not answer: {shown(keyring.why)}",
+    }.get(keyring.state, "it has items, and none for this address" if has_items else "it has none")
+
+
+def _keyring(facts: Facts) -> Report | None:
+    state = facts.keyring
+    if state is None:
+        return None
+    return {
+        "state": state.state,
+        "provider": _path(state.provider),
+        "program": _path(state.program),
+        "version": _path(state.version),
+        "collection": _path(state.collection),
+        "items": len(state.ours),
+        "scopes": sorted({shown(one.item.scope) for one in state.ours if one.item.scope}),
+        "items_of_others": state.items_of_others,
+        "locked_items": state.locked_items,
+        "opens": state.opens,
+        "other_keyrings": state.others,
+    }
+
+
+def _token_file(facts: Facts) -> Report:
+    file = facts.token_file
+    token, in_keyring = file.token, facts.host_token
+    return {
+        "path": shown(file.path),
+        "state": file.state,
+        "mode": f"{file.mode:04o}" if file.state != "absent" else None,
+        "fingerprint": fingerprint(token) if token is not None else None,
+        "same_as_keyring": token == in_keyring.text if token is not None and in_keyring is not None else None,
+    }
+
+
+def _declared(facts: Facts) -> Report:
+    return {
+        "path": shown(facts.declaration),
+        "present": os.path.lexists(facts.declaration),
+        "tokens": [
+            {"name": one.name, "file": shown(one.file) or None, "scope": shown(one.scope) or None, "state": one.state}
+            for one in facts.declared
+        ],
+    }
+
+
+def _git(facts: Facts) -> Report:
+    netrc = facts.netrc
+    config = facts.config
+    return {
+        "version": facts.git.version,
+        "url": facts.url.shown(),
+        "helpers": [_helper(facts, one) for one in facts.helpers],
+        "use_http_path": facts.with_path,
+        "instead_of": _at(facts.rewrite),
+        "push_instead_of": _at(facts.push_rewrite),
+        "askpass": {"named_by": facts.askpass[0], "program": _name(facts.askpass[1])} if facts.askpass else None,
+        "netrc": {"file": shown(netrc[0]), "line": netrc[1]} if netrc else None,
+        "authorization_headers": [_at(setting) for setting in config.authorizations(facts.url)],
+        "remotes": [
+            {"name": shown(name), "url": url.shown()}
+            for name, url, _ in config.remotes()
+            if url.host.lower() == facts.url.host.lower()
+        ],
+    }
+
+
+def _at(setting: Setting | None) -> Report | None:
+    if setting is None:
+        return None
+    file = shown(setting.file) if setting.file else None
+    return {"file": file, "line": setting.line or None, "scope": setting.scope}
+
+
+def _helper(facts: Facts, one: Helper) -> Report:
+    if one.reset is not None:
+        does = "reset"
+    elif one in facts.probes:
+        does = facts.probes[one].did
+    elif one == facts.ours and not facts.program:
+        does = "is not there"
+    elif one == facts.ours and facts.options_error:
+        does = "fails"
+    elif one == facts.ours:
+        does = "answers" if facts.token is not None or facts.will_be_unlocked else "quit" if facts.quits else "nothing"
+    else:
+        does = "not asked"
+    probed = facts.probes.get(one)
+    return {
+        "helper": one.shown(),
+        "ours": one.is_ours(),
+        "does": does,
+        "fingerprint": fingerprint(probed.password) if probed is not None and probed.password else None,
+        "at": _at(one.setting),
+        "reset_at": _at(one.reset),
+    }
+
+
+def _online(facts: Facts) -> Report:
+    answer = facts.online
+    if answer is None:
+        return {"state": "not asked", "why": "there is no token to ask about" if facts.server == HUB else "not the Hub"}
+    known = answer._asdict()
+    return {**known, "orgs": list(answer.orgs)}
+
+
+# The table.
+
+
+class Style:
+    """How wide the table is, and its colours: none unless `output` is a terminal that has them."""
+
+    def __init__(self, output: TextIO | None, environ: dict[bytes, bytes]) -> None:
+        terminal = output is not None and output.isatty()
+        self.width = min(max(shutil.get_terminal_size().columns, 60), 120) if terminal else 100
+        self.coloured = terminal and not environ.get(b"NO_COLOR") and environ.get(b"TERM") not in (b"dumb", b"", None)
+
+    def paint(self, text: str, code: str) -> str:
+        return f"\033[{code}m{text}\033[0m" if self.coloured else text
+
+
+_COLOURS = {"error": "1;31", "warning": "33", "note": "36"}
+_LABEL = 14
+
+
+def table(known: Report, style: Style) -> str:
+    """Return the report for people. A remedy is a line of its own, however long, so that it can be pasted."""
+    lines = [style.paint(known["url"], "1"), ""]
+
+    def row(label: str, *texts: str, colour: str = "") -> None:
+        for number, text in enumerate(texts or ("",)):
+            start = (label if number == 0 else "").ljust(_LABEL)
+            indent = "   " if text[1:3] in (". ", "  ") else ""
+            wrapped = textwrap.wrap(
+                text,
+                style.width - _LABEL,
+                subsequent_indent=indent,
+                break_on_hyphens=False,
+                break_long_words=False,
+            ) or [""]
+            for at, part in enumerate(wrapped):
+                shown_label = style.paint(start, "1") if at == 0 else " " * _LABEL
+                lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
+
+    row("git gets", _gets(known), colour="32" if known["token_given"] else "31")
+    names = {"env": "environment", "keyring": "keyring", "file": "token file"}
+    if known["sources"]:
+        lines.append("")
+    for source in known["sources"]:
+        mark = "* " if source["state"] == "answers" else "  "
+        row(names[source["name"]], mark + _home(source["why"]))
+    lines.append("")
+    if known["keyring"] is not None:
+        row("provider", *_keyring_rows(known["keyring"]))
+    row("token cache", _cache_row(known["token_cache"]))
+    row("declared", *_declared_rows(known["declared"]))
+    lines.append("")
+    row("git", *_git_rows(known["git"]))
+    row("git asks", *(_helper_rows(known["git"]["helpers"]) or ["no helper"]))
+    row("git-lfs", _lfs_row(known["git_lfs"]))
+    row("hf", _home(known["hf"]["path"] or "not installed"))
+    row("git-xet", _home(known["git_xet"]["path"] or "not installed"))
+    if known["online"] is not None:
+        row("the Hub", *_online_rows(known["online"]))
+    for finding in known["findings"]:
+        lines.append("")
+        message = f"{finding['severity']}: {finding['message']} [{finding['code']}]"
+        wrapped = textwrap.wrap(message, style.width, break_on_hyphens=False, break_long_words=False)
+        wrapped[0] = wrapped[0].replace(
+            finding["severity"], style.paint(finding["severity"], _COLOURS[finding["severity"]]), 1
+        )
+        lines += [*wrapped, "    " + style.paint(finding["remedy"], "1")]
+    return "\n".join(lines) + "\n"
+
+
+def _gets(known: Report) -> str:
+    answer = known["answer"]
+    if not known["token_given"]:
+        return "no token" + ("" if answer is None else ": git-credential-hf has one, and git does not ask it")
+    if answer is None and known["keyring"] is not None and known["keyring"]["opens"]:
+        return "the keyring's token, which its next request unlocks without a dialog"
+    if answer is None or all(not one["ours"] for one in known["git"]["helpers"] if one["does"] == "answers"):
+        return f"a token from {known['given_by']}"
+    text = f"token {answer['fingerprint']} from {_home(answer['source'])}"
+    text += f", of the scope {answer['scope']}" if answer["scope"] else ""
+    text += f", as {answer['user']}" if answer["user"] else ""
+    return text + (f", until {_date(answer['expires'])}" if answer["expires"] is not None else "")
+
+
+def _keyring_rows(keyring: Report) -> list[str]:
+    name = " ".join(filter(None, (keyring["provider"], keyring["version"])))
+    if keyring["state"] in ("no bus", "no keyring"):
+        rows = ["there is no session bus" if keyring["state"] == "no bus" else "none is running"]
+    else:
+        collection = f", collection {keyring['collection']}" if keyring["collection"] else ""
+        rows = [f"{name}{collection}, {keyring['state'].replace('silent', 'gives no answer')}"]
+    if keyring["state"] == "open":
+        scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
+        rows.append(f"{_count(keyring['items'], 'item')} of ours{scopes}, {keyring['items_of_others']} of other tools")
+    elif keyring["locked_items"]:
+        rows.append(f"{_count(keyring['locked_items'], 'locked item')} for this host")
+    if keyring["other_keyrings"]:
+        rows.append(f"also running, and not asked: {', '.join(keyring['other_keyrings'])}")
+    return rows
+
+
+def _cache_row(cache: Report) -> str:
+    if cache["state"] == "absent":
+        return f"{_home(cache['path'])}, not there"
+    same = {True: ", the same as the keyring's", False: ", another than the keyring's", None: ""}
+    what = f"token {cache['fingerprint']}{same[cache['same_as_keyring']]}" if cache["fingerprint"] else "no token"
+    return f"{_home(cache['path'])}, mode {cache['mode']}, {what}"
+
+
+def _declared_rows(declared: Report) -> list[str]:
+    if not declared["present"]:
+        return [f"{_home(declared['path'])}, not there"]
+    states = {
+        "seeded": "seeded",
+        "newer": "changed since it was seeded",
+        "missing": "not in the keyring",
+        "unreadable": "cannot be read",
+        "unknown": "not compared",
+    }
+    rows = [_home(declared["path"])]
+    for one in declared["tokens"]:
+        scope = f" for {one['scope']}" if one["scope"] else ""
+        rows.append(
+            f"  {one['name']}{scope}: {states[one['state']]}" + (f", {_home(one['file'])}" if one["file"] else "")
+        )
+    return rows
+
+
+def _git_rows(git: Report) -> list[str]:
+    rows = [f"{git['version'] or 'not installed'}, useHttpPath {'on' if git['use_http_path'] else 'off'}"]
+    if git["instead_of"]:
+        rows.append(f"asks for {git['url']} in its place (insteadOf, {_place(git['instead_of'])})")
+    if git["push_instead_of"]:
+        rows.append(f"pushes go elsewhere (pushInsteadOf, {_place(git['push_instead_of'])})")
+    rows += [f"remote {remote['name']}: {remote['url']}" for remote in git["remotes"]]
+    rows += [f"sends an Authorization header of its own ({_place(one)})" for one in git["authorization_headers"]]
+    if git["netrc"]:
+        rows.append(f"login in {_home(git['netrc']['file'])}:{git['netrc']['line']}")
+    if git["askpass"]:
+        rows.append(f"asks a person with {git['askpass']['program']} ({git['askpass']['named_by']})")
+    return rows
+
+
+_DOES = {
+    "nothing": "has nothing",
+    "quit": "tells git to quit",
+    "not asked": "not asked here (--probe)",
+}
+
+
+def _helper_rows(helpers: list[Report]) -> list[str]:
+    rows = []
+    number = 0
+    for one in helpers:
+        if one["reset_at"]:
+            rows.append(f"-  {_home(one['helper'])} ({_place(one['at'])}): taken back at {_place(one['reset_at'])}")
+            continue
+        number += 1
+        does = _DOES.get(str(one["does"]), str(one["does"]))
+        if one["fingerprint"]:
+            does += f" with token {one['fingerprint']}"
+        rows.append(f"{number}. {_home(one['helper'])} ({_place(one['at'])}): {does}")
+    return rows
+
+
+def _lfs_row(lfs: Report) -> str:
+    if lfs["path"] is None:
+        return "not installed"
+    return f"{lfs['version'] or 'of an unknown version'}, " + ("set up" if lfs["initialised"] else "not set up")
+
+
+def _online_rows(online: Report) -> list[str]:
+    if online["state"] == "not asked":
+        return [f"not asked: {online['why']}"]
+    if online["state"] == "not installed":
+        return ["not asked: huggingface_hub is not installed"]
+    if online["state"] == "refused":
+        return ["does not take this token"]
+    if online["state"] == "no answer":
+        return [f"no answer: {online['why']}"]
+    rows = [f"{online['name']}, role {online['role'] or 'unknown'}, " + _until(online["expires"])]
+    if online["orgs"]:
+        rows.append(f"organisations: {', '.join(online['orgs'])}")
+    access = {
+        "yes": "may read this repository",
+        "gated": "may not read this gated repository: its conditions are not accepted",
+        "not found": "sees no such repository",
+    }
+    if online["access"]:
+        rows.append(access[online["access"]])
+    return rows
+
+
+def _until(expires: str | None) -> str:
+    return f"until {expires}" if expires else "no known end"
+
+
+def _place(at: Report) -> str:
+    file: str | None = at["file"]
+    return "command line" if file is None else _home(file) + (f":{at['line']}" if at["line"] else "")
+
+
+def _home(text: str) -> str:
+    home = os.path.expanduser("~").rstrip("/")
+    return text.replace(shown(home) + "/", "~/") if home.startswith("/") and home else text
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _date(seconds: int) -> str:
+    try:
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"

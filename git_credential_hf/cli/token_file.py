@@ -1,0 +1,171 @@
+"""Hugging Face's token file, as seed keeps it: the path and the bytes are huggingface_hub's."""
+
+import errno
+import os
+import stat
+import time
+
+from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.owner import refuse_another_users
+from git_credential_hf.model.token import clean, fingerprint
+from git_credential_hf.sources.token_file import path
+from git_credential_hf.state import files, folders, locks, safe_read, token_digests
+
+# How the line begins where nothing was to be done, and where what somebody else put there was left.
+UNCHANGED = "token cache: unchanged"
+LEFT = "token cache: left"
+
+_WAIT = 10.0  # seconds, for another run that writes
+
+_RECORD = b"token-cache"  # a file of ours (see token_digests): which tokens came from tokens.toml
+
+
+class TokenFile:
+    """The token file of one environment.
+
+    Raises Failed where it must not be written: it, or the folder that it is to be in, belongs to another user, or
+    something else than a regular file is in its place.
+    """
+
+    def __init__(self, environ: dict[bytes, bytes], command: str = "seed") -> None:
+        file = path(environ)
+        # Not abspath, which drops a `link/..` that the kernel follows.
+        self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
+        self.environ = environ
+        self.shown = shown(self.path)
+        refuse_another_users(self._folder_above(), command)
+
+    def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+        """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
+        try:
+            if os.path.islink(self.path):
+                return self._link(token)
+            folder = os.path.dirname(self.path)
+            if not os.access(self._folder_above(), os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if dry_run:
+                return self._replaced(token, force, dry_run)
+            files.make_folders(folder)
+            with locks.FolderLock(folder, _WAIT):
+                files.remove(files.unfinished(self.path))  # of a run that was killed: it may hold a token
+                return self._replaced(token, force, dry_run)
+        except OSError as error:
+            raise Failed(
+                f"the token cache {self.shown} cannot be written: {error.strerror}; mend that, or seed with --no-cache"
+            ) from None
+
+    def token(self) -> bytes | None:
+        """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
+        return None if os.path.islink(self.path) else clean(safe_read.read(self.path))
+
+    def is_login(self, token: bytes) -> bool:
+        """Whether `token` is one that `hf auth login` has in its list, which is beside the file and not seed's."""
+        logins = safe_read.read(os.path.join(os.path.dirname(self.path), b"stored_tokens"))
+        return token in [line.partition(b"=")[2].strip() for line in logins.split(b"\n")]
+
+    def remove(self, token: bytes) -> str:
+        """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
+        try:
+            with locks.FolderLock(os.path.dirname(self.path), _WAIT):
+                if self.token() != token:
+                    return f"token cache: changed in the meantime and left, {self.shown}"
+                files.remove(files.unfinished(self.path))
+                files.remove(self.path)
+        except OSError as error:
+            raise Failed(f"the token cache {self.shown} cannot be removed: {error.strerror}; mend that") from None
+        return f"token cache: removed, token {fingerprint(token)}, {self.shown}"
+
+    def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+        """Do what put does, and remember that the token is from tokens.toml; the caller is in locks.own_lock."""
+        if not dry_run:
+            before = self.token()
+            # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
+            _remember([token, *([before] if before and _is_declared(before, self.environ) else [])], self.environ)
+        return self.put(token, force=force, dry_run=dry_run)
+
+    def withdraw(self, *, dry_run: bool = False) -> str | None:
+        """Remove the file if it holds what put_declared wrote; return the line for a person, None where there is none.
+
+        The caller is in locks.own_lock. Raises Failed.
+        """
+        line = None
+        token = self.token()
+        if token and _is_declared(token, self.environ):
+            would_be = f"token cache: would be removed, token {fingerprint(token)}, {self.shown}"
+            line = would_be if dry_run else self.remove(token)
+        elif token:
+            line = f"{LEFT}, since what it holds is not from tokens.toml, {self.shown}"
+        if not dry_run:
+            forget_declared(self.environ)
+        return line
+
+    def _link(self, token: bytes) -> str:
+        if clean(safe_read.read(self.path)) == token:
+            return f"{UNCHANGED}, {self.shown}"
+        raise Failed(
+            f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
+        )
+
+    def _replaced(self, token: bytes, force: bool, dry_run: bool) -> str:
+        try:
+            status = os.lstat(self.path)
+        except FileNotFoundError:
+            status = None
+        before = None
+        if status is not None:
+            if not stat.S_ISREG(status.st_mode):
+                raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
+            before = clean(safe_read.read(self.path))
+            if before == token and stat.S_IMODE(status.st_mode) == 0o600 and not force:
+                return f"{UNCHANGED}, {self.shown}"
+        if not dry_run:
+            files.replace(self.path, token)
+        done = "would be written" if dry_run else "written"
+        if before is not None and before != token:
+            done += f" over another token ({fingerprint(before)})"
+        return f"token cache: {done}, {self.shown}"
+
+    def _folder_above(self) -> bytes:
+        folder = os.path.dirname(self.path)
+        while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+            folder = os.path.dirname(folder)
+        return folder
+
+
+def has_declared(environ: dict[bytes, bytes]) -> bool:
+    """Whether put_declared was the last to write the token cache."""
+    return bool(folders.own_files(_RECORD, environ))
+
+
+def forget_declared(environ: dict[bytes, bytes]) -> None:
+    """Take what the token cache holds for the person's own from now on. Raises Failed."""
+    for file in folders.own_files(_RECORD, environ):
+        try:
+            files.remove(file)
+        except OSError as error:
+            raise Failed(f"{shown(file)} cannot be removed: {error.strerror}; remove it, and seed again") from None
+
+
+def _is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    records = [token_digests.read(file) for file in folders.own_files(_RECORD, environ)]
+    return any(token_digests.digest(key, token) in times for key, times in records)
+
+
+def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
+    reason = "there is no place for it"
+    for folder in folders.own_folders(environ):
+        file = folder + b"/" + _RECORD
+        try:
+            files.make_folders(folder)
+            if folders.is_own(folder):
+                key, times = token_digests.read(file)
+                digests = [token_digests.digest(key, token) for token in tokens]
+                if not times.keys() >= set(digests):
+                    token_digests.write(file, key, dict.fromkeys(digests, int(time.time())))
+                return
+        except OSError as error:
+            reason = error.strerror or reason
+    raise Failed(
+        f"what tokens.toml has put into the token cache cannot be remembered ({reason}): "
+        "set XDG_STATE_HOME to a folder that can be written, or seed with --no-cache"
+    )

@@ -1,0 +1,235 @@
+"""Where seed takes a token from: SOURCE to a token, or to the reason why it gives none."""
+
+import os
+import select
+import shlex
+import stat
+import subprocess
+import time
+from typing import IO
+
+from git_credential_hf.cli import child
+from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.model import token_text
+from git_credential_hf.model.text import has_control
+from git_credential_hf.model.token import clean
+from git_credential_hf.state import safe_read
+
+_COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
+
+_LONGEST_REASON = 300
+_SHORT = 5  # letters: what a program printed is no token if it has no more
+
+
+class NothingThere(Failed):
+    """The source is missing, empty or holds a placeholder, which `--optional` lets pass."""
+
+
+def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
+    """Return the token that `source` holds, and a line for each thing about it that a person should hear.
+
+    source: a path, `-` (standard input), `env:NAME`, `credential:NAME` (systemd.exec(5), CREDENTIALS_DIRECTORY) or
+    `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a command says on standard
+    error goes to a terminal, else it is told if the command fails.
+    Raises NothingThere, or Failed for what is no token or cannot be read.
+    """
+    kind, colon, rest = source.partition(":")
+    if any(token_text.may_be_token(word) for word in (source, rest)):
+        raise Failed(
+            "--from was given a token, which every process can see there: give the name of where it is, or `-`"
+        )
+    if source == "-":
+        return _token(_from_standard_input(), "standard input"), []
+    if colon and kind == "command":
+        try:
+            words = shlex.split(rest)
+        except ValueError:
+            raise Failed("the command has a quote that does not end") from None
+        if not words:
+            raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
+        return from_command(words, environ, heard=os.isatty(2)), []
+    if colon and kind == "env":
+        return from_environment(rest, environ), []
+    if colon and kind == "credential":
+        return from_credential(rest, environ), []
+    return from_file(source)
+
+
+def from_file(path: str) -> tuple[str, list[str]]:
+    """Return the token in a file, `~` written out, and a line if others can read it. Raises what read does."""
+    file = os.path.expanduser(path)
+    raw, mode = open_file(file)
+    name = shown(file)
+    others_read = mode & (stat.S_IRGRP | stat.S_IROTH)
+    warnings = [f"{name} can be read by others: run `chmod 600 {shown(shlex.quote(file))}`"] if others_read else []
+    return _token(raw, name), warnings
+
+
+def from_environment(name: str, environ: dict[bytes, bytes]) -> str:
+    """Return the token in the variable `name`. Raises what read does."""
+    return _token(_variable(name, environ), f"the variable {shown(name)}")
+
+
+def from_credential(name: str, environ: dict[bytes, bytes]) -> str:
+    """Return the token in systemd's credential `name`. Raises what read does."""
+    return _token(_credential(name, environ), f"the credential {shown(name)}")
+
+
+def from_command(words: list[str], environ: dict[bytes, bytes], *, heard: bool) -> str:
+    """Return the token that the program prints. Raises what read does.
+
+    heard: whether what it says on standard error goes to ours; else it is told if the program fails.
+    """
+    return _token(_printed(words, environ, heard), "the command's output")
+
+
+def _token(raw: bytes, name: str) -> str:
+    if len(raw) > safe_read.MAX_SIZE:
+        raise Failed(f"{name} holds more than 64 KiB: it must hold the token alone")
+    text = raw.strip()
+    if not text:
+        raise NothingThere(f"{name} is empty: put the token there, from https://huggingface.co/settings/tokens")
+    if b"\n" in text or b"\r" in text:
+        raise Failed(f"{name} holds more than one line: it must hold the token alone")
+    if has_control(text):
+        raise Failed(f"{name} has a control character in it: it must hold the token alone, as plain text")
+    if clean(text) is None:
+        raise Failed(f"{name} holds what is too long for git: it must hold the token alone")
+    try:
+        token = text.decode()
+    except UnicodeDecodeError:
+        raise Failed(f"{name} is not plain text: it must hold the token alone") from None
+    if token_text.is_placeholder(token):
+        raise NothingThere(
+            f"{name} holds a placeholder: put the token there, from https://huggingface.co/settings/tokens"
+        )
+    if not token.isascii():
+        raise Failed(f"{name} has a character in it that no token has: copy the token there once more")
+    return token
+
+
+def _from_standard_input() -> bytes:
+    try:
+        return safe_read.read_all(0, safe_read.MAX_SIZE)
+    except OSError as error:
+        raise Failed(f"standard input cannot be read: {error.strerror}") from None
+
+
+def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:
+    if not name:
+        raise Failed("a variable is given by its name, as env:NAME")
+    raw = environ.get(os.fsencode(name))
+    if raw is None:
+        raise NothingThere(f"the variable {shown(name)} is not set")
+    return raw
+
+
+def _credential(name: str, environ: dict[bytes, bytes]) -> bytes:
+    if "/" in name or name in ("", ".", ".."):
+        raise Failed("a credential is given by its name alone, as credential:NAME")
+    folder = environ.get(b"CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise NothingThere(
+            f"the credential {shown(name)} is not there: "
+            "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
+        )
+    raw, _ = open_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
+    return raw
+
+
+def _printed(words: list[str], environ: dict[bytes, bytes], heard: bool) -> bytes:
+    program = shown(words[0])
+    deadline = time.monotonic() + _COMMAND_LIMIT
+    try:
+        process = subprocess.Popen(
+            words,
+            env=child.environment(environ),
+            stdout=subprocess.PIPE,
+            stderr=None if heard else subprocess.PIPE,
+        )
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Failed(f"the command {program} cannot be run: {reason}") from None
+    with process:
+        try:
+            raw, said = _output(process, deadline)
+            if len(raw) > safe_read.MAX_SIZE:
+                return raw
+            code = process.wait(max(deadline - time.monotonic(), 0))
+            said += _rest(process)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"the command {program} did not end within {_COMMAND_LIMIT} s") from None
+        finally:
+            process.kill()
+    if code != 0:
+        ended = f"ended with exit code {code}" if code > 0 else f"was ended by signal {-code}"
+        why = _one_line(said, raw)
+        raise Failed(f"the command {program} {ended}{': ' if why else ''}{why}")
+    return raw
+
+
+def _output(child: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+    """Return what the child prints, at most a byte more than a source may hold, and what it says on standard error.
+
+    Raises TimeoutExpired.
+    """
+    raw: dict[IO[bytes], bytes] = {pipe: b"" for pipe in (child.stdout, child.stderr) if pipe is not None}
+    pipes = list(raw)
+    printed = pipes[0]
+    # A pipe stays open as long as any child of the child holds it, which no kill of ours would reach.
+    while printed in pipes and len(raw[printed]) <= safe_read.MAX_SIZE:
+        ready = select.select(pipes, [], [], max(deadline - time.monotonic(), 0))[0]
+        if not ready:
+            raise subprocess.TimeoutExpired(child.args, _COMMAND_LIMIT)
+        for pipe in ready:
+            chunk = os.read(pipe.fileno(), safe_read.MAX_SIZE + 1)
+            if not chunk:
+                pipes.remove(pipe)
+            raw[pipe] += chunk[: safe_read.MAX_SIZE + 1 - len(raw[pipe])]
+    return raw[printed], b"".join(raw[pipe] for pipe in raw if pipe is not printed)
+
+
+def _rest(child: subprocess.Popen[bytes]) -> bytes:
+    """Return what a child that has ended left in the pipe of its standard error."""
+    if child.stderr is None:
+        return b""
+    os.set_blocking(child.stderr.fileno(), False)
+    try:
+        return os.read(child.stderr.fileno(), safe_read.MAX_SIZE)
+    except BlockingIOError:
+        return b""
+
+
+def _one_line(said: bytes, raw: bytes) -> str:
+    """Return what a program said as the end of a line, without any token that it may have said too."""
+    for word in raw.split():
+        if len(word) > _SHORT:
+            said = said.replace(word, token_text.MASK.encode())
+    lines = [" ".join(shown(line).split()) for line in said.splitlines()]
+    return "; ".join(line for line in lines if line)[:_LONGEST_REASON]
+
+
+def open_file(file: str) -> tuple[bytes, int]:
+    """Return what is in a file of the user's or of root's, up to a byte more than a source may hold, and its mode.
+
+    Raises NothingThere or Failed.
+    """
+    name = shown(file)
+    try:
+        # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NothingThere(f"{name} is not there") from None
+    except (OSError, ValueError) as error:
+        raise Failed(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
+        if status.st_uid not in (os.geteuid(), 0):
+            raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
+        return safe_read.read_all(descriptor, safe_read.MAX_SIZE), status.st_mode
+    except OSError as error:
+        raise Failed(f"{name} cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)

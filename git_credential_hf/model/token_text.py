@@ -1,0 +1,48 @@
+"""What a token looks like: which texts are never one, and how people see one."""
+
+import re
+
+MASK = "****"
+
+_SHORTEST_SHOWN = 16  # characters: of a shorter one nothing is shown
+
+# What may be a token, anywhere in a text: of the Hub, and of those whose tokens are mistaken for the Hub's. A word that
+# only begins like one, as in the path `hf_datasets`, is a name: it has neither a digit nor a capital, and is short.
+_TOKEN = re.compile(
+    r"""
+    (?<![A-Za-z0-9])
+    (?: hf_(?:oauth|jwt)_[\w.-]{4,} | api_org_\w{4,}
+      | (?:hf|api)_ (?: (?=[a-z_]*[A-Z0-9]) \w{8,} | \w{20,} )
+      | (?:ghp|gho|ghu|ghs|github_pat)_\w{8,} | glpat-[\w-]{8,} | sk-[\w-]{16,} )
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+_PLACEHOLDER = re.compile(
+    r"""
+    \.\.\. | … | [<> ]                                                                # no token has these in it
+    | (?<![a-z0-9]) (?:your|token|paste|here|example|changeme|placeholder)+ (?![a-z0-9])  # a template's words
+    | \A hf_x* \Z
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def masked(token: str) -> str:
+    """Return what people see of a token: its first three and last four characters, nothing of a short one."""
+    return f"{token[:3]}{MASK}{token[-4:]}" if len(token) >= _SHORTEST_SHOWN else MASK
+
+
+def hide(text: str) -> str:
+    """Return `text` with everything in it that may be a token masked."""
+    return _TOKEN.sub(lambda found: masked(found[0]), text)
+
+
+def may_be_token(text: str) -> bool:
+    """Return whether the whole of `text`, where a name was expected, may be a token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether `text` stands where a token is to be put."""
+    return _PLACEHOLDER.search(text) is not None

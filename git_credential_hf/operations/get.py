@@ -1,0 +1,104 @@
+"""get: what git is answered for a request."""
+
+import time
+
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, NO_AUTHTYPE, REJECTED, SPARE, Outcome
+from git_credential_hf.model.repository import HUB, server
+from git_credential_hf.model.request import answer, parse
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.model.outcome import Candidate
+    from git_credential_hf.model.request import Request
+    from git_credential_hf.model.token import Token
+    from git_credential_hf.options import Options
+
+_QUIT = b"quit=1\n"
+
+
+def get(options: "Options", data: bytes) -> tuple[bytes, str]:
+    """Answer with the first token that is valid.
+
+    data: the request. Returns what is for git, and a line for a person: each is empty where there is nothing to say.
+    Raises Malformed for a request that breaks the format.
+    """
+    request = parse(data)
+    outcome = decide(request, options)
+    given = outcome.given()
+    if given is not None and given.token is not None:
+        options.note("answer: %r from %s", given.token, given.place)
+        return answer(request, given.token), ""
+    return _QUIT if outcome.quits else b"", outcome.said
+
+
+def decide(request: "Request", options: "Options", *, every: bool = False) -> Outcome:
+    """Return what comes of `request`: the first token is given that is of a kind that git understands, has not expired
+    and was not rejected by the Hub.
+
+    Where all that was found has been rejected, git is told to quit, so that nothing goes on asking.
+
+    every: whether the candidates after the given one are looked at too.
+    """
+    outcome = Outcome(server(request.protocol, request.host, options.hosts))
+    if outcome.server is None:
+        return outcome
+    from git_credential_hf.sources import candidates
+
+    for one in candidates(outcome.server, request, options):
+        _judge(one, outcome, request, options)
+        if one.verdict == EXPIRED and one.token and one.token.oauth and options.refresh and not every:
+            from git_credential_hf.sources.token_file import renewed
+
+            if (new := renewed(options)) is not None:
+                _judge(new, outcome, request, options)
+        if outcome.given() and not every:
+            return outcome
+    if not outcome.given():
+        _conclude(outcome, options)
+    return outcome
+
+
+def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Options") -> None:
+    """Give the next candidate of `outcome` its verdict."""
+    if one.token is not None:
+        one.verdict = _fault(one.token, outcome.server, request, options)
+        if one.verdict:
+            options.note("%r from %s: skipped, %s", one.token, one.place, one.verdict)
+        else:
+            one.verdict = SPARE if outcome.given() else GIVEN
+    outcome.candidates.append(one)
+
+
+def _fault(token: "Token", ours: bytes | None, request: "Request", options: "Options") -> str:
+    """Return the verdict on a token that cannot be given, empty for one that can."""
+    if token.authtype is not None and not request.with_authtype:
+        return NO_AUTHTYPE
+    if token.expires is not None and token.expires <= time.time():
+        return EXPIRED
+    if ours == HUB and _is_rejected(token, options):
+        return REJECTED
+    return ""
+
+
+def _conclude(outcome: Outcome, options: "Options") -> None:
+    """Say what keeps git from a token, and whether it is to quit."""
+    rejected = outcome.first(REJECTED)
+    expired = [one for one in outcome.candidates if one.verdict == EXPIRED and one.token and one.token.oauth]
+    if rejected is not None:
+        remedy = "change or unset it" if rejected.source == "env" else "run `git-credential-hf seed` with a new one"
+        outcome.said = f"the Hub has refused the token of {rejected.place}: {remedy}"
+    elif expired:
+        outcome.said = (
+            f"the login in {expired[-1].place} has ended: run `hf auth token` to renew it, or `hf auth login`"
+        )
+    outcome.quits = rejected is not None or options.no_prompt
+
+
+def _is_rejected(token: "Token", options: "Options") -> bool:
+    from git_credential_hf.state import folders
+
+    if not folders.own_files(b"rejected", options.environ):  # as it is nearly always, and what follows is not free
+        return False
+    from git_credential_hf.state import rejected
+
+    return rejected.is_rejected(token.text, options.environ)

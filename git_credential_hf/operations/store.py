@@ -1,0 +1,81 @@
+"""store: git tells of a credential that the server has accepted."""
+
+from git_credential_hf.model import item
+from git_credential_hf.model.repository import HF_USER, HUB, exact_scope, server
+from git_credential_hf.model.request import Request, parse
+from git_credential_hf.model.text import is_text
+from git_credential_hf.model.token import Token, seconds
+from git_credential_hf.operations.get import decide
+from git_credential_hf.options import Options
+from git_credential_hf.secret_service import Absent, Locked, Unavailable
+from git_credential_hf.sources import keyring
+from git_credential_hf.state import locks, rejected
+
+
+def store(options: Options, data: bytes) -> str:
+    """Keep the credential in the keyring, unless `get` would now give exactly that.
+
+    What the Hub has accepted is no longer rejected. A keyring that is locked or not there is left alone.
+
+    data: the request. Returns a line for a person, empty where there is nothing to say. Raises Malformed for a request
+    that breaks the format.
+    """
+    request = parse(data)
+    ours = server(request.protocol, request.host, options.hosts)
+    accepted = _credential(ours, request) if ours is not None else None
+    if ours is None or accepted is None:
+        return ""
+    if ours == HUB:
+        try:
+            rejected.forget(accepted.text, options.environ)
+        except rejected.CannotRemember:
+            options.note("rejected: the list cannot be written")
+    given = decide(request, options).given()
+    if given is not None and given.token is not None and _is_the_same(given.token, accepted):
+        options.note("store: get gives that already")
+        return ""
+    try:
+        if "keyring" in options.sources:
+            with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
+                writer.put(ours, accepted, item.STORED)
+    except (Absent, Locked) as reason:
+        options.note("store: %s", reason)
+    except (Unavailable, OSError) as reason:
+        return f"the keyring did not keep the credential: {getattr(reason, 'strerror', None) or reason}"
+    return ""
+
+
+def _is_the_same(given: Token, accepted: Token) -> bool:
+    """Return whether what git stores is what `get` gave. What git does not know of it, it does not store either."""
+    return (
+        (given.text, given.authtype) == (accepted.text, accepted.authtype)
+        and accepted.expires in (None, given.expires)
+        and accepted.refresh_token in (None, given.refresh_token)
+    )
+
+
+def _credential(ours: bytes, request: Request) -> Token | None:
+    """Return the credential of a store request as a Token, or None where it is nothing to keep."""
+    values = request.values
+    authtype, credential = values.get(b"authtype"), values.get(b"credential")
+    text = credential if authtype is not None else request.password
+    if text is None or values.get(b"ephemeral") not in (None, b"0", b"false"):
+        return None
+    user = request.username
+    if user is None and authtype is None:
+        user = HF_USER
+    if user is not None and not is_text(user):
+        return None
+    path_scope = b""
+    if ours != HUB and request.path:
+        path_scope = exact_scope(request.path)
+        if not path_scope:
+            return None
+    return Token(
+        text,
+        user=user,
+        expires=seconds(values.get(b"password_expiry_utc")),
+        refresh_token=values.get(b"oauth_refresh_token"),
+        authtype=authtype,
+        scope=path_scope,
+    )

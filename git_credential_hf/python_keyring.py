@@ -1,0 +1,134 @@
+"""The keyring of a platform that has no Secret Service (macOS's Keychain, for one), through the keyring library.
+
+That library finds an item by its service and username alone. The service of ours is the address that the item is for,
+`https://huggingface.co/my-org`; the secret is that of an item in the Secret Service.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keyring
+from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
+
+from git_credential_hf.model.item import from_secret, to_secret
+from git_credential_hf.model.outcome import NOT_REACHED, Candidate
+from git_credential_hf.model.repository import exact_scope, scopes, usernames
+from git_credential_hf.model.request import Request
+from git_credential_hf.model.token import Token
+from git_credential_hf.options import Options
+from git_credential_hf.secret_service import KEYRING, Absent, Locked, Unavailable
+
+_SOURCE = "keyring"
+
+
+def candidates(server: bytes, request: Request, options: Options) -> Iterator[Candidate]:
+    """Return what may answer `request`, the most specific first, then that of other tools."""
+    path_scopes = scopes(request.path) if request.path else []
+    try:
+        for scope in [*path_scopes, b""]:
+            for token in _under(_service(server, scope), request.username, scope):
+                yield Candidate(_SOURCE, KEYRING, token)
+        for service in (server.decode(), f"git:https://{server.decode()}"):
+            for token in _under(service, request.username, b"", ours=False):
+                yield Candidate(_SOURCE, KEYRING, token)
+    except Unavailable as reason:
+        options.note("keyring: %s", reason)
+        yield Candidate(_SOURCE, KEYRING, None, NOT_REACHED, str(reason))
+
+
+def stored(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
+    """Return what Writer.delete takes for our items of `username`, or of anybody, on the host or for the path."""
+    scope = exact_scope(path) if path else b""
+    if path and not scope:
+        return []
+    try:
+        return [token.item for token in _under(_service(server, scope), username, scope, exactly=True)]
+    except Unavailable as reason:
+        options.note("keyring: %s", reason)
+        return []
+
+
+class Writer:
+    """Our items in that keyring. Everything raises Absent, Locked or Unavailable where it cannot do what it says."""
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+        """Make `token` the secret of the one item for its server, user and scope; `origin` is not kept here.
+
+        Returns "unchanged" where it is that already and `force` is not set, else "replaced" or "created".
+        """
+        service, user, secret = _service(server, token.scope), (token.user or b"").decode(), to_secret(token).decode()
+        with _told():
+            before = keyring.get_password(service, user)
+            if before == secret and not force:
+                return "unchanged"
+            if not dry_run:
+                keyring.set_password(service, user, secret)
+        return "created" if before is None else "replaced"
+
+    def put_all(
+        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
+    ) -> list[str]:
+        """Do what put does with each server and token; return what was done with each."""
+        return [self.put(server, token, origin, force=force, dry_run=dry_run) for server, token in tokens]
+
+    def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
+        """Return nothing: this keyring does not tell what was declared, so that it stays until somebody deletes it."""
+        return []
+
+    def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
+        """Return what our items for `server` hold: those of `scope`, and of `user`, of hf_user and one more if None.
+
+        That library lists no items: what is under a scope is found by the scope alone, also if `scope` is empty.
+        """
+        return list(_under(_service(server, scope), user, scope, exactly=user is not None))
+
+    def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
+        """Delete these items; one that is gone already is fine."""
+        with _told():
+            for one in items:
+                service, user = one.decode().split("\0")
+                try:
+                    keyring.delete_password(service, user)
+                except PasswordDeleteError:
+                    pass
+
+
+def _service(server: bytes, scope: bytes) -> str:
+    return "https://" + (server + b"/" + scope if scope else server).decode()
+
+
+def _under(
+    service: str, username: bytes | None, scope: bytes, *, ours: bool = True, exactly: bool = False
+) -> Iterator[Token]:
+    with _told():
+        found = []
+        wanted = usernames(username)
+        if not exactly:
+            found = [(user, keyring.get_password(service, user.decode())) for user in wanted]
+        elif username is not None:
+            found = [(username, keyring.get_password(service, username.decode()))]
+        if username is None and (anybodys := keyring.get_credential(service, None)) is not None:
+            found.append((anybodys.username.encode(), anybodys.password))
+    for user, secret in dict(found).items():
+        item = f"{service}\0".encode() + user if ours else b""
+        token = from_secret((secret or "").encode(), user, path=item, scope=scope)
+        if token is not None:
+            yield token
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (NoKeyringError, InitError):
+        raise Absent("no keyring is there") from None
+    except KeyringLocked:
+        raise Locked("it is locked") from None
+    except KeyringError as error:
+        raise Unavailable(f"it gave no answer ({type(error).__name__})") from None

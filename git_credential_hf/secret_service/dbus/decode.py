@@ -1,0 +1,204 @@
+"""D-Bus messages, from bytes. Source: D-Bus Specification, "Message Protocol".
+
+It knows the types that the replies to this program's calls use and no others.
+"""
+
+from git_credential_hf.secret_service import Unavailable
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from typing import Literal
+
+MAX_MESSAGE = 4 << 20  # a keyring's answer to one look-up is some hundred bytes; more is somebody's mischief
+
+METHOD_RETURN = 2
+ERROR = 3
+SIGNAL = 4
+
+UNKNOWN_METHOD = b"org.freedesktop.DBus.Error.UnknownMethod"
+
+VARIANT = b"v"
+
+
+class WireError(Unavailable):
+    """Bytes that are no D-Bus message, or not the message that was asked for."""
+
+
+class Decoder:
+    """Takes values from a body, or a header, one after another.
+
+    Every method raises WireError where the bytes end too early or do not hold such a value.
+    """
+
+    __slots__ = ("_data", "_order", "at")
+
+    def __init__(self, data: bytes, little: bool) -> None:
+        self._data = data
+        self._order: Literal["little", "big"] = "little" if little else "big"
+        self.at = 0
+
+    def align(self, alignment: int) -> None:
+        self.at += -self.at % alignment
+
+    def take(self, length: int) -> bytes:
+        end = self.at + length
+        if end > len(self._data):
+            raise WireError("a message ends too early")
+        taken = self._data[self.at : end]
+        self.at = end
+        return taken
+
+    def u32(self) -> int:
+        self.align(4)
+        return int.from_bytes(self.take(4), self._order)
+
+    def u64(self) -> int:
+        self.align(8)
+        return int.from_bytes(self.take(8), self._order)
+
+    def string(self) -> bytes:
+        text = self.take(self.u32())
+        self._nul()
+        return text
+
+    def signature(self) -> bytes:
+        text = self.take(self.take(1)[0])
+        self._nul()
+        return text
+
+    def byte_array(self) -> bytes:
+        return self.take(self.u32())
+
+    def array_end(self, alignment: int) -> int:
+        """Enter an array whose elements have `alignment`; return where it ends."""
+        length = self.u32()
+        self.align(alignment)
+        end = self.at + length
+        if end > len(self._data):
+            raise WireError("an array ends too early")
+        return end
+
+    def paths(self) -> list[bytes]:
+        end = self.array_end(4)
+        paths = []
+        while self.at < end:
+            paths.append(self.string())
+        return paths
+
+    def _nul(self) -> None:
+        if self.take(1) != b"\0":
+            raise WireError("a string does not end")
+
+
+class Message:
+    """A message that came in: its type, the serial that it replies to (0 if none), the kind and bytes of its body."""
+
+    __slots__ = ("body", "error_name", "kind", "little", "member", "path", "reply_to", "type")
+
+    def __init__(self, kind_of_message: int, little: bool) -> None:
+        self.type = kind_of_message
+        self.little = little
+        self.reply_to = 0
+        self.error_name = b""
+        self.path = b""
+        self.member = b""
+        self.kind = b""
+        self.body = b""
+
+    def decoder(self, kind: bytes) -> Decoder:
+        """Return a Decoder of the body, which must be of the signature `kind`. Raises WireError if it is not."""
+        if self.type == ERROR:
+            raise WireError(f"it answers {self.error_name.decode('ascii', 'replace')!r}")
+        if self.kind != kind:
+            raise WireError("a reply is not of the kind that was asked for")
+        return Decoder(self.body, self.little)
+
+
+def split(data: bytes) -> tuple[list[Message], bytes]:
+    """Return the messages that are whole in `data`, and the bytes after them. Raises WireError."""
+    messages = []
+    while len(data) >= 16:
+        little = data[0] == 0x6C
+        if data[0] not in b"lB" or data[3] != 1:
+            raise WireError("what came is no D-Bus message")
+        start = Decoder(data, little)
+        start.at = 4
+        body_length = start.u32()
+        start.at = 12
+        fields_length = start.u32()
+        header_length = 16 + fields_length + -fields_length % 8
+        if header_length + body_length > MAX_MESSAGE:
+            raise WireError("a message is too large")
+        if len(data) < header_length + body_length:
+            break
+        message = Message(data[1], little)
+        _read_fields(Decoder(data[:header_length], little), 16 + fields_length, message)
+        message.body = data[header_length : header_length + body_length]
+        messages.append(message)
+        data = data[header_length + body_length :]
+    return messages, data
+
+
+def _read_fields(fields: Decoder, end: int, message: Message) -> None:
+    fields.at = 16
+    while fields.at < end:
+        fields.align(8)
+        code = fields.take(1)[0]
+        kind = fields.signature()
+        if kind in (b"s", b"o"):
+            text = fields.string()
+            if code == 1:
+                message.path = text
+            elif code == 3:
+                message.member = text
+            elif code == 4:
+                message.error_name = text
+        elif kind == b"u":
+            number = fields.u32()
+            if code == 5:
+                message.reply_to = number
+        elif kind == b"g":
+            text = fields.signature()
+            if code == 8:
+                message.kind = text
+        else:
+            raise WireError("a header field is of no known type")
+
+
+def read_string(message: Message) -> bytes | None:
+    """Return the text of a property, None where it is none. Raises WireError."""
+    value = _property(message, b"s")
+    return value.string() if value else None
+
+
+def read_flag(message: Message) -> bool | None:
+    """Return the boolean of a property, None where it is none. Raises WireError."""
+    value = _property(message, b"b")
+    return value.u32() != 0 if value else None
+
+
+def read_number(message: Message) -> int | None:
+    """Return the unsigned 64-bit number of a property, None where it is none. Raises WireError."""
+    value = _property(message, b"t")
+    return value.u64() if value else None
+
+
+def read_dictionary(message: Message) -> dict[bytes, bytes]:
+    """Return the dictionary of texts of a property. Raises WireError, also where it is none."""
+    value = _property(message, b"a{ss}")
+    if value is None:
+        raise WireError("a property is not of the kind that was asked for")
+    end = value.array_end(8)
+    found = {}
+    while value.at < end:
+        value.align(8)
+        name = value.string()
+        found[name] = value.string()
+    return found
+
+
+def _property(message: Message, kind: bytes) -> Decoder | None:
+    if message.type == ERROR:
+        return None
+    value = message.decoder(VARIANT)
+    return value if value.signature() == kind else None

@@ -1,0 +1,38 @@
+"""Which program the Secret Service is, for people."""
+
+import posix
+
+from git_credential_hf.secret_service import Unavailable, messages
+from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.encode import BUS, call, string
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.options import Options
+    from git_credential_hf.secret_service.dbus.connection import Connection
+
+
+def process() -> bytes:
+    """Return the call that asks for the number of the process that is the Secret Service; see program."""
+    return call(BUS, b"GetConnectionUnixProcessID", b"s", string(messages.SECRETS))
+
+
+def program(number: int) -> str | None:
+    """Return the path of the program that a process runs, None where it is another user's."""
+    try:
+        return posix.readlink(f"/proc/{number}/exe").removesuffix(" (deleted)")
+    except OSError:
+        return None
+
+
+def trace(connection: "Connection", options: "Options") -> None:
+    """Trace which program the Secret Service is, its default collection, and whether that is locked, if it tells."""
+    try:
+        owner, default = connection.ask(process(), messages.read_alias(b"default"))
+        collection = messages.read_collection(default)
+        (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
+        name = program(owner.decoder(b"u").u32()) or "a program of another user"
+    except Unavailable:
+        return  # the search finds that out too, so that a trace changes nothing
+    state = "none" if locked.type == decode.ERROR else "open" if decode.read_flag(locked) is False else "locked"
+    options.note("keyring: %s, collection %a, %s", name, collection.decode("utf-8", "replace"), state)

@@ -1,0 +1,62 @@
+"""KeePassXC: locked, it shows its dialog for a search, and does not answer until that is closed.
+
+It has a person confirm what is deleted, if it is set to. Both are known before it is asked.
+"""
+
+import posix
+
+from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.encode import BUS, NO_AUTO_START, call, string
+from git_credential_hf.secret_service.messages import COLLECTION, SECRETS, property_of
+from git_credential_hf.state import safe_read
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.secret_service.dbus.connection import Connection
+
+WINDOW = b"org.keepassxc.KeePassXC.MainWindow"
+
+_FLATPAK = b"/.var/app/org.keepassxc.KeePassXC"
+
+
+def is_known(environ: dict[bytes, bytes]) -> bool:
+    """Return whether this person has settings of KeePassXC, or of its Flatpak: nobody else asks the bus about it."""
+    return posix.access(_settings(environ) + b"/keepassxc", posix.F_OK) or posix.access(
+        environ.get(b"HOME", b"") + _FLATPAK, posix.F_OK
+    )
+
+
+def is_locked(connection: "Connection") -> bool:
+    """Return whether the Secret Service is KeePassXC, and locked. Raises Unavailable."""
+    window, service = (_owner(reply) for reply in connection.ask(owner_of(WINDOW), owner_of(SECRETS)))
+    # No other keyring is asked about a property with its first call, which gnome-keyring aborts at.
+    return window == service != b"" and _is_default_locked(connection)
+
+
+def asks_before_it_deletes(environ: dict[bytes, bytes]) -> bool:
+    """Return whether KeePassXC is set to show a dialog for an item that is to go to the recycle bin of its database."""
+    for folder in (_settings(environ), environ.get(b"HOME", b"") + _FLATPAK + b"/config"):
+        lines = safe_read.read(folder + b"/keepassxc/keepassxc.ini").split(b"\n")
+        if b"NoConfirmMoveEntryToRecycleBin=false" in lines and b"ConfirmDeleteItem=false" not in lines:
+            return True
+    return False
+
+
+def owner_of(name: bytes) -> bytes:
+    """Return the call that asks who on the bus has the name."""
+    return call(BUS, b"GetNameOwner", b"s", string(name))
+
+
+def _owner(message: decode.Message) -> bytes:
+    return b"" if message.type == decode.ERROR else message.decoder(b"s").string()
+
+
+def _is_default_locked(connection: "Connection") -> bool:
+    """Return whether anything but a plain no came: that there is no default collection, for one."""
+    default = b"/org/freedesktop/secrets/aliases/default"
+    (reply,) = connection.ask(property_of(default, COLLECTION, b"Locked", NO_AUTO_START))
+    return decode.read_flag(reply) is not False
+
+
+def _settings(environ: dict[bytes, bytes]) -> bytes:
+    return environ.get(b"XDG_CONFIG_HOME") or environ.get(b"HOME", b"") + b"/.config"

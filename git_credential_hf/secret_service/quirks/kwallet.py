@@ -1,0 +1,75 @@
+"""KWallet: a wallet that the login has opened says that it is locked until a program asks to unlock it.
+
+That then shows no dialog. Whether the wallet is open is for KDE's own interface to say (org.kde.KWallet,
+kf5_org.kde.KWallet.xml).
+"""
+
+from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.encode import NO_AUTO_START, call, string
+from git_credential_hf.secret_service.messages import SECRETS
+from git_credential_hf.state import safe_read
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.options import Options
+    from git_credential_hf.secret_service.dbus.connection import Connection
+
+_COLLECTIONS = b"/org/freedesktop/secrets/collection/"
+
+# The wallet is asked under the name of the Secret Service, so that it is no other keyring's item that is unlocked where
+# several run: that one has no such object, and answers with an error.
+_OBJECTS = (b"/modules/kwalletd5", b"/modules/kwalletd6")
+
+
+def open_already(connection: "Connection", paths: list[bytes], options: "Options") -> list[bytes]:
+    """Return those of `paths`, items or collections, that are in a wallet that is open: no dialog unlocks them.
+
+    Raises Unavailable.
+    """
+    if _asks_for_each_program(options.environ):
+        options.note("keyring: locked; KWallet is set to ask before a program uses it, so it is left alone")
+        return []
+    wallets = dict.fromkeys(_wallet(path) for path in paths)
+    wallets.pop(b"", None)
+    named = [wallet for wallet in wallets for _ in _OBJECTS]
+    if not named:
+        return []
+    replies = connection.ask(*(is_open(place, wallet) for wallet in wallets for place in _OBJECTS))
+    opened = {wallet for wallet, reply in zip(named, replies, strict=True) if read_open(reply)}
+    options.note("keyring: locked; KWallet's isOpen: %s", "open" if opened else "no such open wallet")
+    return [path for path in paths if _wallet(path) in opened]
+
+
+def is_open(place: bytes, wallet: bytes) -> bytes:
+    """Return the isOpen call about the wallet of that name, to the object `place` of KWallet's."""
+    return call((SECRETS, place, b"org.kde.KWallet"), b"isOpen", b"s", string(wallet), NO_AUTO_START)
+
+
+def read_open(message: decode.Message) -> bool:
+    """Return whether isOpen was answered with true; an error is a no."""
+    return message.type != decode.ERROR and message.decoder(b"b").u32() == 1
+
+
+def _wallet(path: bytes) -> bytes:
+    """Return the name of the wallet that the collection or item at `path` is of, empty where the path does not tell.
+
+    In a path KWallet writes what is no letter or digit as `_` and two digits, but leaves a `_` itself, so that only a
+    name without one is sure.
+    """
+    name = path.removeprefix(_COLLECTIONS).partition(b"/")[0] if path.startswith(_COLLECTIONS) else b""
+    return name if name.isalnum() else b""
+
+
+def _asks_for_each_program(environ: dict[bytes, bytes]) -> bool:
+    """Return whether KWallet may show a dialog although the wallet is open: "Prompt on Open" in kwalletrc."""
+    home = environ.get(b"XDG_CONFIG_HOME") or environ.get(b"HOME", b"") + b"/.config"
+    folders = [home, *(environ.get(b"XDG_CONFIG_DIRS") or b"/etc/xdg").split(b":")]
+    for folder in folders:
+        for line in safe_read.read(folder + b"/kwalletrc").split(b"\n"):
+            key, _, value = line.partition(b"=")
+            # A key may end in flags, as in `Prompt on Open[$i]`.
+            if key.partition(b"[")[0].strip() == b"Prompt on Open" and value.strip().lower() not in (
+                b"false", b"no", b"off", b"0",
+            ):  # fmt: skip
+                return True
+    return False

@@ -1,0 +1,79 @@
+"""What git is answered from: searches for items, and their secrets."""
+
+from git_credential_hf.secret_service import Locked, messages
+from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.connection import Connection
+from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from git_credential_hf.options import Options
+
+
+class Reader(Connection):
+    """Asks the Secret Service for items and their secrets. Every method raises Unavailable, as those of Connection do.
+
+    locked: how many items the searches found that are locked still.
+    """
+
+    def __init__(self, options: "Options") -> None:
+        super().__init__(options)
+        self.locked = 0
+        self._session = b""
+        self._may_unlock = options.unlock != "never"
+
+    def search(self, wanted: list[dict[bytes, bytes]]) -> list[list[bytes]]:
+        """Return, for each set of attributes, the object paths of the unlocked items that have them.
+
+        Where all that is found is locked, it is unlocked first as far as `options.unlock` allows (see unlock), once.
+        """
+        options = self._options
+        may_show_dialog = not self._serial and options.unlock != "prompt" and keepassxc.is_known(options.environ)
+        if may_show_dialog and keepassxc.is_locked(self):
+            raise Locked("KeePassXC is locked")
+        replies = gnome_keyring.ask(self, *(messages.search_items(attributes) for attributes in wanted))
+        found = [messages.read_found(reply) for reply in replies]
+        locked = [path for _, paths in found for path in paths]
+        unlocked = [paths for paths, _ in found]
+        if options.trace is not None:
+            from git_credential_hf.secret_service import provider
+
+            provider.trace(self, options)
+            options.note(
+                "keyring: %d searches found %d items, and %d locked ones",
+                len(found),
+                sum(map(len, unlocked)),
+                len(locked),
+            )
+        if locked and self._may_unlock and not any(unlocked):
+            self._may_unlock = False
+            from git_credential_hf.secret_service import unlock
+
+            if unlock.unlock(self, locked, options):
+                return self.search(wanted)
+        self.locked += len(locked)
+        return unlocked
+
+    def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
+        """Return the secrets of those of `items` that have one to give."""
+        (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
+        return messages.read_secrets(reply)
+
+    def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
+        """Return secret and attributes of those of `items` that have them to give."""
+        session = self._open_session()
+        of_items = [messages.property_of(item, messages.ITEM, b"Attributes") for item in items]
+        reply, *replies = self.ask(messages.get_secrets(items, session), *of_items)
+        secrets = messages.read_secrets(reply)
+        return {
+            item: (secrets[item], decode.read_dictionary(reply))
+            for item, reply in zip(items, replies, strict=True)
+            if item in secrets and reply.type != decode.ERROR
+        }
+
+    def _open_session(self) -> bytes:
+        """Return the session that secrets are given in; it is opened once there is something to be given."""
+        if not self._session:
+            (reply,) = self.ask(messages.open_session())
+            self._session = messages.read_session(reply)
+        return self._session

@@ -1,0 +1,82 @@
+"""Loads the modules that a bundle holds (see bundle), in parts and past the import system, which costs as much again.
+
+`start` runs this file's code out of the bundle, before anything of the package can be imported.
+"""
+
+import posix
+import sys
+from marshal import loads
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import CodeType, ModuleType
+
+    # Name, source from the package's folder on, whether it is a package, code.
+    Module = tuple[str, str, bool, CodeType]
+
+
+def install(package: str, states: dict[str, tuple[int, int]], parts: dict[str, bytes]) -> None:
+    """Load the part named "", and have the others loaded as their first module is imported.
+
+    Do nothing where a source is another than the bundle was made of.
+
+    package: the folder of the package. states: of each source, from that folder on. parts: by the name of the module
+    that it is loaded with, the marshalled list of the modules of each, each after what it imports.
+    """
+    if is_current(package, states):
+        loader = Loader(package, parts)
+        loader.load("")
+        sys.meta_path.insert(0, loader)
+
+
+class Loader:
+    """Finds a module for the import system by loading the whole part that begins with it."""
+
+    def __init__(self, package: str, parts: dict[str, bytes]) -> None:
+        self._package = package
+        self._parts = parts
+
+    def find_spec(self, name: str, search: object = None, target: object = None) -> "ModuleSpec | None":
+        if name not in self._parts:
+            return None
+        self.load(name)
+        # typeshed knows loaders by their class alone, which importlib.abc would have to be imported for.
+        return type(sys.__spec__)(name, self)  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(spec: "ModuleSpec") -> "ModuleType | None":
+        return sys.modules[spec.name]
+
+    @staticmethod
+    def exec_module(module: "ModuleType") -> None:
+        pass
+
+    def load(self, part: str) -> None:
+        """Load the modules of a part that are not there yet."""
+        modules: list[Module] = loads(self._parts.pop(part))  # noqa: S302 - `start` has checked what it is from
+        for name, source, is_package, code in modules:
+            if name in sys.modules:
+                continue
+            module = sys.modules[name] = type(sys)(name)
+            module.__file__ = f"{self._package}/{source}"
+            if is_package:
+                module.__path__ = [module.__file__.rpartition("/")[0]]
+            parent, _, own_name = name.rpartition(".")
+            if parent:
+                setattr(sys.modules[parent], own_name, module)
+            exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
+
+
+def is_current(package: str, states: dict[str, tuple[int, int]]) -> bool:
+    """Return whether all sources in the folder `package` are in their state."""
+    return all(made_of == state(f"{package}/{source}") for source, made_of in states.items())
+
+
+def state(file: str) -> tuple[int, int]:
+    """Return the time of a file's last change, in seconds since the epoch, and its size; zeros where it is gone."""
+    try:
+        status = posix.stat(file)
+    except OSError:
+        return 0, 0
+    return int(status[8]), status[6]

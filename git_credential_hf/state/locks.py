@@ -1,0 +1,60 @@
+"""Locks between runs of this program: on a folder, and on all that one user has."""
+
+import posix
+
+from git_credential_hf.state.files import make_folders
+from git_credential_hf.state.folders import is_own, own_folders
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+_PAUSE = 0.01  # seconds
+
+
+class FolderLock:
+    """A context in which no other run of this program that asks for the same folder is inside. Raises OSError.
+
+    The lock ends with the process, however that ends. TimeoutError after `seconds`: a run that was stopped holds it.
+    """
+
+    def __init__(self, folder: bytes, seconds: float) -> None:
+        self._folder = folder or b"."
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        import errno
+        import fcntl
+        import time
+
+        self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        try:
+            for _ in range(max(1, int(self._seconds / _PAUSE))):
+                try:
+                    return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(_PAUSE)
+            raise TimeoutError(errno.ETIMEDOUT, "another run of git-credential-hf is at it and does not end")
+        except BaseException:
+            posix.close(self._descriptor)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        posix.close(self._descriptor)
+
+
+def own_lock(environ: dict[bytes, bytes], seconds: float) -> "AbstractContextManager[None]":
+    """Return a context that one run of this user's is in at a time, or any number where no folder can be locked.
+
+    TimeoutError where another run is in it for longer than `seconds`.
+    """
+    from contextlib import nullcontext
+
+    for folder in own_folders(environ):
+        try:
+            make_folders(folder)
+        except OSError:
+            continue
+        if is_own(folder):
+            return FolderLock(folder, seconds)
+    return nullcontext()

@@ -1,0 +1,23 @@
+"""The trace of each step, for whoever asks for it with GIT_CREDENTIAL_HF_TRACE."""
+
+import posix
+import time
+from collections.abc import Callable
+
+
+def tracer(target: bytes) -> Callable[..., None]:
+    """Return what writes a step, a text and the values for its % places, to `target`: b"1" is stderr, else a file."""
+    started = time.monotonic()
+    flags = posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_NONBLOCK | posix.O_NOFOLLOW | posix.O_CLOEXEC
+
+    def trace(step: str, *values: object) -> None:
+        line = f"git-credential-hf {(time.monotonic() - started) * 1000:8.2f} ms  {step % values}\n"
+        try:
+            file = 2 if target == b"1" else posix.open(target, flags, 0o600)
+            posix.write(file, line.encode("utf-8", "replace"))
+            if file != 2:
+                posix.close(file)
+        except OSError:
+            pass  # a trace that cannot be written must not keep git from its answer
+
+    return trace

@@ -1,0 +1,1177 @@
+"""status: every trouble that a person may be in, made for real, and named with what mends it."""
+
+import ast
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_credential_hf.cli import output as commands
+from git_credential_hf.cli.status import findings
+from tests.cli.conftest import cache, snapshot, write
+from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.hub import Hub, Secret, fingerprint
+from tests.keyring_items import Items
+from tests.providers import KWALLETS, GnomeKeyring
+from tests.secret_service.conftest import needed
+
+TOKEN = "hf_MaRkEdToKeN0123456789aBcDeFgHiJkLm"
+OTHER = "hf_MaRkEdOtHeR0123456789aBcDeFgHiJkLm"
+TYPED = "hf_MaRkEdTyPeD0123456789aBcDeFgHiJkLm"
+MARK = b"hf_MaRkEd"
+
+HUB = "https://huggingface.co"
+MODEL = f"{HUB}/my-org/my-model"
+
+
+class World:
+    """Somebody's machine, in which all is well: the token is seeded, git is configured, git-lfs is set up."""
+
+    def __init__(self, folder: Path, run: Run, environment: Environment, items: Items | None) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.items = items
+        self.url = MODEL
+        self.home = Path(environment["HOME"])
+        self.gitconfig = self.home / ".gitconfig"
+        self.input = TYPED.encode() + b"\n"
+        self._run = run
+        environment["PATH"] = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+
+    def sound(self) -> None:
+        self.git_lfs("3.8.1")
+        self.seed(TOKEN)
+        self.helper("configure", "--git-lfs")
+
+    def git_lfs(self, version: str) -> None:
+        """Let git-lfs call itself that version; it is git-lfs in all else."""
+        program = self.folder / "bin/git-lfs"
+        program.parent.mkdir(exist_ok=True)
+        real = shutil.which("git-lfs")
+        write(
+            program,
+            f'#!/bin/sh\n[ "$1" = version ] && echo "git-lfs/{version} (test)" && exit\nexec {real} "$@"\n',
+            0o755,
+        )
+        if str(program.parent) not in self.environment["PATH"]:
+            self.environment["PATH"] = f"{program.parent}:{self.environment['PATH']}"
+
+    def shell(self, command: str, input: bytes = b"") -> bytes:
+        done = subprocess.run(
+            ["sh", "-c", command], input=input, env=self.environment, capture_output=True, timeout=100, check=False
+        )
+        assert MARK not in done.stdout + done.stderr
+        return done.stdout
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], env=self.environment, check=True, capture_output=True)
+
+    def helper(self, *arguments: str, input: bytes = b"") -> None:
+        subprocess.run([EXECUTABLE, *arguments], input=input, env=self.environment, check=True, capture_output=True)
+
+    def seed(self, token: str, *arguments: str) -> None:
+        self.helper("seed", "--from", "-", *arguments, input=token.encode())
+
+    def configuration(self, text: str) -> None:
+        """Add to the user's git configuration."""
+        with self.gitconfig.open("a") as file:
+            file.write(text)
+
+    def token_that_git_gets(self) -> Secret | None:
+        """Ask git itself, where nobody can be asked."""
+        done = subprocess.run(
+            ["git", "credential", "fill"],
+            input=f"url={self.url}\n\n".encode(),
+            env=self.environment | {"GIT_ASKPASS": "false"},
+            capture_output=True,
+            check=False,
+        )
+        found = re.search(rb"^password=(.+)$", done.stdout, re.MULTILINE)
+        return Secret(found[1].decode()) if found else None
+
+    def status(self, *arguments: str, **more: str) -> Result:
+        """Run status for the URL; fail if it shows a token, complains, or changes anything."""
+        before = self.state()
+        result = self._run("status", *arguments, self.url, **more)
+        assert MARK not in result.stdout + result.stderr
+        assert result.stderr == b""
+        assert self.state() == before
+        return result
+
+    def known(self, *arguments: str, **more: str) -> dict[str, Any]:
+        result = self.status("--json", *arguments, **more)
+        known: dict[str, Any] = json.loads(result.stdout)
+        assert all(text.isprintable() for text in texts(known))
+        assert result.code == (0 if known["token_given"] else 1)
+        return known
+
+    def state(self) -> object:
+        files = snapshot(self.home, Path(self.environment["XDG_RUNTIME_DIR"]))
+        return files, [] if self.items is None else sorted(map(repr, self.items.all()))
+
+
+def texts(value: Any) -> list[str]:
+    """Every text within a value that came as JSON."""
+    if isinstance(value, dict | list):
+        return [text for one in (value.values() if isinstance(value, dict) else value) for text in texts(one)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.fixture
+def world(tmp_path: Path, run: Run, environment: Environment, keyring: Items) -> World:
+    built = World(tmp_path, run, environment, keyring)
+    built.sound()
+    return built
+
+
+def codes(known: dict[str, Any]) -> list[str]:
+    return [finding["code"] for finding in known["findings"]]
+
+
+# --- all is well ---------------------------------------------------------------------------------------------
+
+
+def test_all_is_well(world: World) -> None:
+    known = world.known()
+    assert known["findings"] == []
+    assert known["token_given"] is True
+    assert known["answer"] == {
+        "source": "the keyring",
+        "fingerprint": fingerprint(TOKEN),
+        "scope": None,
+        "user": "hf_user",
+        "expires": None,
+        "authtype": None,
+    }
+    assert [(one["name"], one["state"]) for one in known["sources"]] == [
+        ("env", "none"),
+        ("keyring", "answers"),
+        ("file", "has a token"),
+    ]
+    assert known["keyring"]["provider"] == "gnome-keyring-daemon"
+    version = subprocess.run(["gnome-keyring-daemon", "--version"], capture_output=True, check=True).stdout
+    assert known["keyring"]["version"].encode() in version.splitlines()[0]
+    assert (known["keyring"]["state"], known["keyring"]["items"], known["keyring"]["items_of_others"]) == ("open", 1, 0)
+    assert known["token_cache"] == {
+        "path": str(cache(world.environment)),
+        "state": "token",
+        "mode": "0600",
+        "fingerprint": fingerprint(TOKEN),
+        "same_as_keyring": True,
+    }
+    (helper,) = known["git"]["helpers"]
+    assert (helper["ours"], helper["does"], helper["at"]["file"]) == (True, "answers", str(world.gitconfig))
+    assert world.gitconfig.read_text().splitlines()[helper["at"]["line"] - 1].strip() == f"helper = {EXECUTABLE}"
+
+
+def test_the_answer_is_the_one_that_git_gets(world: World) -> None:
+    world.seed(OTHER, "--scope", "my-org/my-model")
+    for url, token in ((MODEL, OTHER), (f"{MODEL}.git", OTHER), (f"{HUB}/my-org/other", TOKEN), (HUB, TOKEN)):
+        world.url = url
+        known = world.known()
+        assert world.token_that_git_gets() == token
+        assert known["answer"]["fingerprint"] == fingerprint(token)
+        assert known["answer"]["scope"] == ("my-org/my-model" if token == OTHER else None)
+
+
+@pytest.mark.parametrize(("token", "code"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize("configured", [True, False])
+def test_the_exit_code_tells_whether_git_would_get_a_token(
+    world: World, keyring: Items, token: bool, code: int, configured: bool
+) -> None:
+    if not token:
+        keyring.clear()
+        cache(world.environment).unlink()
+    if not configured:
+        world.helper("unconfigure")
+    result = world.status()
+    assert result.code == (code if configured else 1)
+    assert (b"git gets      token" in result.stdout) == (result.code == 0)
+
+
+# --- what is wrong -------------------------------------------------------------------------------------------
+
+Break = Callable[[World], None]
+
+BROKEN: dict[str, tuple[Break, bool]] = {}
+"""For each finding's code: what breaks a machine so, and whether its remedy is run."""
+
+
+def broken(code: str, *, mended: bool = True) -> Callable[[Break], Break]:
+    def keep(function: Break) -> Break:
+        BROKEN[code] = function, mended
+        return function
+
+    return keep
+
+
+@broken("helper-not-configured")
+def _(world: World) -> None:
+    world.helper("unconfigure")
+
+
+@broken("helper-reset")
+def _(world: World) -> None:
+    world.configuration("[credential]\n\thelper =\n")
+
+
+@broken("helper-gone")
+def _(world: World) -> None:
+    path = "/nix/store/00000000000000000000000000000000-git-credential-hf-0.1.0/bin/git-credential-hf"
+    world.gitconfig.write_text(world.gitconfig.read_text().replace(EXECUTABLE, path))
+
+
+@broken("helper-options-wrong")
+def _(world: World) -> None:
+    world.gitconfig.write_text(world.gitconfig.read_text().replace(EXECUTABLE, f"{EXECUTABLE} --bogus"))
+
+
+@broken("other-helper-before")
+def _(world: World) -> None:
+    world.helper("unconfigure")
+    world.configuration(f"[credential]\n\thelper = store\n\thelper = {EXECUTABLE}\n")
+
+
+@broken("other-helper-after")
+def _(world: World) -> None:
+    world.configuration("[credential]\n\thelper = store\n")
+
+
+@broken("token-in-git-config")
+def _(world: World) -> None:
+    world.configuration(f'[credential]\n\thelper = "!f() {{ echo username=x; echo password={OTHER}; }}; f"\n')
+
+
+@broken("no-token")
+def _(world: World) -> None:
+    assert world.items is not None
+    world.items.clear()
+    cache(world.environment).unlink()
+
+
+@broken("env-hides-scopes")
+def _(world: World) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    world.environment["HF_TOKEN"] = TYPED
+
+
+@broken("env-hides-keyring")
+def _(world: World) -> None:
+    world.environment["HUGGING_FACE_HUB_TOKEN"] = OTHER
+
+
+@broken("env-unusable")
+def _(world: World) -> None:
+    world.environment["HF_TOKEN"] = f"{TOKEN}\n{OTHER}"
+
+
+@broken("token-file-newer")
+def _(world: World) -> None:
+    write(cache(world.environment), OTHER)
+    later = time.time() + 60
+    os.utime(cache(world.environment), (later, later))
+
+
+@broken("token-file-differs")
+def _(world: World) -> None:
+    write(cache(world.environment), OTHER)
+    os.utime(cache(world.environment), (1e9, 1e9))
+
+
+@broken("token-file-mode")
+def _(world: World) -> None:
+    cache(world.environment).chmod(0o644)
+
+
+@broken("token-file-unusable")
+def _(world: World) -> None:
+    write(cache(world.environment), f"{TOKEN}\n{OTHER}\n")
+
+
+@broken("token-refused")
+def _(world: World) -> None:
+    request = f"protocol=https\nhost=huggingface.co\nusername=hf_user\npassword={TOKEN}\n"
+    world.helper("erase", input=request.encode())
+
+
+@broken("token-expired")
+def _(world: World) -> None:
+    assert world.items is not None
+    world.items.clear()
+    cache(world.environment).unlink()
+    request = (
+        f"protocol=https\nhost=huggingface.co\nusername=hf_user\npassword={TOKEN}\npassword_expiry_utc=1000000000\n"
+    )
+    world.helper("store", input=request.encode())
+
+
+@broken("login-ended", mended=False)
+def _(world: World) -> None:
+    assert world.items is not None
+    world.items.clear()
+    login = f"[oauth-alice]\nhf_token = {TOKEN}\nrefresh_token = {OTHER}\nexpires_at = 1000000000\n"
+    write(cache(world.environment).parent / "stored_tokens", login)
+
+
+@broken("keyring-absent", mended=False)
+def _(world: World) -> None:
+    world.environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
+    cache(world.environment).unlink()
+
+
+@broken("keyring-empty")
+def _(world: World) -> None:
+    assert world.items is not None
+    world.items.clear()
+
+
+@broken("netrc-entry")
+def _(world: World) -> None:
+    text = f"machine example.org login a password b\nmachine huggingface.co\n\tlogin x\n\tpassword {OTHER}\n"
+    write(world.home / ".netrc", f"{text}machine example.com login c password d\n")
+
+
+@broken("extra-header")
+def _(world: World) -> None:
+    world.git("config", "--global", f"http.{HUB}.extraHeader", f"Authorization: Bearer {OTHER}")
+
+
+@broken("url-rewritten")
+def _(world: World) -> None:
+    world.git("config", "--global", "url.git@hf.co:.insteadOf", f"{HUB}/")
+
+
+@broken("token-in-remote")
+def _(world: World) -> None:
+    repository = world.home / "repository"
+    world.git("init", "-q", str(repository))
+    world.environment["GIT_DIR"] = str(repository / ".git")
+    world.git("remote", "add", "origin", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
+
+
+@broken("token-in-url", mended=False)
+def _(world: World) -> None:
+    world.url = f"https://alice:{OTHER}@huggingface.co/my-org/my-model"
+
+
+@broken("http-url", mended=False)
+def _(world: World) -> None:
+    world.url = MODEL.replace("https", "http")
+
+
+@broken("ssh-url", mended=False)
+def _(world: World) -> None:
+    world.url = "git@hf.co:my-org/my-model"
+
+
+@broken("not-ours", mended=False)
+def _(world: World) -> None:
+    world.url = "https://cdn-lfs.hf.co/some/object"
+
+
+@broken("path-not-sent")
+def _(world: World) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    world.git("config", "--global", f"credential.{HUB}.useHttpPath", "false")
+
+
+@broken("git-config-broken", mended=False)
+def _(world: World) -> None:
+    world.configuration("[credential\n")
+
+
+@broken("lfs-missing", mended=False)
+def _(world: World) -> None:
+    tools = world.folder / "tools"
+    tools.mkdir()
+    for name in ("git", "sh", "readlink"):
+        (tools / name).symlink_to(shutil.which(name) or "/missing")
+    (tools / "git-credential-hf").symlink_to(EXECUTABLE)
+    world.environment["PATH"] = str(tools)
+
+
+@broken("lfs-not-initialised")
+def _(world: World) -> None:
+    world.git("config", "--global", "--remove-section", "filter.lfs")
+
+
+@broken("lfs-skips")
+def _(world: World) -> None:
+    world.environment["GIT_LFS_SKIP_SMUDGE"] = "1"
+
+
+@broken("lfs-loops")
+def _(world: World) -> None:
+    world.git_lfs("3.7.1")
+    world.configuration("[credential]\n\thelper = cache\n")
+
+
+@broken("askpass-missing")
+def _(world: World) -> None:
+    world.environment["SSH_ASKPASS"] = "/usr/lib/ksshaskpass-that-is-gone"
+
+
+@broken("askpass-asks", mended=False)
+def _(world: World) -> None:
+    program = world.folder / "askpass"
+    write(program, "#!/bin/sh\n", 0o755)
+    world.environment["GIT_ASKPASS"] = str(program)
+    world.helper("unconfigure")
+
+
+def declare(world: World, text: str) -> Path:
+    file = world.home / ".config/git-credential-hf/tokens.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+@broken("source-newer", mended=False)
+def _(world: World) -> None:
+    source = world.home / "secret"
+    write(source, OTHER)
+    later = time.time() + 60
+    os.utime(source, (later, later))
+    declare(world, '[tokens.mine]\nfile = "~/secret"\ncache = true\n')
+
+
+@broken("declared-not-seeded", mended=False)
+def _(world: World) -> None:
+    write(world.home / "secret", OTHER)
+    declare(world, '[tokens.mine]\nfile = "~/secret"\nscope = ["my-org"]\n')
+
+
+@broken("source-unreadable", mended=False)
+def _(world: World) -> None:
+    declare(world, '[tokens.mine]\nfile = "~/not-there"\n')
+
+
+@broken("declaration-broken", mended=False)
+def _(world: World) -> None:
+    declare(world, f"[tokens.mine]\nfile = {OTHER}\n")
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_a_trouble_is_named_with_what_mends_it(world: World, code: str) -> None:
+    break_it, mended = BROKEN[code]
+    break_it(world)
+    known = world.known()
+    assert code in codes(known), codes(known)
+    if code not in ("ssh-url", "token-in-url", "url-rewritten"):  # of which `git credential` does not know
+        token = world.token_that_git_gets()
+        assert known["token_given"] == (token is not None)
+        assert token is None or known["answer"]["fingerprint"] == fingerprint(token)
+    finding = next(one for one in known["findings"] if one["code"] == code)
+    assert finding["severity"] in ("error", "warning", "note")
+    assert finding["remedy"]
+    assert "\n" not in finding["remedy"]
+    assert (finding["severity"] == "error") <= (not known["token_given"] or code in NAMED_FIRST + WRONG_TOKEN)
+    table = world.status().stdout.decode()
+    assert f"[{code}]" in table
+    assert f"\n    {finding['remedy']}\n" in table
+    if mended:
+        after = json.loads(
+            world.shell(f"{finding['remedy']}\ngit-credential-hf status --json {shlex.quote(world.url)}", world.input)
+            .partition(b"{\n")[2]
+            .join([b"{\n", b""])
+        )
+        assert code not in codes(after), finding
+
+
+def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
+    for name, token, arguments in (
+        ("host", TOKEN, ()),
+        ("alice", OTHER, ("--user", "alice", "--no-cache")),
+        ("org", TYPED, ("--scope", "my-org")),
+        ("vault", TYPED, ("--scope", "my-team")),
+    ):
+        folder = world.home / ".config/git-credential-hf"
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder / name, token)
+        world.seed(token, *arguments)
+    (world.home / ".config/git-credential-hf/tokens.toml").write_text(
+        '[tokens.host]\nfile = "host"\ncache = true\n[tokens.alice]\nfile = "alice"\nuser = "alice"\n'
+        '[tokens.org]\nfile = "org"\nscope = "my-org"\n'
+        '[tokens.vault]\ncommand = ["vault"]\nscope = ["my-team", "none"]\n'
+        '[tokens.elsewhere]\nfile = "x"\nhost = "hub.example.org"\n'
+    )
+    known = world.known()
+    told = [(one["name"], one["scope"], one["state"]) for one in known["declared"]["tokens"]]
+    assert told == [
+        ("tokens.host", None, "seeded"),
+        ("tokens.alice", None, "seeded"),
+        ("tokens.org", "my-org", "seeded"),
+        ("tokens.vault", "my-team", "seeded"),
+        ("tokens.vault", "none", "missing"),
+    ]
+    assert codes(known) == ["declared-not-seeded"]
+
+
+def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
+    """What is declared twice, and a file that anybody can write, is told in the words of seed."""
+    twice = '[tokens.a]\nfile = "~/a"\n[tokens.b]\nfile = "~/b"\n'
+    for text, mode in (("[tokens.a]\nbogus = 1\n", 0o600), (twice, 0o600), ("", 0o666)):
+        declare(world, text)
+        (world.home / ".config/git-credential-hf/tokens.toml").chmod(mode)
+        said = subprocess.run([EXECUTABLE, "seed"], env=world.environment, capture_output=True, check=False).stderr
+        (finding,) = world.known()["findings"]
+        assert finding["code"] == "declaration-broken"
+        assert said.decode().removeprefix("git-credential-hf: ").strip() in finding["message"]
+
+
+NAMED_FIRST = ("env-hides-scopes", "token-file-newer")
+WRONG_TOKEN = ("source-newer",)
+
+
+@pytest.mark.parametrize("code", NAMED_FIRST)
+def test_what_misleads_most_is_named_first(world: World, code: str) -> None:
+    BROKEN[code][0](world)
+    world.configuration("[credential]\n\thelper =\n")
+    known = world.known()
+    assert codes(known)[0] == code
+    assert "helper-reset" in codes(known)
+
+
+def test_a_locked_keyring(tmp_path: Path, run: Run, environment: Environment) -> None:
+    with closing(GnomeKeyring(tmp_path / "keyring")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.sound()
+        provider.restart(locked=True)
+        with provider.bus.calls() as made:
+            known = world.known()
+        assert not any(call.endswith((" Unlock", " Prompt")) for call in made)
+        (finding,) = (one for one in known["findings"] if one["code"] == "keyring-locked")
+        assert finding["severity"] == "warning"
+        assert known["keyring"]["state"] == "locked"
+        assert known["answer"]["source"] == str(cache(environment))
+        assert known["token_given"]
+        cache(environment).unlink()
+        (finding,) = (one for one in world.known()["findings"] if one["severity"] == "error")
+        assert finding["code"] == "keyring-locked"
+
+
+def test_a_keyring_that_gives_no_answer(tmp_path: Path, run: Run, environment: Environment) -> None:
+    with closing(GnomeKeyring(tmp_path / "keyring")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.sound()
+        subprocess.run(["kill", "-STOP", str(provider.process.pid)], check=True)
+        with provider.bus.calls() as made:
+            known = world.known()
+        # What `get` asked for was waited for, and nothing else.
+        assert {call.split()[1] for call in made if call.startswith("/org/freedesktop/secrets")} == {"SearchItems"}
+        assert "keyring-silent" in codes(known)
+        assert known["token_given"]
+        (finding,) = (one for one in known["findings"] if one["code"] == "keyring-silent")
+        world.shell(finding["remedy"])
+        provider.process.wait()
+        assert "keyring-silent" not in codes(world.known())
+
+
+def test_a_bus_that_gives_no_answer_is_asked_once(tmp_path: Path, run: Run, environment: Environment) -> None:
+    world = World(tmp_path, run, environment, None)
+    world.sound()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "mute"))
+        listener.listen()
+        environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/mute"
+        known = world.known()
+        listener.settimeout(0)
+        listener.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert known["keyring"]["state"] == "no bus"
+    assert known["answer"]["source"] == str(cache(environment))
+    assert known["sources"][1]["state"] == "none"
+
+
+def test_the_wrong_keyring(world: World, keyring: Items) -> None:
+    version = KWALLETS[0]
+    needed(version)
+    keyring.clear()
+    with closing(version(bus=keyring.bus, state="locked")):
+        known = world.known()
+    (finding,) = (one for one in known["findings"] if one["code"] == "other-keyring")
+    assert version.name in finding["message"]
+    assert known["keyring"]["other_keyrings"] == [version.name]
+    assert finding["remedy"] == f"git-credential-hf seed --from {cache(world.environment)}"
+
+
+def test_a_wallet_that_the_login_has_opened(tmp_path: Path, run: Run, environment: Environment) -> None:
+    version = KWALLETS[0]
+    needed(version)
+    with closing(version(tmp_path / "kwallet")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.sound()
+        cache(environment).unlink()
+        provider.flush()
+        provider.restart(state="locked")
+        if not version.locked_after_login:
+            assert codes(world.known()) == []
+            return
+        known = world.known()
+        assert provider.is_locked()
+        assert codes(known) == ["keyring-opens"]
+        assert known["token_given"]
+        assert known["answer"] is None
+        assert b"unlocks without a dialog" in world.status().stdout
+        world.shell(known["findings"][0]["remedy"])
+        known = world.known()
+        assert codes(known) == []
+        assert known["answer"]["fingerprint"] == fingerprint(TOKEN)
+        assert known["keyring"]["provider"] == "kwalletd5"
+        provider.restart(state="closed")
+        known = world.known()
+        assert codes(known) == ["keyring-locked"]
+        assert not known["token_given"]
+
+
+def test_items_of_other_tools_are_counted(world: World, keyring: Items) -> None:
+    keyring.add(b"x", service="git:https://huggingface.co", account="alice")
+    keyring.add(b"x", service="huggingface.co", username="a", application="Python keyring library")
+    keyring.add(b"x", protocol="https", server="huggingface.co", user="b", xdg__schema="org.git.Password")
+    keyring.add(b"x", protocol="https", server="example.org", user="b", xdg__schema="org.git.Password")
+    world.seed(OTHER, "--scope", "my-org")
+    known = world.known()["keyring"]
+    assert (known["items"], known["items_of_others"], known["scopes"]) == (2, 3, ["my-org"])
+
+
+def test_a_repository_that_takes_the_helper_back(world: World) -> None:
+    repository = world.home / "repository"
+    world.git("init", "-q", str(repository))
+    world.environment["GIT_DIR"] = str(repository / ".git")
+    world.git("config", "credential.helper", "")
+    known = world.known()
+    (finding,) = known["findings"]
+    assert (finding["code"], finding["remedy"]) == ("helper-reset", "git-credential-hf configure --local")
+    world.shell(finding["remedy"])
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("place", ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"])
+def test_settings_of_the_environment(world: World, place: str) -> None:
+    world.environment |= {
+        "GIT_CONFIG_COUNT": {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "credential.helper",
+            "GIT_CONFIG_VALUE_0": "",
+        },
+        "GIT_CONFIG_PARAMETERS": {"GIT_CONFIG_PARAMETERS": "'credential.helper='"},
+    }[place]
+    known = world.known()
+    assert codes(known) == ["helper-reset"]
+    assert known["git"]["helpers"][0]["reset_at"] == {"file": None, "line": None, "scope": "command"}
+    after = world.shell(f"{known['findings'][0]['remedy']}; git-credential-hf status --json")
+    assert codes(json.loads(after)) == []
+
+
+@pytest.mark.parametrize("text", ["[credential]\n\thelper\n", '[credential "https://huggingface.co"]\n\tuseHttpPath\n'])
+def test_a_setting_that_git_stops_at(world: World, text: str) -> None:
+    world.configuration(text)
+    filled = subprocess.run(
+        ["git", "credential", "fill"],
+        input=f"url={MODEL}\n\n".encode(),
+        env=world.environment,
+        capture_output=True,
+        check=False,
+    )
+    assert filled.returncode == 128
+    known = world.known()
+    assert codes(known) == ["git-config-broken"]
+    assert not known["token_given"]
+    number = len(world.gitconfig.read_text().splitlines())
+    assert known["findings"][0]["remedy"] == f"${{EDITOR:-vi}} +{number} {world.gitconfig}"
+
+
+# --- what git would ask --------------------------------------------------------------------------------------
+
+SECTIONS = [
+    "huggingface.co", "https://", HUB, f"{HUB}/my-org", f"{HUB}/my-org/my-model", f"{HUB}/my", "https://*.co",
+    "https://*", "https://alice@huggingface.co", "https://HuggingFace.co:443", "http://huggingface.co",
+    "/my-org/my-model", "huggingface.co/my-org", "https://hugging*.co", f"{HUB}//my-org", f"{HUB}/./my-org",
+    f"{HUB}/x/../my-org", f"{HUB}/%6dy-org", "huggingface.co:443", f"{HUB}?x", f"{HUB}:444", "https://hf.co",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", ["call"], indirect=True)
+@pytest.mark.parametrize("user", ["", "alice@"])
+def test_a_section_counts_as_git_has_it(world: World, user: str) -> None:
+    world.url = f"https://{user}huggingface.co/my-org/my-model"
+    for section in SECTIONS:
+        world.gitconfig.write_text(
+            f'[credential "{section}"]\n\thelper = "!printf \'username=u\\\\npassword=p\\\\n\'"\n'
+        )
+        filled = subprocess.run(
+            ["git", "credential", "fill"],
+            input=f"url={world.url}\n\n".encode(),
+            env=world.environment,
+            capture_output=True,
+            check=False,
+        )
+        counts = b"password=p" in filled.stdout
+        assert bool(world.known()["git"]["helpers"]) == counts, section
+
+
+@pytest.mark.parametrize("value", ["-1", "1k", "0k", "ON", "off", "banana", "\u00b2"])
+def test_a_boolean_is_what_git_takes_for_one(world: World, value: str) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    world.configuration(f'[credential "{HUB}"]\n\tuseHttpPath = {value}\n')
+    known = world.known()
+    token = world.token_that_git_gets()
+    assert known["token_given"] == (token is not None)
+    assert token is None or known["answer"]["fingerprint"] == fingerprint(token)
+    assert ("git-config-broken" in codes(known)) == (token is None)
+
+
+def test_the_chain_tells_lines_resets_and_files(world: World) -> None:
+    included = world.home / "included"
+    included.write_text(
+        "# a comment\n[credential]\n\n\tusername = a ; \\\n\thelper = \\\n\t\tone\n[credential] helper = two\n"
+    )
+    world.gitconfig.write_text(
+        f'[include]\n\tpath = {included}\n[credential "{HUB}"]\n\thelper =\n\tHELPER = three\n'
+        "[credential.HuggingFace.co]\n\thelper = four\n"
+    )
+    helpers = world.known()["git"]["helpers"]
+    told = [
+        (one["helper"], Path(one["at"]["file"]).name, one["at"]["line"], one["reset_at"] and one["reset_at"]["line"])
+        for one in helpers
+    ]
+    assert told == [
+        ("one", "included", 5, 4),
+        ("two", "included", 7, 4),
+        ("three", ".gitconfig", 5, None),
+        ("four", ".gitconfig", 7, None),
+    ]
+
+
+def test_probe_asks_the_other_helpers(world: World) -> None:
+    asked = world.folder / "asked"
+    (world.folder / "slow").mkdir()
+    for name, script in {
+        "answers": f"env >{asked}; echo username=bob; echo password={OTHER}",
+        "nothing": "cat >/dev/null",
+        "quits": "echo quit=1",
+        "fails": "exit 3",
+    }.items():
+        program = world.folder / name
+        write(program, f"#!/bin/sh\n{script}\n", 0o755)
+        world.configuration(f"[credential]\n\thelper = {program}\n")
+    known = world.known()
+    assert [one["does"] for one in known["git"]["helpers"]] == ["answers"] + ["not asked"] * 4
+    assert not asked.exists()
+    world.helper("unconfigure")
+    assert world.known()["token_given"] is False
+    known = world.known("--probe")
+    assert [one["does"] for one in known["git"]["helpers"]] == ["answers", "nothing", "quit", "fails"]
+    assert known["git"]["helpers"][0]["fingerprint"] == fingerprint(OTHER)
+    assert known["given_by"] == str(world.folder / "answers")
+    assert "GIT_TERMINAL_PROMPT=0" in asked.read_text()
+
+
+def test_probe_waits_for_no_helper_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from git_credential_hf.cli.status import facts as status
+
+    monkeypatch.setattr(status, "_PROBE_SECONDS", 0.5)
+    world.configuration('[credential]\n\thelper = "!sleep 1000 #"\n')
+    known = world.known("--probe")
+    assert known["git"]["helpers"][1]["does"] == "hangs"
+    assert known["token_given"]
+
+
+def test_options_of_the_configured_helper_count(world: World) -> None:
+    world.gitconfig.write_text(
+        world.gitconfig.read_text().replace(EXECUTABLE, f"{EXECUTABLE} --sources file --unlock prompt")
+    )
+    known = world.known()
+    assert [one["state"] for one in known["sources"]] == ["not asked", "not asked", "answers"]
+    world.gitconfig.write_text(
+        f'[credential "https://hub.example.org"]\n\thelper = {EXECUTABLE} --host hub.example.org\n'
+    )
+    world.seed(OTHER, "--host", "hub.example.org")
+    world.url = "https://hub.example.org/a/b"
+    known = world.known()
+    assert known["answer"]["fingerprint"] == fingerprint(OTHER)
+    assert known["token_given"]
+
+
+# --- what is documented --------------------------------------------------------------------------------------
+
+DOCUMENT = (Path(__file__).parents[2] / "docs/status.md").read_text()
+
+
+def test_every_finding_is_documented_and_tested() -> None:
+    calls = [node for node in ast.walk(ast.parse(Path(findings.__file__).read_text())) if isinstance(node, ast.Call)]
+    codes_of = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Finding"]
+    named = {
+        text.value for code in codes_of for text in ast.walk(code) if isinstance(text, ast.Constant) and text.value
+    }
+    documented = re.findall(r"^\| `([a-z-]+)` \| (?:error|warning|note)", DOCUMENT, re.MULTILINE)
+    assert set(documented) == named
+    assert len(documented) == len(named)
+    tests = Path(__file__).read_text()
+    assert [code for code in documented if f'"{code}"' not in tests] == []
+
+
+def shape(value: object) -> object:
+    """Return the names of all fields, whatever is in them."""
+    if isinstance(value, dict):
+        return {name: shape(one) for name, one in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else None
+
+
+def test_the_documented_answer_is_what_comes(online: World) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
+    documented = json.loads(example)
+    online.environment["SSH_ASKPASS"] = EXECUTABLE
+    online.seed(OTHER, "--scope", "my-team")
+    online.url = f"{HUB}/other/gated"
+    known = online.known("--online")
+    known["sources"] = known["sources"][1:2]
+    assert shape(documented) == shape(known)
+
+
+# --- addresses -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "huggingface.co", "my-org/my-model", "https://", "https:///x", "://x", "https://a\nb/c", "https://h/%0ax"],
+)
+def test_what_is_no_address_is_wrong_usage(run: Run, url: str) -> None:
+    result = run("status", url)
+    assert (result.code, result.stdout) == (2, b"")
+    assert result.stderr.startswith(b"git-credential-hf: ")
+    assert result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("--bogus",), (HUB, HUB), ("--jso",)])
+def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run("status", *arguments).code == 2
+
+
+def test_helper_options_stand_before_what_git_runs_alone(run: Run) -> None:
+    result = run("--timeout", "1", "status")
+    assert (result.code, result.stdout) == (2, b"")
+
+
+# --- what it prints ------------------------------------------------------------------------------------------
+
+
+def test_control_characters_are_shown_by_number(world: World) -> None:
+    world.environment["GIT_ASKPASS"] = "\033[31mred"
+    world.git("config", "--global", "--add", "credential.helper", "\033]0;title\007x")
+    world.url = "https://alice@huggingface.co/my-org/\u202ename"
+    for result in (world.status("--json"), world.status()):
+        text = result.stdout.decode()
+        assert re.search(r"[^\x20-\x7e\n]", text) is None
+    known = json.loads(world.status("--json").stdout)
+    assert "\\x1b" in json.dumps(known["git"]["helpers"])
+
+
+def on_a_terminal(world: World, columns: int, **more: str) -> str:
+    """Run status on a terminal of that width; return what comes to it."""
+    terminal, other_end = os.openpty()
+    fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    child = subprocess.Popen(
+        [EXECUTABLE, "status", MODEL],
+        env={**world.environment, "TERM": "xterm-256color"} | more,
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+    )
+    os.close(other_end)
+    came = b""
+    with contextlib.suppress(OSError):  # that is how Linux says that nobody has the other end open any more
+        while part := os.read(terminal, 4096):
+            came += part
+    os.close(terminal)
+    child.wait(60)
+    return came.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_has_colours_and_no_line_too_long(world: World, columns: int) -> None:
+    world.configuration("[credential]\n\thelper =\n")
+    coloured = on_a_terminal(world, columns)
+    assert "\033[1;31merror\033[0m" in coloured
+    plain = re.sub(r"\033\[[0-9;]*m", "", coloured)
+    lines = [line for line in plain.splitlines() if str(world.folder) not in line]
+    assert max(map(len, lines)) <= columns
+    assert "\033" not in on_a_terminal(world, columns, NO_COLOR="1")
+    assert "\033" not in on_a_terminal(world, columns, TERM="dumb")
+    assert plain == on_a_terminal(world, columns, NO_COLOR="1")
+
+
+def test_a_token_where_a_name_belongs_is_not_shown(world: World) -> None:
+    """World.status looks for it, in all that is printed."""
+    folder = world.home / ".config/git-credential-hf"
+    folder.mkdir(parents=True)
+    for declaration in (f'[tokens.{OTHER}]\nfile = "x"\n', f"{OTHER} = 1\n", f'[tokens.x]\nfile = "{OTHER}/x"\n'):
+        (folder / "tokens.toml").write_text(declaration)
+        for more in ({}, {"HF_TOKEN_PATH": OTHER}, {"GIT_ASKPASS": f"/bin/ask {OTHER}"}):
+            for url in (MODEL, f"{HUB}/{OTHER}/x", f"{HUB}/a?token={OTHER}", f"https://{OTHER}@huggingface.co/a"):
+                world.url = url
+                world.status("--json", **more)
+                world.status(**more)
+
+
+@pytest.mark.parametrize("login", [OTHER, f"alice:{OTHER}"])
+def test_a_token_that_a_rewritten_address_gets(world: World, login: str) -> None:
+    world.configuration(f'[url "https://{login}@huggingface.co/"]\n\tinsteadOf = {HUB}/\n')
+    known = world.known()
+    assert codes(known) == ["token-in-git-config"]
+    world.shell(known["findings"][0]["remedy"])
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("section", ["credential", f'credential "{HUB}"', 'credential "huggingface.co"'])
+@pytest.mark.parametrize("url", [MODEL, "https://alice@huggingface.co/my-org/my-model"])
+def test_a_token_in_the_place_of_a_username(world: World, section: str, url: str) -> None:
+    world.url = url
+    world.configuration(f"[{section}]\n\tusername = {OTHER}\n")
+    known = world.known("--probe")
+    assert codes(known) == ["token-in-git-config"]
+    world.status()  # which shows no token either
+    world.shell(known["findings"][0]["remedy"])
+    assert codes(world.known()) == []
+    world.configuration(f"[{section}]\n\tusername = hf_user\n")
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("run", ["process"], indirect=True)
+@pytest.mark.parametrize("arguments", ["", "--json"])
+@pytest.mark.parametrize(("where", "said"), [(">/dev/full", "cannot be written: No space left on device"), (">&-", "")])
+def test_nobody_to_tell_it_to(world: World, arguments: str, where: str, said: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{EXECUTABLE} status {arguments} {where}"],
+        env=world.environment,
+        capture_output=True,
+        check=False,
+    )
+    told = f"git-credential-hf: standard output {said}\n" if said else ""
+    assert (done.stdout, done.stderr.decode(), done.returncode) == (b"", told, 1 if said else 0)
+
+
+# --- what it costs -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", ["call"], indirect=True)
+def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    popen = subprocess.Popen.__init__
+
+    def counted(self: Any, command: Any, *arguments: Any, **more: Any) -> None:
+        started.append(command)
+        popen(self, command, *arguments, **more)
+
+    with keyring.bus.calls() as made:
+        monkeypatch.setattr(subprocess.Popen, "__init__", counted)
+        world._run("status", MODEL)
+        monkeypatch.undo()
+    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git-lfs", "gnome-keyring-daemon"]
+    by_status = [call for call in made if not call.endswith(" RemoveMatch")]
+    assert len(by_status) <= 40, by_status
+
+
+def test_without_git(world: World) -> None:
+    known = world.known(PATH="/not/there")
+    assert codes(known) == ["git-missing"]
+
+
+@pytest.mark.parametrize("does", ["sleep 60; :", "printf 'git-lfs/\\302\\262.1 x'", "kill -KILL $$"])
+def test_a_git_lfs_that_is_none(world: World, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    write(world.folder / "bin/git-lfs", f"#!/bin/sh\n{does}\n", 0o755)
+    monkeypatch.setattr("git_credential_hf.commands.status._SECONDS", 1)
+    assert world.known()["token_given"]
+
+
+# --- the Hub -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def online(world: World, hub: Hub) -> Iterator[World]:
+    world.environment |= hub.environ()
+    hub.add_token(TOKEN, role="read", orgs=["my-org"], gated=["my-org/my-model"])
+    hub.create("my-org/my-model", private=True, gated=True, files={"a": "a"})
+    hub.create("datasets/other/open", files={"a": "a"})
+    hub.create("other/gated", gated=True, files={"a": "a"})
+    yield world
+    assert {one.host for one in hub.log} <= {"huggingface.co"}
+
+
+@pytest.mark.parametrize(
+    ("path", "access", "code"),
+    [
+        ("", None, None),
+        ("my-org", None, None),
+        ("my-org/my-model", "yes", None),
+        ("datasets/other/open.git", "yes", None),
+        ("other/gated", "gated", "gated-not-accepted"),
+        ("my-org/not-there", "not found", "repository-hidden"),
+    ],
+)
+def test_online(online: World, path: str, access: str | None, code: str | None) -> None:
+    online.url = f"{HUB}/{path}"
+    known = online.known("--online")
+    assert known["online"]["state"] == "asked"
+    assert (known["online"]["name"], known["online"]["role"], known["online"]["orgs"]) == ("alice", "read", ["my-org"])
+    assert known["online"]["access"] == access
+    assert codes(known) == ([code] if code else [])
+    if code == "gated-not-accepted":
+        assert f"{HUB}/other/gated" in known["findings"][0]["remedy"]
+
+
+def test_online_with_a_token_that_the_hub_does_not_take(online: World, hub: Hub) -> None:
+    hub.revoke(TOKEN)
+    known = online.known("--online")
+    assert codes(known) == ["token-invalid"]
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/my-model"])
+    online.shell(known["findings"][0]["remedy"], online.input)
+    assert codes(online.known("--online")) == []
+
+
+@pytest.mark.parametrize("run", ["process"], indirect=True)  # since huggingface_hub reads it once
+def test_online_asks_the_hub_alone_whatever_the_environment_says(online: World, hub: Hub) -> None:
+    online.environment["HF_ENDPOINT"] = "https://hub.example.org"
+    online.environment["HF_DEBUG"] = "1"
+    assert online.known("--online")["online"]["state"] == "asked"
+    assert {one.fingerprint for one in hub.log} == {fingerprint(TOKEN)}
+
+
+def test_online_without_an_answer(online: World) -> None:
+    online.environment |= dict.fromkeys(("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:1")
+    assert codes(online.known("--online")) == ["hub-silent"]
+    assert b"the Hub       no answer" in online.status("--online").stdout
+
+
+def test_nothing_is_asked_of_the_hub_without_online(online: World, hub: Hub) -> None:
+    online.status()
+    assert hub.log == []
+
+
+@pytest.mark.parametrize("run", ["call"], indirect=True)
+def test_online_without_huggingface_hub(online: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
+    known = online.known("--online")
+    assert codes(known) == ["online-missing"]
+    assert known["findings"][0]["remedy"].endswith("-m pip install huggingface_hub")
+    assert commands.shown("\n") == "\\n"
+
+
+# --- what people come with -----------------------------------------------------------------------------------
+
+
+class Person:
+    """Somebody with an askpass program who clones from the Hub, and does what status tells them."""
+
+    def __init__(self, world: World, hub: Hub) -> None:
+        self.world = world
+        self.hub = hub
+        world.url = f"{HUB}/my-org/weights"
+        hub.create("my-org/weights", private=True, gated=True, lfs={"model.bin": b"weights"})
+        hub.add_token(TOKEN, orgs=["my-org"], gated=["my-org/weights"])
+        askpass = world.folder / "askpass"
+        self.asked = world.folder / "asked"
+        write(askpass, f"#!/bin/sh\necho asked >>{self.asked}\n", 0o755)
+        world.environment["GIT_ASKPASS"] = str(askpass)
+
+    def clones(self) -> bytes | None:
+        """Clone; return what is in the file, None where it fails."""
+        clone = self.world.folder / "clone"
+        shutil.rmtree(clone, ignore_errors=True)
+        command = ["git", "clone", self.world.url, str(clone)]
+        done = subprocess.run(command, env=self.world.environment, capture_output=True, timeout=100, check=False)
+        assert MARK not in done.stdout + done.stderr
+        return (clone / "model.bin").read_bytes() if done.returncode == 0 else None
+
+    def mends(self, code: str, *arguments: str, input: bytes = b"") -> None:
+        found = [one for one in self.world.known(*arguments)["findings"] if one["code"] == code]
+        assert len(found) == 1, self.world.known(*arguments)["findings"]
+        self.world.shell(found[0]["remedy"], input)
+
+
+@pytest.fixture
+def person(online: World, hub: Hub) -> Person:
+    return Person(online, hub)
+
+
+def test_git_still_prompts(person: Person) -> None:
+    person.world.helper("unconfigure")
+    assert person.clones() is None
+    assert person.asked.read_text()
+    person.asked.unlink()
+    person.mends("helper-not-configured")
+    assert person.clones() == b"weights"
+    assert not person.asked.exists()
+
+
+def test_large_files_stay_pointers(person: Person) -> None:
+    person.world.git("config", "--global", "--remove-section", "filter.lfs")
+    assert (person.clones() or b"").startswith(b"version https://git-lfs")
+    person.mends("lfs-not-initialised")
+    assert person.clones() == b"weights"
+
+
+def test_conditions_that_were_not_accepted(person: Person, hub: Hub) -> None:
+    hub.add_token(TOKEN, orgs=["my-org"])
+    assert person.clones() is None
+    assert codes(person.world.known()) == []
+    (finding,) = person.world.known("--online")["findings"]
+    assert (finding["code"], finding["remedy"]) == ("gated-not-accepted", f"xdg-open {person.world.url}")
+    hub.add_token(TOKEN, orgs=["my-org"], gated=["my-org/weights"])
+    assert codes(person.world.known("--online")) == []
+    assert person.clones() == b"weights"
+
+
+def test_a_token_that_was_revoked(person: Person, hub: Hub) -> None:
+    hub.revoke(TOKEN)
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/weights"])
+    assert person.clones() is None
+    person.mends("token-refused", input=TYPED.encode())
+    assert codes(person.world.known("--online")) == []
+    assert person.clones() == b"weights"
+    assert not person.asked.exists()
+
+
+def test_a_login_with_hf_after_the_seed(person: Person, hub: Hub) -> None:
+    hub.revoke(TOKEN)
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/weights"])
+    time.sleep(1.1)  # the keyring tells the time of an item in whole seconds
+    subprocess.run(
+        ["hf", "auth", "login", "--token", TYPED], env=person.world.environment, capture_output=True, check=True
+    )
+    assert codes(person.world.known())[0] == "token-file-newer"
+    person.mends("token-file-newer")
+    assert person.clones() == b"weights"
+    assert codes(person.world.known()) == []
+
+
+def test_a_token_in_the_environment_hides_the_one_of_the_organisation(person: Person, hub: Hub) -> None:
+    hub.create("team/weights", private=True, lfs={"model.bin": b"weights"})
+    hub.add_token(OTHER, user="bob", orgs=["team"])
+    person.world.seed(OTHER, "--scope", "team")
+    person.world.environment["HF_TOKEN"] = TOKEN
+    person.world.url = f"{HUB}/team/weights"
+    assert person.clones() is None
+    assert codes(person.world.known())[0] == "env-hides-scopes"
+    remedy = person.world.known()["findings"][0]["remedy"]
+    assert remedy == "unset HF_TOKEN"
+    del person.world.environment["HF_TOKEN"]
+    assert person.clones() == b"weights"
