@@ -1,4 +1,4 @@
-"""The list of refused tokens, as erase leaves it: whatever is in its place, and whenever it is killed."""
+"""The list of rejected tokens, as erase leaves it: whatever is in its place, and whenever it is killed."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def erase(token: str) -> bytes:
 
 @pytest.fixture
 def folder(environment: Environment) -> Path:
-    """Where the list is kept, which is there already; HF_TOKEN is what was refused."""
+    """Where the list is kept, which is there already; HF_TOKEN is what was rejected."""
     environment |= {"HF_TOKEN": TOKEN, "HUGGING_FACE_HUB_TOKEN": OTHER}
     place = Path(environment["HOME"], ".local/state/git-credential-hf")
     place.mkdir(parents=True, mode=0o700)
@@ -42,7 +42,7 @@ def entries(file: Path) -> int:
 def test_what_is_in_its_place_is_replaced_and_not_written_through(
     run: Run, environment: Environment, folder: Path, tmp_path: Path, kind: str
 ) -> None:
-    file = folder / "refused"
+    file = folder / "rejected"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("as it was")
     if kind == "a FIFO":
@@ -64,15 +64,15 @@ def test_what_is_in_its_place_is_replaced_and_not_written_through(
 def test_a_folder_in_its_place_makes_the_next_one_do(
     run: Run, environment: Environment, folder: Path, tmp_path: Path
 ) -> None:
-    (folder / "refused/full").mkdir(parents=True)
+    (folder / "rejected/full").mkdir(parents=True)
     assert run("erase", input=erase(TOKEN)).stderr == b""
-    assert entries(tmp_path / "run/git-credential-hf/refused") == 1
-    assert [path.name for path in folder.iterdir()] == ["refused"]
+    assert entries(tmp_path / "run/git-credential-hf/rejected") == 1
+    assert [path.name for path in folder.iterdir()] == ["rejected"]
 
 
 def test_a_disk_that_fills_up_leaves_the_old_list(run: Run, environment: Environment, folder: Path) -> None:
     run("erase", input=erase(OTHER))
-    before = (folder / "refused").read_bytes()
+    before = (folder / "rejected").read_bytes()
     done = subprocess.run(
         ["prlimit", "--fsize=100", EXECUTABLE, "erase"],
         input=erase(TOKEN),
@@ -83,15 +83,15 @@ def test_a_disk_that_fills_up_leaves_the_old_list(run: Run, environment: Environ
     assert (done.stdout, done.returncode) == (b"", 0)
     assert done.stderr.count(b"\n") == 1
     assert b"set XDG_STATE_HOME" in done.stderr
-    assert (folder / "refused").read_bytes() == before
-    assert [path.name for path in folder.iterdir()] == ["refused"]
+    assert (folder / "rejected").read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["rejected"]
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is not installed")
 def test_a_kill_at_any_system_call_leaves_the_old_list_or_the_new_one(
     environment: Environment, folder: Path, tmp_path: Path
 ) -> None:
-    file = folder / "refused"
+    file = folder / "rejected"
     log = tmp_path / "log"
 
     def strace(*more: str) -> int:
@@ -112,7 +112,7 @@ def test_a_kill_at_any_system_call_leaves_the_old_list_or_the_new_one(
         assert strace("-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={which}") == -9
         seen.add((entries(file), len(list(folder.iterdir()))))
         run_call(("erase",), erase(TOKEN), environment)
-        assert [path.name for path in folder.iterdir()] == ["refused"]
+        assert [path.name for path in folder.iterdir()] == ["rejected"]
         assert entries(file) == 2
     # Before, while and after the new list is put in the place of the old one.
     assert seen == {(1, 1), (1, 2), (2, 1)}

@@ -1,0 +1,55 @@
+"""Locks between runs: one at a time, and never longer than one is ready to wait."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from git_credential_hf.state import locks
+
+UID = os.geteuid()
+
+
+def named(path: Path) -> bytes:
+    return os.fsencode(path)
+
+
+def test_one_at_a_time_is_inside_the_lock(tmp_path: Path) -> None:
+    inside = threading.Event()
+    order = []
+    with locks.FolderLock(named(tmp_path), 5), pytest.raises(TimeoutError), locks.FolderLock(named(tmp_path), 0.05):
+        pass
+
+    def second() -> None:
+        inside.wait()
+        with locks.FolderLock(named(tmp_path), 5):
+            order.append("second")
+
+    other = threading.Thread(target=second)
+    other.start()
+    with locks.FolderLock(named(tmp_path), 5):
+        inside.set()
+        other.join(0.1)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    with pytest.raises(FileNotFoundError), locks.FolderLock(named(tmp_path / "none"), 5):
+        pass
+
+
+def test_our_own_lock_is_in_the_first_folder_that_can_be_had(tmp_path: Path) -> None:
+    (tmp_path / "state").write_bytes(b"no folder")
+    (tmp_path / "run/git-credential-hf").mkdir(parents=True)
+    (tmp_path / "run/git-credential-hf").chmod(0o777)
+    environ = {
+        b"XDG_STATE_HOME": named(tmp_path / "state"),
+        b"XDG_RUNTIME_DIR": named(tmp_path / "run"),
+        b"TMPDIR": named(tmp_path / "tmp"),
+    }
+    with locks.own_lock(environ, 5):
+        assert stat.S_IMODE((tmp_path / f"tmp/git-credential-hf-{UID}").stat().st_mode) == 0o700
+    (tmp_path / f"tmp/git-credential-hf-{UID}").chmod(0o777)
+    with locks.own_lock(environ, 5):
+        pass
