@@ -7,12 +7,13 @@ MASK = "****"
 _SHORTEST_SHOWN = 16  # characters: of a shorter one nothing is shown
 
 # What may be a token, anywhere in a text: of the Hub, and of those whose tokens are mistaken for the Hub's. A word that
-# only begins like one, as in the path `hf_datasets`, is a name: it has neither a digit nor a capital, and is short.
+# only begins like one is a name, as in the paths `hf_datasets` and `hf_models_2`: it has neither a digit nor a capital,
+# or it is short.
 _TOKEN = re.compile(
     r"""
     (?<![A-Za-z0-9])
     (?: hf_(?:oauth|jwt)_[\w.-]{4,} | api_org_\w{4,}
-      | (?:hf|api)_ (?: (?=[a-z_]*[A-Z0-9]) \w{8,} | \w{20,} )
+      | (?:hf|api)_ (?: (?=[a-z]*[A-Z0-9]) [A-Za-z0-9]{8,} | [A-Za-z0-9]{20,} )
       | (?:ghp|gho|ghu|ghs|github_pat)_\w{8,} | glpat-[\w-]{8,} | sk-[\w-]{16,} )
     """,
     re.VERBOSE | re.ASCII,

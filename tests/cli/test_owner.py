@@ -36,7 +36,7 @@ def test_what_is_kept_in_a_home_of_any_name_is_found_again(
         assert token_file.read_text() == TOKEN
     assert run("get", input=REQUEST).stdout == ANSWER
     assert run("erase", input=REJECTED).stderr == b""
-    assert [path.name for path in (home / ".local/state/git-credential-hf").iterdir()] == ["refused"]
+    assert [path.name for path in (home / ".local/state/git-credential-hf").iterdir()] == ["rejected"]
     refused = run("get", input=REQUEST)
     assert (refused.stdout, refused.code) == (b"quit=1\n", 0)
     assert refused.stderr.startswith(named())
@@ -57,7 +57,7 @@ def test_without_a_home_a_variable_answers_and_is_remembered_elsewhere(
     environment["HF_HOME"] = str(tmp_path / "none")  # without HOME, the one in the password file has a token file
     assert run("get", input=REQUEST).stdout == ANSWER
     assert run("erase", input=REJECTED).stderr == b""
-    assert [path.name for path in (tmp_path / "run/git-credential-hf").iterdir()] == ["refused"]
+    assert [path.name for path in (tmp_path / "run/git-credential-hf").iterdir()] == ["rejected"]
     assert run("get", input=REQUEST).stdout == b"quit=1\n"
     assert (tmp_path / "file").read_text() == "as it was"
     assert not (tmp_path / "relative").exists()
@@ -102,5 +102,5 @@ def test_a_home_that_its_user_may_not_use(
     erased = as_user(1000, "erase", input=REJECTED, **more)
     assert (erased.stdout, erased.stderr, erased.code) == (b"", b"", 0)
     assert as_user(1000, "get", input=REQUEST, **more).stdout == b"quit=1\n"
-    assert [path.name for path in (run_time / "git-credential-hf").iterdir()] == ["refused"]
+    assert [path.name for path in (run_time / "git-credential-hf").iterdir()] == ["rejected"]
     assert snapshot(home) == before

@@ -47,7 +47,7 @@ def test_a_token_in_the_place_of_its_source_is_not_told(seed: Seed, environment:
 
 
 def test_a_token_in_the_name_of_a_file_is_not_told(seed: Seed, environment: Environment) -> None:
-    is_refused_as("./(a token).txt is not there", seed, environment, "--from", f"./{TOKEN}.txt")
+    is_refused_as("./hf_****mNoP.txt is not there", seed, environment, "--from", f"./{TOKEN}.txt")
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -374,7 +374,7 @@ def test_a_command_reads_our_standard_input_and_its_complaint_is_for_a_terminal(
 
 def test_a_command_that_fails_is_told_with_its_reason_in_one_line(seed: Seed, environment: Environment) -> None:
     write(Path("fail"), f"#!/bin/sh\necho 'no such entry' >&2\necho 'near {TOKEN}' >&2\nexit 3\n", 0o700)
-    reason = "the command ./fail ended with exit code 3: no such entry; near (a token)\n"
+    reason = "the command ./fail ended with exit code 3: no such entry; near hf_****mNoP\n"
     is_refused_as(reason, seed, environment, "--from", "command:./fail")
 
 

@@ -184,6 +184,8 @@ def test_an_attribute_more_makes_no_other_item_of_it(attributes: dict[bytes, byt
         {name: value for name, value in HOST_WIDE.items() if name != b"user"},
         {name: value for name, value in HOST_WIDE.items() if name != b"server"},
         {name: value for name, value in SCOPED.items() if name != b"object"},
+        HOST_WIDE | {b"port": b"8443"},
+        HOST_WIDE | {b"object": b"my-org"},
         HOST_WIDE | {b"server": b"hf.co"},
         HOST_WIDE | {b"protocol": b"http"},
         HOST_WIDE | {b"xdg:schema": b"org.freedesktop.Secret.Generic"},

@@ -42,6 +42,10 @@ def test_people_see_three_and_four_characters_of_a_token(token: str, shown: str)
         # names
         ("hf_user", "hf_user"),
         ("/srv/hf_datasets/hf_downloads", "/srv/hf_datasets/hf_downloads"),
+        (
+            "/srv/hf_models_of_2026/a_login_with_hf_after_the_seed_0",
+            "/srv/hf_models_of_2026/a_login_with_hf_after_the_seed_0",
+        ),
         ("hf_token.txt", "hf_token.txt"),
         ("xhf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567", "xhf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"),
         ("my-org/my-model", "my-org/my-model"),

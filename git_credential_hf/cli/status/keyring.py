@@ -91,7 +91,9 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
     if mute:
         raise Unavailable(f"no answer within {options.timeout:g} s")
 
-    searches = [{b"xdg:schema": item.BEARER_SCHEMA}, *(tool.attributes for tool in other_tools.tools(server))]
+    # A locked item is found by its host, and not by its schema.
+    others = [tool.attributes for tool in other_tools.tools(server) if b"server" not in tool.attributes]
+    searches = [item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}, *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
     *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))

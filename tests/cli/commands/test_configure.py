@@ -17,7 +17,7 @@ from git_credential_hf.cli.commands import configure as module
 from git_credential_hf.cli.output import Failed
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GIT = shutil.which("git") or "git"
 HOSTS = ("huggingface.co", "hf.co")
 TOKEN = "hf_" + "t" * 34
@@ -785,7 +785,7 @@ def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str
     os.chown(gitconfig, 65534, -1)
     before = gitconfig.read_bytes()
     line = failed(run(command))
-    assert f"{gitconfig} belongs to nobody" in line
+    assert f"{gitconfig} belongs to the user nobody" in line
     assert "runuser" in line
     assert gitconfig.read_bytes() == before
     assert gitconfig.stat().st_uid == 65534
@@ -794,7 +794,7 @@ def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str
 @by_root
 def test_file_in_the_home_of_another_user_is_refused(run: Run, home: Path) -> None:
     os.chown(home, 4_000_000, -1)
-    assert f"{home} belongs to user 4000000" in failed(run("configure"))
+    assert f"{home} belongs to the user 4000000" in failed(run("configure"))
     assert [*home.iterdir()] == []
 
 

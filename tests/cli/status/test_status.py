@@ -813,7 +813,7 @@ def test_options_of_the_configured_helper_count(world: World) -> None:
 
 # --- what is documented --------------------------------------------------------------------------------------
 
-DOCUMENT = (Path(__file__).parents[2] / "docs/status.md").read_text()
+DOCUMENT = (Path(__file__).parents[3] / "docs/status.md").read_text()
 
 
 def test_every_finding_is_documented_and_tested() -> None:
@@ -998,7 +998,7 @@ def test_without_git(world: World) -> None:
 @pytest.mark.parametrize("does", ["sleep 60; :", "printf 'git-lfs/\\302\\262.1 x'", "kill -KILL $$"])
 def test_a_git_lfs_that_is_none(world: World, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
     write(world.folder / "bin/git-lfs", f"#!/bin/sh\n{does}\n", 0o755)
-    monkeypatch.setattr("git_credential_hf.commands.status._SECONDS", 1)
+    monkeypatch.setattr("git_credential_hf.cli.status.facts._SECONDS", 1)
     assert world.known()["token_given"]
 
 
