@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from git_credential_hf.cli.output import shown
+from git_credential_hf.model import token_text
 from git_credential_hf.model.text import has_control
 
 PROGRAM = "git-credential-hf"
@@ -38,19 +39,17 @@ class Url(NamedTuple):
     path: bytes
 
     def has_token(self) -> bool:
-        """Whether there is a password in it, or a token in the place of a user."""
-        return bool(self.password) or (self.user is not None and looks_like_token(self.user))
+        """Return whether there is a password in it, or a token in the place of a user."""
+        return bool(self.password) or self._user_is_token()
+
+    def _user_is_token(self) -> bool:
+        return self.user is not None and token_text.may_be_token_for_user(os.fsdecode(self.user))
 
     def shown(self) -> str:
         """Return the URL for people, without a password, and without a user that is a token."""
-        user = f"{shown(self.user)}@" if self.user and not looks_like_token(self.user) else ""
+        user = f"{shown(self.user)}@" if self.user and not self._user_is_token() else ""
         path = shown(self.path)
         return f"{self.scheme.decode()}://{user}{shown(self.host)}{'/' if path else ''}{path}"
-
-
-def looks_like_token(text: bytes) -> bool:
-    """Whether `text` may be a token, where a name was to be expected."""
-    return re.fullmatch(rb"(?:hf|api)_[A-Za-z0-9_]{8,}", text) is not None or len(text) >= 32
 
 
 def parse(text: bytes) -> Url:
@@ -143,8 +142,8 @@ class Helper(NamedTuple):
         """Return the value for people. Shell code may have a token in it, so of that the first word alone."""
         if self.is_script():
             first = self.value[1:].split(maxsplit=1)[:1]
-            return "!" + veiled(shown(first[0] if first else b"")) + " ..."
-        return veiled(shown(self.value))
+            return "!" + token_text.hide_passwords(shown(first[0] if first else b"")) + " ..."
+        return token_text.hide_passwords(shown(self.value))
 
 
 class Answer(NamedTuple):
@@ -425,13 +424,6 @@ def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.Completed
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-
-
-def veiled(text: str) -> str:
-    """Return `text` without what may be a token in it."""
-    text = re.sub(r"\b((?:hf|api)_)[A-Za-z0-9_]{8,}", r"\1...", text)
-    text = re.sub(r"(://)[^/\s@]*:[^/\s@]*@", r"\1...@", text)
-    return re.sub(r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+", r"\1...", text)
 
 
 def _command(value: bytes) -> bytes:

@@ -29,6 +29,13 @@ _PLACEHOLDER = re.compile(
 )
 
 
+# What a URL, a command or a setting gives as a password, whatever it looks like.
+_URL_PASSWORD = re.compile(r"(://)[^/\s@]*:[^/\s@]*@")
+_NAMED_PASSWORD = re.compile(r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+")
+
+_LONGEST_USER = 31  # characters: a longer word in the place of a user is taken for a token
+
+
 def masked(token: str) -> str:
     """Return what people see of a token: its first three and last four characters, nothing of a short one."""
     return f"{token[:3]}{MASK}{token[-4:]}" if len(token) >= _SHORTEST_SHOWN else MASK
@@ -42,6 +49,16 @@ def hide(text: str) -> str:
 def may_be_token(text: str) -> bool:
     """Return whether the whole of `text`, where a name was expected, may be a token."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def may_be_token_for_user(text: str) -> bool:
+    """Return whether `text`, where a URL or a setting names a user, may be a token."""
+    return may_be_token(text) or len(text) > _LONGEST_USER
+
+
+def hide_passwords(text: str) -> str:
+    """Return `text`, a URL, a command or a setting, without what may be a token or is given as a password."""
+    return _NAMED_PASSWORD.sub(rf"\1{MASK}", _URL_PASSWORD.sub(rf"\1{MASK}@", hide(text)))
 
 
 def is_placeholder(text: str) -> bool:

@@ -85,3 +85,24 @@ def test_a_placeholder_is_no_token(text: str) -> None:
 @pytest.mark.parametrize("text", [TOKEN, "hf_token1", "hunter2", "hf_TokenHereAndThere", "nobodysexample"])
 def test_a_token_is_no_placeholder(text: str) -> None:
     assert not token_text.is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"https://alice:{TOKEN}@huggingface.co/o/m", "https://****@huggingface.co/o/m"),
+        ("https://alice:hunter2@huggingface.co", "https://****@huggingface.co"),
+        (f"https://{TOKEN}@huggingface.co", "https://hf_****4567@huggingface.co"),
+        ("https://alice@huggingface.co", "https://alice@huggingface.co"),
+        ("!f() { echo password=hunter2; }; f", "!f() { echo password=****; }; f"),
+        ("--token hunter2", "--token ****"),
+        ("store --file=/home/alice/.git-credentials", "store --file=/home/alice/.git-credentials"),
+    ],
+)
+def test_what_is_given_as_a_password_is_hidden_whatever_it_looks_like(text: str, shown: str) -> None:
+    assert token_text.hide_passwords(text) == shown
+
+
+@pytest.mark.parametrize(("user", "may_be"), [("alice", False), ("hf_user", False), (TOKEN, True), ("a" * 32, True)])
+def test_a_long_word_in_the_place_of_a_user_may_be_a_token(user: str, may_be: bool) -> None:
+    assert token_text.may_be_token_for_user(user) == may_be

@@ -17,6 +17,7 @@ from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.hub import Answer
+from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import GIVEN, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
@@ -295,7 +296,7 @@ def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) 
 
 
 def _first_line(output: bytes) -> str:
-    return git_config.veiled(shown(output.partition(b"\n")[0])).removeprefix("fatal: ").removeprefix("error: ")
+    return token_text.hide_passwords(shown(output.partition(b"\n")[0])).removeprefix("fatal: ").removeprefix("error: ")
 
 
 # Tokens.

@@ -14,6 +14,7 @@ from git_credential_hf.cli import git_config
 from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import shown
 from git_credential_hf.cli.status.facts import Facts, numbers
+from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, MALFORMED, REJECTED, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
 from git_credential_hf.model.token import fingerprint
@@ -200,10 +201,10 @@ def _configuration(facts: Facts) -> Iterator[Finding]:
                 _configure(one.setting),
             )
     for one in facts.active:
-        if one.is_script() and git_config.veiled(shown(one.value)) != shown(one.value):
+        if one.is_script() and token_text.hide_passwords(shown(one.value)) != shown(one.value):
             yield _token_in_configuration(facts, one.setting)
     user = facts.config.credential(b"username", facts.url)
-    if user is not None and git_config.looks_like_token(user.value or b""):
+    if user is not None and token_text.may_be_token_for_user(os.fsdecode(user.value or b"")):
         yield _token_in_configuration(facts, user)
     if facts.rewrite is not None and facts.url.has_token():
         yield _token_in_configuration(facts, facts.rewrite)
@@ -629,7 +630,7 @@ def _remove(setting: Setting) -> str:
     if not setting.file:
         return "unset GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS"
     key, value = shown(setting.key), shown(setting.value or b"")
-    if git_config.veiled(key) != key or git_config.veiled(value) != value:
+    if token_text.hide_passwords(key) != key or token_text.hide_passwords(value) != value:
         return _remove_line(setting)
     return (
         f"git config --file {_quoted(setting.file)} --fixed-value --unset-all "

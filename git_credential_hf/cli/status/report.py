@@ -7,11 +7,11 @@ import time
 from typing import Any, TextIO
 
 from git_credential_hf import __version__
-from git_credential_hf.cli import git_config
 from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import shown
 from git_credential_hf.cli.status.facts import Facts
 from git_credential_hf.cli.status.findings import Finding
+from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.token import fingerprint
@@ -55,7 +55,7 @@ def _path(path: str | None) -> str | None:
 
 
 def _name(value: bytes | None) -> str | None:
-    return None if value is None else git_config.veiled(shown(value))
+    return None if value is None else token_text.hide_passwords(shown(value))
 
 
 def _token(one: Candidate | None) -> Report | None:
