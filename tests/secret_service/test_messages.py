@@ -267,7 +267,7 @@ def test_a_large_message_is_read() -> None:
     assert messages.read_secrets(message) == {b"/a": secret}
 
 
-def test_fields_that_are_not_asked_for_are_passed_over() -> None:
+def test_fields_that_are_not_asked_for_are_skipped() -> None:
     message = new_method_return(PARENT, "vo", REPLIES["vo"])
     message.header.fields |= {HeaderFields.unix_fds: 3, HeaderFields.sender: ":1.7", HeaderFields.destination: ":1.9"}
     assert messages.read_session(one(serialised(message, Endianness.little))) == b"/org/freedesktop/secrets/session/s1"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Run
-from tests.keyring_items import Items
-from tests.operations.test_operations import LIBSECRET, NOTHING, answer, request, seed, write_token_file
+from tests.keyring_items import LIBSECRET, Items
 from tests.providers import KWALLETS, PROVIDERS, SECRETS, GnomeKeyring, KeePassXC, KWallet, Provider
 from tests.secret_service.conftest import needed
 

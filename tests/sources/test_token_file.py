@@ -106,7 +106,7 @@ def test_white_space_around_the_token_is_nothing(get: Get, file: Path, content: 
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_is_no_token_is_passed_over_in_silence(get: Get, file: Path, content: bytes) -> None:
+def test_what_is_no_token_is_skipped_in_silence(get: Get, file: Path, content: bytes) -> None:
     file.write_bytes(content)
     result = get()
     assert (result.stdout, result.stderr) == (b"", b"")
@@ -118,7 +118,7 @@ def test_the_longest_token(get: Get, file: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["directory", "FIFO", "a link to /dev/zero", "a link to itself"])
-def test_what_is_no_file_is_passed_over_at_once(get: Get, file: Path, kind: str) -> None:
+def test_what_is_no_file_is_skipped_at_once(get: Get, file: Path, kind: str) -> None:
     if kind == "directory":
         file.mkdir()
     elif kind == "FIFO":
@@ -136,7 +136,7 @@ def test_a_link_is_followed(get: Get, file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: root alone can become a user who may not read")
-def test_a_file_that_cannot_be_read_is_passed_over(file: Path, environment: Environment) -> None:
+def test_a_file_that_cannot_be_read_is_skipped(file: Path, environment: Environment) -> None:
     file.write_text(TOKEN)
     file.chmod(0)
     run_call(("get",), REQUEST, environment)  # imports what a user without root's rights might not be able to
@@ -188,7 +188,7 @@ def test_a_login_that_has_not_ended_is_answered_with_its_end(get: Get, file: Pat
     assert (result.stdout, result.stderr) == (answer(TOKEN, f"password_expiry_utc={ends}"), b"")
 
 
-def test_a_login_that_has_ended_is_passed_over_with_the_remedy(get: Get, file: Path) -> None:
+def test_a_login_that_has_ended_is_skipped_with_the_remedy(get: Get, file: Path) -> None:
     logins(file, ends=hours(-1))
     result = get()
     assert (result.stdout, result.stderr.count(b"\n")) == (b"", 1)
