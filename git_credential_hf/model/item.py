@@ -65,14 +65,19 @@ def ours(attributes: dict[bytes, bytes]) -> Item | None:
     """Return the item of ours that has these attributes, None for anybody else's.
 
     It is ours if it has all that this program would give it. It may have more: some keyrings add attributes of their
-    own, and so do people.
+    own, and so do people. But a port or a path more would make it another place's for git-credential-libsecret.
     """
     if MARK not in attributes:
         return None
     server, _, scope = attributes[MARK].partition(b"/")
     for bearer in (False, True):
         item = Item(server, scope, attributes.get(b"user"), bearer=bearer, origin=attributes.get(ORIGIN, b""))
-        if (bearer or item.user is not None) and item.attributes().items() <= {ORIGIN: b"", **attributes}.items():
+        given = item.attributes()
+        if (
+            (bearer or item.user is not None)
+            and given.items() <= {ORIGIN: b"", **attributes}.items()
+            and not {b"port", b"object"} & (attributes.keys() - given.keys())
+        ):
             return item
     return None
 
