@@ -84,9 +84,7 @@ def test_libsecrets_secret_is_read_whole(run: Run, keyring: Items) -> None:
         (b"x" * 65_536, "alice"),
     ],
 )
-def test_an_item_that_could_break_a_line_of_gits_is_skipped(
-    run: Run, keyring: Items, secret: bytes, user: str
-) -> None:
+def test_an_item_that_could_break_a_line_of_gits_is_skipped(run: Run, keyring: Items, secret: bytes, user: str) -> None:
     keyring.add(secret, **LIBSECRET | {"user": user})
     assert run("get", input=request()) == NOTHING
 
