@@ -4,6 +4,10 @@ import time
 
 import pytest
 
+from git_credential_hf.model.outcome import Outcome
+from git_credential_hf.model.request import parse
+from git_credential_hf.operations.get import decide
+from git_credential_hf.options import Options
 from tests.asking import (
     BEARER,
     FOR_OTHER,
@@ -154,3 +158,33 @@ def test_no_prompt_makes_git_quit_where_there_is_no_token(run: Run, environment:
     assert run("--no-prompt", "get", input=request(host="example.com")) == NOTHING
     environment["HF_TOKEN"] = "hf_abc123"
     assert run("--no-prompt", "get", input=request()) == answer("hf_user", "hf_abc123")
+
+
+# --- the candidates that status shows ----------------------------------------------------------------------
+
+
+def test_every_candidate_has_a_verdict(run: Run, keyring: Items, environment: Environment) -> None:
+    """The first that can be given is given, whatever stands before it, and what comes after it is spare."""
+    environment["HF_TOKEN"] = "two\nlines"
+    environment["HUGGING_FACE_HUB_TOKEN"] = "hf_rejected"
+    run("erase", input=request(username="hf_user", password="hf_rejected"))
+    run("store", input=request(username="alice", password="hf_expired", password_expiry_utc="1"))
+    run("store", input=request(**KNOWS_BEARER, **BEARER, username="bob"))
+    seed(run, "hf_given", "--user", "carol")
+    file = write_token_file(environment, "hf_spare")
+
+    def decided(*, every: bool) -> Outcome:
+        options = Options({name.encode(): value.encode() for name, value in environment.items()})
+        return decide(parse(request()), options, every=every)
+
+    found = decided(every=True).candidates
+    assert [(one.place, one.verdict) for one in found if one.source != "keyring"] == [
+        ("HF_TOKEN", "malformed"),
+        ("HUGGING_FACE_HUB_TOKEN", "rejected"),
+        (str(file), "spare"),
+    ]
+    verdicts = {one.token.text.decode(): one.verdict for one in found if one.source == "keyring" and one.token}
+    assert verdicts == {"hf_expired": "expired", "hf_bearer": "no authtype", "hf_given": "given"}
+    given = decided(every=False)
+    assert given.candidates[-1].verdict == "given"
+    assert (given.given() is given.candidates[-1], given.quits, given.said) == (True, False, "")

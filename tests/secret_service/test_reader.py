@@ -58,7 +58,7 @@ FAULTS: dict[str, Script] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_keyring_at_fault(run: Run, environment: Environment, name: str) -> None:
     with bus(environment, FAULTS[name]):
-        # None of these is waited out: what is plainly no answer is passed over as it comes.
+        # None of these is waited out: what is plainly no answer is skipped as it comes.
         the_next_source_answers(run, environment, "--timeout", "3600")
 
 

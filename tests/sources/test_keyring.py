@@ -1,15 +1,24 @@
 """get from the keyring: whose item answers, and for which part of the host."""
 
+import contextlib
+import socket
+from pathlib import Path
+
 import pytest
 
+from git_credential_hf.model.request import parse
+from git_credential_hf.options import parse as parse_options
+from git_credential_hf.sources import keyring as source
 from tests.asking import (
+    HUB,
     NOTHING,
     answer,
     request,
     seed,
 )
-from tests.conftest import Run
-from tests.keyring_items import Items
+from tests.conftest import Environment, Run
+from tests.keyring_items import LIBSECRET, Items
+from tests.providers import GnomeKeyring
 
 
 @pytest.mark.parametrize(
@@ -104,3 +113,49 @@ def test_a_username_that_is_no_text_is_no_items(run: Run, keyring: Items) -> Non
     assert run("get", input=odd).stdout == b"username=\xff\npassword=hf_abc123\n"
     assert run("store", input=odd + b"password=typed\n") == NOTHING
     assert keyring.secrets() == [b"hf_abc123"]
+
+
+# --- candidates --------------------------------------------------------------------------------------------
+
+
+def candidates(environment: Environment, *arguments: bytes) -> list[tuple[str, bytes | None, str, str]]:
+    """Return place, token, verdict and reason of each candidate for a request without a user."""
+    chosen, _ = parse_options(list(arguments), {name.encode(): value.encode() for name, value in environment.items()})
+    found = source.candidates(HUB.encode(), parse(request()), chosen)
+    return [(one.place, one.token.text if one.token else None, one.verdict, one.why) for one in found]
+
+
+def test_ours_come_before_those_of_other_users_and_of_other_tools(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    keyring.add(b"theirs", **LIBSECRET)
+    seed(run, "hf_bobs", "--user", "bob")
+    seed(run, "hf_anybodys")
+    assert candidates(environment) == [
+        ("the keyring", b"hf_anybodys", "", ""),
+        ("the keyring", b"hf_bobs", "", ""),
+        ("git-credential-libsecret's item", b"theirs", "", ""),
+    ]
+
+
+def test_a_keyring_that_is_not_there_is_not_reached(environment: Environment) -> None:
+    assert candidates(environment) == [("the keyring", None, "not reached", "there is no session bus")]
+
+
+def test_a_keyring_that_does_not_answer_is_not_reached(environment: Environment) -> None:
+    path = environment["XDG_RUNTIME_DIR"] + "/bus"
+    environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={path}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        found = candidates(environment, b"--timeout", b"0.2")
+    assert found == [("the keyring", None, "not reached", "no answer within 0.2 s")]
+
+
+def test_a_locked_keyring_is_not_reached(run: Run, environment: Environment, tmp_path: Path) -> None:
+    with contextlib.closing(GnomeKeyring(tmp_path / "keyring")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        assert candidates(environment) == []
+        seed(run, "hf_abc123")
+        provider.lock()
+        assert candidates(environment) == [("the keyring", None, "not reached", "it is locked")]
