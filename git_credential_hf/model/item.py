@@ -65,19 +65,17 @@ def ours(attributes: dict[bytes, bytes]) -> Item | None:
     """Return the item of ours that has these attributes, None for anybody else's.
 
     It is ours if it has all that this program would give it. It may have more: some keyrings add attributes of their
-    own, and so do people. But a port or a path more would make it another place's for git-credential-libsecret.
+    own, and so do people. A port or an object more makes it another's, since git-credential-libsecret goes by these.
     """
     if MARK not in attributes:
         return None
     server, _, scope = attributes[MARK].partition(b"/")
     for bearer in (False, True):
         item = Item(server, scope, attributes.get(b"user"), bearer=bearer, origin=attributes.get(ORIGIN, b""))
-        given = item.attributes()
-        if (
-            (bearer or item.user is not None)
-            and given.items() <= {ORIGIN: b"", **attributes}.items()
-            and not {b"port", b"object"} & (attributes.keys() - given.keys())
-        ):
+        wanted = item.attributes()
+        has_all = wanted.items() <= {ORIGIN: b"", **attributes}.items()
+        is_elsewhere = any(attributes.get(name) != wanted.get(name) for name in (b"port", b"object"))
+        if has_all and not is_elsewhere and (bearer or item.user is not None):
             return item
     return None
 
