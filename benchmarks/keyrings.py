@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_credential_hf.model import item
-from git_credential_hf.model import repository as scopes
+from git_credential_hf.model import repository
+from git_credential_hf.model.item import SEEDED, Item
 from tests.providers import GnomeKeyring
 
-HOST = scopes.HUB.decode()
-HF_USER = scopes.HF_USER.decode()
+HOST = repository.HUB.decode()
+HF_USER = repository.HF_USER.decode()
 
 _LIBSECRETS_SCHEMA = "org.gnome.keyring.NetworkPassword"  # what Debian 12's git-credential-libsecret asks for
 
@@ -24,8 +24,13 @@ class Stored:
 
 def ours(token: str, scope: str = "") -> Stored:
     """Return the item that `git-credential-hf seed` makes."""
-    attributes = item.identity(scopes.HUB, HF_USER.encode(), scope.encode(), bearer=False) | {item.ORIGIN: item.SEEDED}
-    return Stored({name.decode(): value.decode() for name, value in attributes.items()}, token)
+    made = Item(repository.HUB, scope.encode(), repository.HF_USER, bearer=False, origin=SEEDED)
+    return stored(made, token)
+
+
+def stored(made: Item, secret: str) -> Stored:
+    """Return an item of this program's with `secret` in it."""
+    return Stored({name.decode(): value.decode() for name, value in made.attributes().items()}, secret)
 
 
 def libsecrets(token: str, host: str = HOST, path: str = "") -> Stored:

@@ -12,6 +12,9 @@ from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rule
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests.providers import Bus
 
+# What git-credential-libsecret gives the item of alice on the Hub; a `__` stands for a colon (see Items.add).
+LIBSECRET = {"xdg__schema": "org.git.Password", "protocol": "https", "server": "huggingface.co", "user": "alice"}
+
 
 @dataclass(frozen=True)
 class Stored:

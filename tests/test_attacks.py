@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import keyrings
 from benchmarks.keyrings import Stored, keyring, ours
-from git_credential_hf.model import item
+from git_credential_hf.model.item import STORED, Item
 from git_credential_hf.model.repository import HUB as HUB_HOST
 from tests.attacks import (
     ALICE,
@@ -41,8 +42,7 @@ def token(mark: str) -> str:
 
 
 def stored(secret: str, server: bytes, user: bytes, *, bearer: bool = False) -> Stored:
-    attributes = item.identity(server, user, b"", bearer=bearer) | {item.ORIGIN: item.STORED}
-    return Stored({name.decode(): value.decode() for name, value in attributes.items()}, secret)
+    return keyrings.stored(Item(server, b"", user, bearer=bearer, origin=STORED), secret)
 
 
 @pytest.fixture(scope="module")

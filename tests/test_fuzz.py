@@ -5,20 +5,20 @@ from unittest import mock
 
 import pytest
 
-from git_credential_hf.model import repository as scope
-from git_credential_hf.model import request as protocol
-from git_credential_hf.secret_service.dbus import decode as incoming
+from git_credential_hf.model import repository, request
+from git_credential_hf.secret_service import messages
+from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.sources import keyring
 from tests.fuzz import replies, requests
 
 Target = Callable[[bytes], None]
 
 FAULTS: list[tuple[Target, list[bytes], object, str, object]] = [
-    (requests.one_input, requests.SEEDS, protocol, "has_control", lambda text: False),
-    (requests.one_input, requests.SEEDS, scope, "HUB_HOSTS", (b"huggingface.co", b"hf.co", b"cdn-lfs.hf.co")),
+    (requests.one_input, requests.SEEDS, request, "has_control", lambda text: False),
+    (requests.one_input, requests.SEEDS, repository, "HUB_HOSTS", (b"huggingface.co", b"hf.co", b"cdn-lfs.hf.co")),
     (requests.one_input, requests.SEEDS, keyring, "scopes", lambda path: [path[:6]]),
-    (replies.one_input, replies.SEEDS, incoming.Reader, "paths", lambda reader: []),
-    (replies.one_input, replies.SEEDS, incoming, "read_secrets", lambda message: {replies.ITEM.encode(): b"made up"}),
+    (replies.one_input, replies.SEEDS, decode.Decoder, "paths", lambda body: []),
+    (replies.one_input, replies.SEEDS, messages, "read_secrets", lambda message: {replies.ITEM.encode(): b"made up"}),
 ]
 
 

@@ -17,8 +17,8 @@ from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 from keyrings.alt.file import PlaintextKeyring
 
 from git_credential_hf.sources import keyring as source
+from tests.asking import HUB, NOTHING, answer, request
 from tests.conftest import Environment, Result, run_call
-from tests.operations.test_operations import HUB, NOTHING, answer, request
 
 
 class FindsAnybody(PlaintextKeyring):  # type: ignore[misc]  # keyrings.alt has no types

@@ -8,9 +8,10 @@ Attributes = dict[bytes, bytes]
 
 
 class Keyring:
-    """Stands in the place of lookup.Lookup: finds and gives items as the Secret Service does."""
+    """Stands in the place of reader.Reader: finds and gives items as the Secret Service does."""
 
     items: Mapping[bytes, tuple[Attributes, bytes]] = {}
+    locked = 0
 
     def __init__(self, options: object) -> None:
         pass

@@ -10,12 +10,12 @@ from jeepney.low_level import Endianness, Parser
 from jeepney.wrappers import new_signal
 
 from git_credential_hf import options
-from git_credential_hf.model import request as protocol
-from git_credential_hf.operations import get as helper
-from git_credential_hf.secret_service import reader as lookup
-from git_credential_hf.secret_service import unlock
-from git_credential_hf.secret_service.dbus import decode as incoming
-from git_credential_hf.sources import keyring  # noqa: F401 - what is imported here guides the fuzzer
+from git_credential_hf.model.text import has_control
+from git_credential_hf.operations.get import get
+from git_credential_hf.secret_service import messages, unlock  # noqa: F401 - what is imported here guides the fuzzer
+from git_credential_hf.secret_service.dbus import connection, decode
+from git_credential_hf.secret_service.quirks import kwallet
+from git_credential_hf.sources import keyring  # noqa: F401
 from tests.fuzz import memory
 
 REQUEST = b"protocol=https\nhost=huggingface.co\nusername=alice\npath=my-org/model.git\ncapability[]=authtype\n"
@@ -85,16 +85,18 @@ WORDS = [
 ]  # fmt: skip
 
 # What reads a body of each kind, and jeepney's body in its place.
-READERS: dict[str, tuple[Callable[[incoming.Message], object], Callable[[Any], object]]] = {
-    "aoao": (incoming.read_found, lambda body: tuple([path.encode() for path in paths] for paths in body)),
+READERS: dict[str, tuple[Callable[[decode.Message], object], Callable[[Any], object]]] = {
+    "aoao": (messages.read_found, lambda body: tuple([path.encode() for path in paths] for paths in body)),
     "a{o(oayays)}": (
-        incoming.read_secrets,
+        messages.read_secrets,
         lambda body: {path.encode(): bytes(secret[2]) for path, secret in body[0].items()},
     ),
-    "aoo": (unlock.read_unlocked, lambda body: ([path.encode() for path in body[0]], body[1].encode())),
-    "b": (unlock.read_open, lambda body: body[0]),
-    "bv": (unlock.read_completed, lambda body: not body[0]),
+    "aoo": (messages.read_unlocked, lambda body: ([path.encode() for path in body[0]], body[1].encode())),
+    "b": (kwallet.read_open, lambda body: body[0]),
+    "bv": (messages.read_completed, lambda body: not body[0]),
+    "o": (messages.read_collection, lambda body: body[0].encode()),
 }
+PROPERTIES = (decode.read_string, decode.read_flag, decode.read_number, decode.read_dictionary)
 
 
 def one_input(data: bytes) -> None:
@@ -109,12 +111,12 @@ def answer_holds_what_came(data: bytes) -> None:
     memory.Socket.data = data
     memory.Socket.piece = 1 + len(data) % 97
     with mock.patch.object(
-        lookup, "_socket", mock.Mock(spec_set=["socket", "AF_UNIX", "SOCK_STREAM"], socket=memory.Socket)
+        connection, "_socket", mock.Mock(spec_set=["socket", "AF_UNIX", "SOCK_STREAM"], socket=memory.Socket)
     ):
-        answer, complaint = helper.get(chosen, REQUEST)
+        answer, complaint = get(chosen, REQUEST)
     assert complaint == ""
     if answer:
-        assert not protocol.has_control(answer.replace(b"\n", b" "))
+        assert not has_control(answer.replace(b"\n", b" "))
         assert answer.endswith(b"\n") and b"\n\n" not in answer
         values = dict(line.split(b"=", 1) for line in answer.splitlines())
         allowed = {b"username", b"password", b"password_expiry_utc", b"oauth_refresh_token"}
@@ -125,22 +127,22 @@ def answer_holds_what_came(data: bytes) -> None:
 
 def agrees_with_jeepney(data: bytes) -> None:
     try:
-        messages, rest = incoming.split(data)
-    except incoming.WireError:
+        came, rest = decode.split(data)
+    except decode.WireError:
         return
     assert data.endswith(rest)
-    for message in messages:
-        for read in (incoming.read_session, incoming.read_attributes, *(read for read, _ in READERS.values())):
+    for message in came:
+        for read in (messages.read_session, *PROPERTIES, *(read for read, _ in READERS.values())):
             try:
                 read(message)
-            except incoming.WireError:
+            except decode.WireError:
                 pass
     try:
         theirs: list[Any] = Parser().feed(data)
     except Exception:
         return  # what it refuses it is no oracle of
     at = 0
-    for ours, other in itertools.zip_longest(messages, theirs):
+    for ours, other in itertools.zip_longest(came, theirs):
         assert ours is not None and other is not None, "they do not count alike"
         # It passes over fields of the wrong type, and over what stands where nothing should.
         if not data.startswith(written := _as_jeepney_writes(other), at):

@@ -4,9 +4,10 @@ import tempfile
 from unittest import mock
 
 from git_credential_hf import options
-from git_credential_hf.model import item
-from git_credential_hf.operations import get as helper
-from git_credential_hf.secret_service import reader as lookup
+from git_credential_hf.model.item import STORED, Item
+from git_credential_hf.model.request import Malformed
+from git_credential_hf.operations.get import get
+from git_credential_hf.secret_service import reader
 from git_credential_hf.sources import environment, keyring, token_file  # noqa: F401 - what is imported here guides
 from tests.fuzz import memory
 from tests.recogniser import fields, is_for, is_for_the_hub, lies_in
@@ -38,7 +39,7 @@ WORDS = [
 
 
 def _ours(server: bytes, user: bytes | None, scope: bytes, *, bearer: bool = False) -> memory.Attributes:
-    return item.identity(server, user, scope, bearer=bearer)
+    return Item(server, scope, user, bearer=bearer, origin=STORED).attributes()
 
 
 memory.Keyring.items = {
@@ -78,8 +79,8 @@ def answered(data: bytes, *sources: str, token: bytes = b"") -> bytes:
     chosen.hosts = (OTHER,)
     chosen.sources = sources
     try:
-        answer, complaint = helper.get(chosen, data)
-    except helper.Malformed as reason:
+        answer, complaint = get(chosen, data)
+    except Malformed as reason:
         assert fields(data) is None, "what is well-formed was refused"
         assert str(reason).isascii() and len(str(reason)) < 80
         return b""
@@ -95,7 +96,7 @@ def one_input(data: bytes) -> None:
     def is_right(answer: bytes, password: bytes | None) -> bool:
         return answer == (b"" if password is None else b"username=%b\npassword=%b\n" % (username, password))
 
-    with mock.patch.object(lookup, "Lookup", memory.Keyring):
+    with mock.patch.object(reader, "Reader", memory.Keyring):
         assert is_right(answered(data, "keyring"), expected(data))
     for sources, token, mark in ((("env",), MARK + b"-env", b"-env"), (("env", "file"), b"", b"-file")):
         assert is_right(answered(data, *sources, token=token), MARK + mark if is_for_the_hub(data) else None)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.secret_service.dbus.address import bus_addresses
+from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import Environment, Result, Run, run_process
-from tests.operations.test_operations import NOTHING, answer, request, seed, write_token_file
 from tests.providers import SECRETS, Bus, GnomeKeyring, KeePassXC
 from tests.secret_service.conftest import needed
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
-from tests.operations.test_operations import NOTHING, answer, request, seed, write_token_file
 from tests.providers import PROVIDERS, KeePassXC, Provider
 from tests.providers.display import Display
 from tests.secret_service.conftest import needed

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import NOTHING, request
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
-from tests.operations.test_operations import NOTHING, request
 from tests.providers import Bus, GnomeKeyring
 
 SEED = ("seed", "--from", "-", "--no-cache")

@@ -1,4 +1,4 @@
-"""get from Hugging Face's token file: where it is, what in it is a token, and a login that ends."""
+"""get from Hugging Face's token file: where it is, what in it is a token, and OAuth logins that expire."""
 
 import os
 import stat
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf.model.outcome import MALFORMED
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
 from tests.conftest import Environment, Result, Run, run_call
@@ -106,7 +107,7 @@ def test_white_space_around_the_token_is_nothing(get: Get, file: Path, content: 
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_is_no_token_is_passed_over_in_silence(get: Get, file: Path, content: bytes) -> None:
+def test_what_is_no_token_is_skipped_in_silence(get: Get, file: Path, content: bytes) -> None:
     file.write_bytes(content)
     result = get()
     assert (result.stdout, result.stderr) == (b"", b"")
@@ -118,7 +119,7 @@ def test_the_longest_token(get: Get, file: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["directory", "FIFO", "a link to /dev/zero", "a link to itself"])
-def test_what_is_no_file_is_passed_over_at_once(get: Get, file: Path, kind: str) -> None:
+def test_what_is_no_file_is_skipped_at_once(get: Get, file: Path, kind: str) -> None:
     if kind == "directory":
         file.mkdir()
     elif kind == "FIFO":
@@ -136,7 +137,7 @@ def test_a_link_is_followed(get: Get, file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: root alone can become a user who may not read")
-def test_a_file_that_cannot_be_read_is_passed_over(file: Path, environment: Environment) -> None:
+def test_a_file_that_cannot_be_read_is_skipped(file: Path, environment: Environment) -> None:
     file.write_text(TOKEN)
     file.chmod(0)
     run_call(("get",), REQUEST, environment)  # imports what a user without root's rights might not be able to
@@ -165,7 +166,7 @@ def test_get_writes_nothing(get: Get, file: Path, environment: Environment, mode
     assert stat.S_IMODE(file.stat().st_mode) == mode
 
 
-# --- a login that ends -----------------------------------------------------------------------------------------------
+# --- OAuth logins -----------------------------------------------------------------------------------------------------
 
 
 def logins(file: Path, *, token: str = TOKEN, ends: object = None, refreshes: bool = True) -> None:
@@ -181,14 +182,14 @@ def hours(number: int) -> int:
     return int(time.time()) + number * 3600
 
 
-def test_a_login_that_has_not_ended_is_answered_with_its_end(get: Get, file: Path) -> None:
+def test_a_login_that_has_not_expired_is_answered_with_its_expiry(get: Get, file: Path) -> None:
     ends = hours(1)
     logins(file, ends=ends)
     result = get()
     assert (result.stdout, result.stderr) == (answer(TOKEN, f"password_expiry_utc={ends}"), b"")
 
 
-def test_a_login_that_has_ended_is_passed_over_with_the_remedy(get: Get, file: Path) -> None:
+def test_a_login_that_has_expired_is_skipped_with_the_remedy(get: Get, file: Path) -> None:
     logins(file, ends=hours(-1))
     result = get()
     assert (result.stdout, result.stderr.count(b"\n")) == (b"", 1)
@@ -203,19 +204,19 @@ def test_another_source_is_given_in_silence(get: Get, file: Path) -> None:
     assert (result.stdout, result.stderr) == (answer(NEW), b"")
 
 
-def test_a_token_that_was_not_from_a_login_has_no_end(get: Get, file: Path) -> None:
+def test_a_token_that_was_not_from_a_login_has_no_expiry(get: Get, file: Path) -> None:
     logins(file, ends=hours(-1), refreshes=False)
     assert (get().stdout, get().stderr) == (answer(TOKEN), b"")
 
 
-def test_the_end_of_another_login_is_none_of_its_business(get: Get, file: Path) -> None:
+def test_the_expiry_of_another_login_does_not_count(get: Get, file: Path) -> None:
     logins(file, token="hf_another", ends=hours(-1))
     file.write_text(TOKEN)
     assert (get().stdout, get().stderr) == (answer(TOKEN), b"")
 
 
 @pytest.mark.parametrize("ends", [None, "", "soon", "-1", "1e3", "9" * 19])
-def test_an_end_that_cannot_be_read_is_none(get: Get, file: Path, ends: str | None) -> None:
+def test_an_expiry_that_cannot_be_read_is_none(get: Get, file: Path, ends: str | None) -> None:
     logins(file, ends=ends)
     assert (get().stdout, get().stderr) == (answer(TOKEN), b"")
 
@@ -323,14 +324,14 @@ def test_the_trace_has_the_place_and_no_token(get: Get, file: Path) -> None:
     assert f"token file {file}: a token".encode() in result.stderr
 
 
-def test_only_the_file_that_holds_a_token_gives_one(tmp_path: Path) -> None:
+def test_what_the_file_gives(tmp_path: Path) -> None:
     options = Options({b"HF_TOKEN_PATH": os.fsencode(tmp_path / "tok")})
-    assert list(token_file.tokens(options)) == []
+    assert list(token_file.candidates(options)) == []
     (tmp_path / "tok").write_text(TOKEN)
-    (token,) = token_file.tokens(options)
-    assert (token.text, token.source, token.expires, token.oauth) == (
-        TOKEN.encode(),
-        str(tmp_path / "tok"),
-        None,
-        False,
-    )
+    (one,) = token_file.candidates(options)
+    assert (one.source, one.place, one.verdict) == ("file", str(tmp_path / "tok"), "")
+    assert one.token is not None
+    assert (one.token.text, one.token.expires, one.token.oauth) == (TOKEN.encode(), None, False)
+    (tmp_path / "tok").write_text("two\nlines")
+    (one,) = token_file.candidates(options)
+    assert (one.place, one.token, one.verdict) == (str(tmp_path / "tok"), None, MALFORMED)

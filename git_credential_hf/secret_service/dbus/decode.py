@@ -185,8 +185,8 @@ def read_number(message: Message) -> int | None:
 
 def read_dictionary(message: Message) -> dict[bytes, bytes]:
     """Return the dictionary of texts of a property. Raises WireError, also where it is none."""
-    value = _property(message, b"a{ss}")
-    if value is None:
+    value = message.decoder(VARIANT)
+    if value.signature() != b"a{ss}":
         raise WireError("a property is not of the kind that was asked for")
     end = value.array_end(8)
     found = {}

@@ -11,10 +11,10 @@ import pytest
 
 from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token import fingerprint
+from tests.asking import request
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
-from tests.keyring_items import Items
-from tests.operations.test_operations import LIBSECRET, request
+from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring, wait_until
 
 HOST = "hub.example.org:8443"

@@ -1,0 +1,39 @@
+"""What git asks, what it is answered, and where the tokens of a test come from."""
+
+from pathlib import Path
+
+from tests.conftest import Environment, Result, Run
+
+HUB = "huggingface.co"
+NOTHING = Result(b"", b"", 0)
+# A credential for the Authorization header, and what git says that knows such.
+BEARER = {"authtype": "Bearer", "credential": "hf_bearer"}
+KNOWS_BEARER = {"capability[]": "authtype"}
+# A host beside the Hub, as git has it and as the option has it.
+OTHER = {"host": "git.example.com:8443"}
+FOR_OTHER = ("--host", "Git.Example.com:8443")
+
+
+def request(**values: str) -> bytes:
+    lines = {"protocol": "https", "host": HUB} | values
+    return "".join(f"{key}={value}\n" for key, value in lines.items()).encode()
+
+
+def answer(username: str, password: str) -> Result:
+    return Result(f"username={username}\npassword={password}\n".encode(), b"", 0)
+
+
+def seed(run: Run, token: str, *arguments: str) -> None:
+    done = run("seed", "--from", "-", "--no-cache", *arguments, input=token.encode())
+    assert (done.stderr, done.code) == (b"", 0)
+
+
+def write_token_file(environment: Environment, token: str) -> Path:
+    file = Path(environment["HOME"], ".cache/huggingface/token")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(token)
+    return file
+
+
+def rejected_file(environment: Environment) -> Path:
+    return Path(environment["HOME"], ".local/state/git-credential-hf/rejected")

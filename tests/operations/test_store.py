@@ -1,0 +1,183 @@
+"""store: what is kept of a credential that a server has accepted, and what is left as it is."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.asking import (
+    BEARER,
+    FOR_OTHER,
+    KNOWS_BEARER,
+    NOTHING,
+    OTHER,
+    answer,
+    request,
+    seed,
+    write_token_file,
+)
+from tests.conftest import Environment, Run
+from tests.keyring_items import LIBSECRET, Items
+
+
+def test_what_is_stored_is_one_item_that_git_credential_libsecret_would_find(run: Run, keyring: Items) -> None:
+    for password in ("first", "second", "second"):
+        assert run("store", input=request(username="alice", password=password, path="org/one.git")) == NOTHING
+    (item,) = keyring.all()
+    assert item.secret == b"second"
+    assert LIBSECRET.items() <= {name.replace(":", "__"): value for name, value in item.attributes.items()}.items()
+    assert "object" not in item.attributes
+    assert "/" not in item.label
+
+
+@pytest.mark.parametrize("source", ["env", "keyring", "file"])
+def test_what_get_gives_is_not_stored(run: Run, keyring: Items, environment: Environment, source: str) -> None:
+    if source == "env":
+        environment["HF_TOKEN"] = "hf_abc123"
+    elif source == "file":
+        write_token_file(environment, "hf_abc123")
+    else:
+        seed(run, "hf_abc123")
+    before = keyring.all()
+    for username in ("hf_user", "alice"):
+        assert run("store", input=request(username=username, password="hf_abc123", path="org/one")) == NOTHING
+    assert keyring.all() == before
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        {"username": "alice"},
+        {"username": "alice", "password": "pw", "ephemeral": "1"},
+        {"authtype": "Bearer"},
+        {"username": "alice", "password": "pw", "protocol": "http"},
+        {"username": "alice", "password": "pw", "host": "example.com"},
+        {"username": "alice", "password": "pw", "host": "cdn-lfs.hf.co"},
+    ],
+)
+def test_what_is_not_stored(run: Run, keyring: Items, left_out: dict[str, str]) -> None:
+    assert run("store", input=request(**left_out)) == NOTHING
+    assert keyring.all() == []
+
+
+def test_an_empty_username_and_an_empty_password(run: Run, keyring: Items) -> None:
+    run("store", input=request(username="", password="pw"))
+    assert run("get", input=request()) == answer("", "pw")
+    run("store", input=request(username="alice", password=""))
+    assert run("get", input=request(username="alice")) == answer("alice", "")
+    assert sorted(keyring.secrets()) == [b"\n", b"pw"]
+
+
+def test_expiry_and_refresh_token_are_kept_answered_and_replaced(run: Run, keyring: Items) -> None:
+    soon, later = str(int(time.time()) + 1000), str(int(time.time()) + 2000)
+    typed = {"username": "alice", "password": "pw"}
+    run("store", input=request(**typed, password_expiry_utc=soon, oauth_refresh_token="one"))
+    assert keyring.secrets() == [f"pw\npassword_expiry_utc={soon}\noauth_refresh_token=one".encode()]
+    run("store", input=request(**typed, password_expiry_utc=later, oauth_refresh_token="two"))
+    assert keyring.secrets() == [f"pw\npassword_expiry_utc={later}\noauth_refresh_token=two".encode()]
+    assert run("get", input=request()).stdout.decode() == (
+        f"username=alice\npassword=pw\npassword_expiry_utc={later}\noauth_refresh_token=two\n"
+    )
+
+
+def test_what_an_old_git_left_out_of_an_answer_is_not_lost(run: Run, keyring: Items, environment: Environment) -> None:
+    """git before 2.40 drops the expiry, and before 2.41 the refresh token, of what it was given."""
+    later = str(int(time.time()) + 1000)
+    full = request(username="alice", password="pw", password_expiry_utc=later, oauth_refresh_token="again")
+    run("store", input=full)
+    before = keyring.all()
+    assert run("store", input=request(username="alice", password="pw")) == NOTHING
+    assert keyring.all() == before
+    token_file = write_token_file(environment, "hf_oauth_abc")
+    (token_file.parent / "stored_tokens").write_text(
+        f"[oauth-alice]\nhf_token = hf_oauth_abc\nrefresh_token = again\nexpires_at = {later}\n"
+    )
+    assert run("store", input=request(username="bob", password="hf_oauth_abc")) == NOTHING
+    assert keyring.all() == before
+
+
+def test_without_a_keyring_nothing_is_stored_and_nothing_is_said(run: Run, environment: Environment) -> None:
+    assert run("store", input=request(username="alice", password="pw")) == NOTHING
+    assert [path.name for path in Path(environment["HOME"]).rglob("*") if path.is_file()] == []
+
+
+def test_what_the_hub_accepts_is_no_longer_rejected(run: Run, environment: Environment) -> None:
+    environment["HF_TOKEN"] = "hf_abc123"
+    credential = request(username="hf_user", password="hf_abc123")
+    run("erase", input=credential)
+    assert run("get", input=request()).stdout == b"quit=1\n"
+    run("store", input=credential)
+    assert run("get", input=request()) == answer("hf_user", "hf_abc123")
+
+
+# --- another host -------------------------------------------------------------------------------------------
+
+
+def test_another_host_keeps_the_path(run: Run, keyring: Items) -> None:
+    stored = request(**OTHER, path="one.git", username="alice", password="pw")
+    run(*FOR_OTHER, "store", input=stored)
+    assert run(*FOR_OTHER, "get", input=request(**OTHER, path="one.git")) == answer("alice", "pw")
+    assert run(*FOR_OTHER, "get", input=request(**OTHER, path="two.git")) == NOTHING
+    assert run(*FOR_OTHER, "get", input=request(**OTHER)) == NOTHING
+    assert run(*FOR_OTHER, "erase", input=request(**OTHER, path="one.git", username="alice")) == NOTHING
+    assert keyring.all() == []
+
+
+def test_a_path_deeper_than_any_scope_is_not_stored(run: Run, keyring: Items) -> None:
+    deep = request(**OTHER, path="a/b/c/d/e/f/g/h/i", username="alice", password="pw")
+    assert run(*FOR_OTHER, "store", input=deep) == NOTHING
+    assert keyring.all() == []
+
+
+# --- what is there already ----------------------------------------------------------------------------------
+
+
+def test_what_a_person_types_replaces_what_was_seeded(run: Run, keyring: Items) -> None:
+    seed(run, "hf_old")
+    run("store", input=request(username="hf_user", password="hf_new"))
+    assert keyring.secrets() == [b"hf_new"]
+
+
+def test_a_bearer_item_is_not_what_git_credential_libsecret_asks_for(run: Run, keyring: Items) -> None:
+    run("store", input=request(**KNOWS_BEARER, **BEARER, username="alice"))
+    (item,) = keyring.all()
+    assert not {"protocol", "server"} & item.attributes.keys()
+
+
+@pytest.mark.parametrize("first", ["bearer", "password"])
+def test_the_kind_that_came_last_replaces_the_other(run: Run, keyring: Items, first: str) -> None:
+    kinds = {"bearer": BEARER, "password": {"password": "pw"}}
+    for kind in (first, *(kinds.keys() - {first})):
+        run("store", input=request(**KNOWS_BEARER, **kinds[kind], username="hf_user"))
+    assert len(keyring.all()) == 1
+    got = run("get", input=request(**KNOWS_BEARER))
+    assert (b"hf_bearer" in got.stdout) == (first == "password")
+
+
+def test_a_seeded_token_replaces_a_bearer_credential(run: Run, keyring: Items) -> None:
+    run("store", input=request(**KNOWS_BEARER, **BEARER, username="hf_user"))
+    seed(run, "hf_abc123")
+    assert keyring.secrets() == [b"hf_abc123"]
+
+
+def test_an_item_of_ours_may_have_more_attributes(run: Run, keyring: Items) -> None:
+    seed(run, "hf_abc123")
+    (ours,) = keyring.all()
+    named = {name.replace(":", "__"): value for name, value in ours.attributes.items()}
+    keyring.add(b"hf_copied", **named, note="mine")
+    seed(run, "hf_def456")
+    assert keyring.secrets() == [b"hf_def456"]
+    assert run("erase", input=request(username="hf_user", password="hf_def456")) == NOTHING
+    assert keyring.all() == []
+
+
+@pytest.mark.parametrize("more", [{"port": "8443"}, {"object": "org/one"}])
+def test_an_item_whose_attributes_name_another_place_is_not_ours(
+    run: Run, keyring: Items, more: dict[str, str]
+) -> None:
+    seed(run, "hf_abc123")
+    (ours,) = keyring.all()
+    named = {name.replace(":", "__"): value for name, value in ours.attributes.items()}
+    keyring.add(b"theirs", **named, **more)
+    seed(run, "hf_def456")
+    assert keyring.secrets() == [b"hf_def456", b"theirs"]
