@@ -96,6 +96,8 @@ class Bus:
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "XDG_RUNTIME_DIR": str(self.folder / "run"),
+            # In /tmp every KeePassXC of a user would have the same lock and the same socket.
+            "TMPDIR": str(self.folder / "run"),
             # What Qt's programs draw on.
             "QT_QPA_PLATFORM": "offscreen" if self.display is None else "xcb",
         }
