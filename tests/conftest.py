@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from git_credential_hf.__main__ import run as run_program
@@ -20,6 +21,14 @@ from tests.providers import GnomeKeyring
 pytest_plugins = ["tests.hub.fixtures"]
 
 EXECUTABLE = shutil.which("git-credential-hf") or "git-credential-hf is not installed: run scripts/test"
+
+# Of the processes that coverage would have measured these are to be, and not what their tests start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+# How long one example takes says more of what else the machine does than of the code.
+hypothesis.settings.register_profile("on a busy machine", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("on a busy machine")
 
 Environment = dict[str, str]
 

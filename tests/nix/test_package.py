@@ -23,6 +23,8 @@ def nix() -> Iterator[Path]:
     if shutil.which("nix-build") is None:
         pytest.skip("NOT TESTED: nix-build is not installed; scripts/test says why")
     folder = Path(tempfile.mkdtemp(prefix="n", dir="/tmp"))
+    # Not the checkout itself, where other tests leave bytecode between the two builds that are to be the same.
+    shutil.copytree(ROOT, folder / "checkout", ignore=shutil.ignore_patterns(".*", "__pycache__"), symlinks=True)
     yield folder
     for place in (folder, *folder.rglob("*")):
         if place.is_dir() and not place.is_symlink():
@@ -39,7 +41,7 @@ def build(nix: Path, *options: str) -> Path:
     }
     done = subprocess.run(
         [
-            "nix-build", ROOT / "tests/nix/package.nix", "--no-out-link", *options,
+            "nix-build", nix / "checkout/tests/nix/package.nix", "--no-out-link", *options,
             "--option", "sandbox", "false", "--option", "substitute", "false", "--option", "build-users-group", "",
             *(part for name, value in arguments.items() for part in ("--argstr", name, value)),
         ],

@@ -96,6 +96,8 @@ class Bus:
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             "XDG_RUNTIME_DIR": str(self.folder / "run"),
+            # In /tmp every KeePassXC of a user would have the same lock and the same socket.
+            "TMPDIR": str(self.folder / "run"),
             # What Qt's programs draw on.
             "QT_QPA_PLATFORM": "offscreen" if self.display is None else "xcb",
         }
@@ -416,21 +418,30 @@ class KeePassXC:
     name = "KeePassXC"
     programs = ("keepassxc", "keepassxc-cli")
     password = b"database password\n"
+    _empty = b""  # the database that all of them begin with
 
     def __init__(self, folder: Path | None = None, *, locked: bool = False, display: str | None = None) -> None:
         self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keepassxc.")), display=display)
+        database = self.bus.folder / "database.kdbx"
+        # It takes longer to make one than to start on it.
+        if not KeePassXC._empty:
+            self._make(database)
+            KeePassXC._empty = database.read_bytes()
+        database.write_bytes(KeePassXC._empty)
+        self.configure()
+        self.start(locked=locked)
+
+    def _make(self, database: Path) -> None:
         group = uuid.uuid4()
         xml = self.bus.folder / "database.xml"
         xml.write_text(KEEPASSXC_XML.format(group=group, encoded=base64.b64encode(group.bytes).decode()))
-        self.configure()
         subprocess.run(
-            ["keepassxc-cli", "import", "-q", "-p", "-t", "100", xml, self.bus.folder / "database.kdbx"],
+            ["keepassxc-cli", "import", "-q", "-p", "-t", "100", xml, database],
             input=self.password * 2,
             env=self.bus.environ(),
             capture_output=True,
             check=True,
         )
-        self.start(locked=locked)
 
     def configure(
         self,
