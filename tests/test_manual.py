@@ -145,7 +145,8 @@ def test_help_says_where_the_manual_is(run: Run) -> None:
 
 def test_a_program_that_nobody_installed_has_help_too(tmp_path: Path) -> None:
     program = [sys.executable, "-I", "-S", "-c"]
-    text = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]\nfrom git_credential_hf.cli.parser import main\nmain(['-h'], {{}})"
+    text = f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+    text += "from git_credential_hf.cli.parser import main\nmain(['-h'], {})"
     shutil.copytree(ROOT / "git_credential_hf", tmp_path / "git_credential_hf")
     shown = subprocess.run([*program, text], capture_output=True, text=True, check=True)
     assert shown.stdout.endswith("\nmanual: man git-credential-hf\n")
