@@ -52,7 +52,7 @@ def make() -> None:
         with locks.FolderLock(folder, _WAIT):
             content = _content(package)
             files.replace(file, _header(content) + content, mode)
-    except OSError:
+    except (OSError, SyntaxError, ValueError):  # the last two: an upgrade is half through a source
         pass
 
 
@@ -60,8 +60,11 @@ def _is_current(file: bytes, package: str) -> bool:
     whole = safe_read.read(file, _LARGEST)
     if whole[:16] != _header(whole[16:]):
         return False
-    _, states, _ = loads(whole[16:])  # noqa: S302 - it is sealed
-    return states.keys() == _sources(package) and loader.is_current(package, states)
+    try:
+        _, states, _ = loads(whole[16:])  # noqa: S302 - it is sealed
+        return states.keys() == _sources(package) and loader.is_current(package, states)
+    except (AttributeError, EOFError, TypeError, ValueError):  # by a version that lays it out in another way
+        return False
 
 
 def _header(content: bytes) -> bytes:
@@ -69,9 +72,10 @@ def _header(content: bytes) -> bytes:
 
 
 def _content(package: str) -> bytes:
-    states = {source: loader.state(f"{package}/{source}") for source in _sources(package)}  # before they are read
+    sources = sorted(_sources(package))
+    states = {source: loader.state(f"{package}/{source}") for source in sources}  # before they are read
     parts = {part and _PACKAGE + part: dumps([_module(package, one) for one in names]) for part, names in PARTS.items()}
-    return dumps((_compiled(f"{package}/startup/loader.py"), states, parts))
+    return dumps((_compiled(package, "startup/loader.py"), states, parts))
 
 
 def _sources(package: str) -> set[str]:
@@ -81,7 +85,7 @@ def _sources(package: str) -> set[str]:
 
 def _module(package: str, name: str) -> "loader.Module":
     source = _source(package, name)
-    return _PACKAGE + name, source, source.endswith("__init__.py"), _compiled(f"{package}/{source}")
+    return _PACKAGE + name, source, source.endswith("__init__.py"), _compiled(package, source)
 
 
 def _source(package: str, name: str) -> str:
@@ -89,9 +93,12 @@ def _source(package: str, name: str) -> str:
     return os.path.join(path, "__init__.py") if os.path.isdir(os.path.join(package, path)) else f"{path}.py"
 
 
-def _compiled(source: str) -> CodeType:
-    """Return the code of a source without what only people's tools read: docstrings, annotations, lines."""
-    with open(source, "rb") as opened:
+def _compiled(package: str, source: str) -> CodeType:
+    """Return the code of a source without what only people's tools read: docstrings, annotations, lines.
+
+    It is the same wherever the package is: Nix may change the paths in a file, of which the hash would then be wrong.
+    """
+    with open(f"{package}/{source}", "rb") as opened:
         tree = ast.parse(decode_source(opened.read()))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):

@@ -58,14 +58,15 @@ class Loader:
         for name, source, is_package, code in modules:
             if name in sys.modules:
                 continue
-            module = sys.modules[name] = type(sys)(name)
+            module = type(sys)(name)
             module.__file__ = f"{self._package}/{source}"
             if is_package:
                 module.__path__ = [module.__file__.rpartition("/")[0]]
+            exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
+            sys.modules[name] = module  # not before: one that fails is left to the interpreter
             parent, _, own_name = name.rpartition(".")
             if parent:
                 setattr(sys.modules[parent], own_name, module)
-            exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
 
 
 def is_current(package: str, states: dict[str, tuple[int, int]]) -> bool:
