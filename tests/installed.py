@@ -19,10 +19,10 @@ GIVEN = Result(b"username=hf_user\npassword=hf_token\n", b"", 0)
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is not installed")
 
 
-def get(program: str | Path, environment: Environment, folder: Path | None = None) -> Result:
+def get(program: str | Path, environment: Environment, folder: Path | None = None, request: bytes = REQUEST) -> Result:
     """Run `program get` in `folder`."""
     done = subprocess.run(
-        [program, "get"], input=REQUEST, env=environment, cwd=folder, capture_output=True, check=False, timeout=60
+        [program, "get"], input=request, env=environment, cwd=folder, capture_output=True, check=False, timeout=60
     )
     return Result(done.stdout, done.stderr, done.returncode)
 
