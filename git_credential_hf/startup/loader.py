@@ -3,6 +3,7 @@
 `start` runs this file's code out of the bundle, before anything of the package can be imported.
 """
 
+import gc
 import posix
 import sys
 from marshal import loads
@@ -54,6 +55,7 @@ class Loader:
 
     def load(self, part: str) -> None:
         """Load the modules of a part that are not there yet."""
+        gc.disable()  # nothing of what comes is garbage
         modules: list[Module] = loads(self._parts.pop(part))  # noqa: S302 - `start` has checked what it is from
         for name, source, is_package, code in modules:
             if name in sys.modules:
@@ -67,6 +69,8 @@ class Loader:
             parent, _, own_name = name.rpartition(".")
             if parent:
                 setattr(sys.modules[parent], own_name, module)
+        gc.freeze()  # so that it is not looked through from now on either
+        gc.enable()
 
 
 def is_current(package: str, states: dict[str, tuple[int, int]]) -> bool:

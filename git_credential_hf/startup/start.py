@@ -14,7 +14,7 @@ package = sys.argv.pop(0).rpartition("/startup/")[0]  # the launcher's own path 
 file = f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}.pyc"
 try:
     opened = posix.open(file, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
-    content = posix.read(opened, 1 << 18)
+    content = memoryview(posix.read(opened, 1 << 18))  # of which a part is no copy
     posix.close(opened)  # it has the number of a standard stream where that was closed
     if content[:4] == MAGIC_NUMBER and content[8:16] == source_hash(0, content[16:]):
         loader, *bundled = loads(content[16:])  # noqa: S302 - only this program seals it so
