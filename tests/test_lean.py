@@ -39,7 +39,12 @@ NO_BUS = ENVIRONMENT | {
 }
 NO_ITEM = NO_BUS | {
     *(".secret_service.dbus.connection", ".secret_service.dbus.decode", ".secret_service.dbus.encode"),
-    *(".secret_service.messages", ".secret_service.other_tools", ".secret_service.reader"),
+    *(
+        ".secret_service.dbus.opening",
+        ".secret_service.messages",
+        ".secret_service.other_tools",
+        ".secret_service.reader",
+    ),
     *(".secret_service.quirks", ".secret_service.quirks.gnome_keyring", ".secret_service.quirks.keepassxc"),
 }
 KEYRING = NO_ITEM - {".secret_service.other_tools", ".sources.token_file"}

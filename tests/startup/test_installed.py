@@ -97,7 +97,7 @@ def test_no_command_changes_what_pip_installed(
     before = contents(place)
     made_by_the_interpreter = re.compile(rf"(/\w+)*/__pycache__/\w+\.{sys.implementation.cache_tag}\.pyc")
     for arguments, input, code in COMMANDS:
-        command = (program, *arguments)
+        command = [str(program), *arguments]
         done = subprocess.run(command, input=input, env=environment, capture_output=True, timeout=60, check=False)
         assert (done.returncode, b"unexpected" in done.stderr) == (code, False), (arguments, done.stderr)
         assert changed(packages) == [], arguments
