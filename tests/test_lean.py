@@ -49,9 +49,8 @@ NO_ITEM = NO_BUS | {
 }
 KEYRING = NO_ITEM - {".secret_service.other_tools", ".sources.token_file"}
 
-# What is in a bundle for every request, and besides for one that asks the keyring.
-BUNDLED = NO_BUS
-BUNDLED_KEYRING = NO_ITEM - {".secret_service.other_tools"}
+# What a bundle has for every request.
+BUNDLED = NO_BUS - {".sources.token_file"}
 
 # Runs a program as the interpreter would; names on stderr the modules that it has loaded and that are in a file.
 PROBE = """
@@ -132,9 +131,7 @@ def test_get_loads_its_own_modules_and_builtin_ones(
         file.parent.mkdir(parents=True)
         file.write_text("hf_token")
     asked = f"protocol=https\nhost={host}\n".encode()
-    wanted = modules
-    if start == "bundle":
-        wanted = modules | (BUNDLED_KEYRING if ".secret_service.reader" in modules else BUNDLED)
+    wanted = modules | BUNDLED if start == "bundle" else modules
     program = starts[start]
     assert loaded(program, asked, environment) == {f"git_credential_hf{name}" for name in wanted}
     assert get(program, environment, request=asked) == (GIVEN if source else SILENCE)

@@ -2,7 +2,7 @@
 
 It is made as the interpreter makes bytecode there: by the way, by what a person runs, where that can be written.
 Without it git waits a little longer. The file is laid out as a pyc file with a hash (PEP 552), save that the hash is of
-what follows: the marshalled code of `loader`, the states of the sources, and the parts that it loads.
+what follows: the marshalled code of `loader` and where its parts are, and the parts.
 """
 
 import ast
@@ -25,8 +25,9 @@ PARTS = {
         "", ".model", ".model.text", ".model.repository", ".options", ".model.request", ".model.outcome",
         ".model.token", ".model.item", ".state", ".state.safe_read", ".state.folders", ".secret_service",
         ".secret_service.dbus", ".secret_service.dbus.address", ".sources", ".sources.environment", ".sources.keyring",
-        ".sources.token_file", ".operations", ".operations.get", ".__main__",
+        ".operations", ".operations.get", ".__main__",
     ),
+    ".sources.token_file": (".sources.token_file",),
     ".secret_service.dbus.opening": (".secret_service.dbus.encode", ".secret_service.dbus.opening"),
     ".secret_service.reader": (
         ".secret_service.dbus.decode", ".secret_service.dbus.connection",
@@ -35,6 +36,7 @@ PARTS = {
     ),
 }  # fmt: skip
 
+_OWN = ("startup/bundle.py", "startup/loader.py", "startup/start.py")
 _PACKAGE = "git_credential_hf"
 _LARGEST = 1 << 18  # bytes: what `start` reads
 _WAIT = 0.2  # seconds, for another run that makes it too
@@ -62,8 +64,11 @@ def _is_current(file: bytes, package: str) -> bool:
     if whole[:16] != _header(whole[16:]):
         return False
     try:
-        _, states, _ = loads(whole[16:])  # noqa: S302 - it is sealed
-        return states.keys() == _sources(package) and loader.is_current(package, states)
+        _, parts = loads(whole[16:])  # noqa: S302 - it is sealed
+        wanted = {part and _PACKAGE + part: _sources(package, part) for part in PARTS}
+        return {part: list(states) for part, (states, _, _) in parts.items()} == wanted and all(
+            loader.is_current(package, states) for states, _, _ in parts.values()
+        )
     except (AttributeError, EOFError, TypeError, ValueError):  # by a version that lays it out in another way
         return False
 
@@ -73,15 +78,22 @@ def _header(content: bytes) -> bytes:
 
 
 def _content(package: str) -> bytes:
-    sources = sorted(_sources(package))
-    states = {source: loader.state(f"{package}/{source}") for source in sources}  # before they are read
-    parts = {part and _PACKAGE + part: dumps([_module(package, one) for one in names]) for part, names in PARTS.items()}
-    return dumps((_compiled(package, "startup/loader.py"), states, parts))
+    states = {  # before they are read
+        part: {source: loader.state(f"{package}/{source}") for source in _sources(package, part)} for part in PARTS
+    }
+    code = _compiled(package, "startup/loader.py")
+    lists = {part: dumps([_module(package, name) for name in names]) for part, names in PARTS.items()}
+    index: dict[str, loader.Part] = {}
+    from_end = sum(map(len, lists.values()))
+    for part, modules in lists.items():
+        index[part and _PACKAGE + part] = states[part], from_end, len(modules)
+        from_end -= len(modules)
+    return dumps((code, index)) + b"".join(lists.values())
 
 
-def _sources(package: str) -> set[str]:
-    modules = {_source(package, name) for names in PARTS.values() for name in names}
-    return modules | {"startup/bundle.py", "startup/loader.py", "startup/start.py"}
+def _sources(package: str, part: str) -> list[str]:
+    """Return the sources of a part; the first is of this folder, too."""
+    return [_source(package, name) for name in PARTS[part]] + ([] if part else list(_OWN))
 
 
 def _module(package: str, name: str) -> "loader.Module":

@@ -17,9 +17,9 @@ try:
     content = memoryview(posix.read(opened, 1 << 18))  # of which a part is no copy
     posix.close(opened)  # it has the number of a standard stream where that was closed
     if content[:4] == MAGIC_NUMBER and content[8:16] == source_hash(0, content[16:]):
-        loader, *bundled = loads(content[16:])  # noqa: S302 - only this program seals it so
+        loader, parts = loads(content[16:])  # noqa: S302 - only this program seals it so
         exec(loader)  # noqa: S102 - it is what the interpreter would run
-        globals()["install"](package, *bundled)
+        globals()["install"](package, parts, content)
 except Exception:  # noqa: S110 - whatever is wrong with the bundle, the source is there
     pass
 sys.path.append(package.rpartition("/")[0])  # last: a backport beside it is not the standard library's

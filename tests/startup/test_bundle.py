@@ -71,15 +71,29 @@ def test_it_is_made_anew_of_another_source(package: Path, changed: str) -> None:
     assert made(package)[0] != before[0]
 
 
-def held(whole: bytes) -> tuple[CodeType, dict[str, tuple[int, int]], dict[str, bytes]]:
-    """Return what a bundle holds."""
-    code, states, parts = marshal.loads(whole[16:])  # noqa: S302 - it has just been made
-    return code, states, parts
+States = dict[str, dict[str, tuple[int, int]]]
 
 
-def sealed(value: Any) -> bytes:
-    """Return a bundle that is whole, with `value` in the place of what one holds."""
-    content = marshal.dumps(value)
+def held(whole: bytes) -> tuple[CodeType, States, dict[str, bytes]]:
+    """Return what a bundle holds: the loader, and for each part the states of its sources, and its modules."""
+    code, parts = marshal.loads(whole[16:])  # noqa: S302 - it has just been made
+    states = {part: states for part, (states, _, _) in parts.items()}
+    modules = {part: whole[len(whole) - end :][:length] for part, (_, end, length) in parts.items()}
+    return code, states, modules
+
+
+def bundle_of(code: CodeType, states: States, modules: dict[str, bytes]) -> bytes:
+    """Return the bundle that holds these."""
+    parts, end = {}, sum(map(len, modules.values()))
+    for part, of_part in modules.items():
+        parts[part] = states.get(part, {}), end, len(of_part)
+        end -= len(of_part)
+    return sealed((code, parts), b"".join(modules.values()))
+
+
+def sealed(value: Any, more: bytes = b"") -> bytes:
+    """Return a bundle that is whole, with `value` in the place of what one begins with, and `more` after it."""
+    content = marshal.dumps(value) + more
     return MAGIC_NUMBER + b"\1\0\0\0" + source_hash(0, content) + content
 
 
@@ -195,7 +209,7 @@ def test_a_source_that_an_upgrade_replaces_meanwhile_is_not_noted_as_the_one_tha
     monkeypatch.setattr(bundle, "_compiled", replaced_afterwards)
     bundle.make()
     _, states, _ = held(made(package)[1])
-    assert not loader.is_current(str(package), {"model/token.py": states["model/token.py"]})
+    assert not loader.is_current(str(package), {"model/token.py": states[""]["model/token.py"]})
 
 
 # --- what answers git ----------------------------------------------------------------------------------------
@@ -254,16 +268,16 @@ def test_one_with_a_bit_that_is_another_is_done_without(
 
 def failing(whole: bytes) -> bytes:
     """Return a bundle that is whole, of which the second module cannot be run."""
-    code, states, parts = held(whole)
-    first, second, *_ = marshal.loads(parts[""])  # noqa: S302 - as above
+    code, states, modules = held(whole)
+    first, second, *_ = marshal.loads(modules[""])  # noqa: S302 - as above
     broken = (*second[:3], compile("half = True\nraise SystemError", "x", "exec"))
-    return sealed((code, states, parts | {"": marshal.dumps([first, broken])}))
+    return bundle_of(code, states, modules | {"": marshal.dumps([first, broken])})
 
 
 def larger(whole: bytes) -> bytes:
     """Return a bundle that is whole, and too large."""
-    code, states, parts = held(whole)
-    return sealed((code, states, parts | {"more": bytes(1 << 18)}))
+    code, states, modules = held(whole)
+    return bundle_of(code, states, modules | {"more": bytes(1 << 18)})
 
 
 CONTENTS: dict[str, Callable[[bytes], bytes]] = {
@@ -274,9 +288,10 @@ CONTENTS: dict[str, Callable[[bytes], bytes]] = {
     "nonsense": lambda whole: whole[:16] + random.Random(0).randbytes(len(whole)),
     "more": lambda whole: whole + b"\0",
     "of another interpreter": lambda whole: b"\0\0\r\n" + whole[4:],
-    "without a part": lambda whole: sealed((*held(whole)[:2], {})),
-    "with a part of another kind": lambda whole: sealed((*held(whole)[:2], {"": b"no code"})),
-    "of another version": lambda whole: sealed((*held(whole), "more")),
+    "without a part": lambda whole: bundle_of(*held(whole)[:2], {}),
+    "with a part of another kind": lambda whole: bundle_of(*held(whole)[:2], {"": b"no code"}),
+    "with a part elsewhere": lambda whole: sealed((held(whole)[0], {"": (held(whole)[1][""], -1, 9)})),
+    "of another version": lambda whole: sealed(held(whole)),
     "with code that fails": failing,
     "too large": larger,
 } | {f"{other!r}": lambda whole, other=other: sealed(other) for other in OTHERS}  # type: ignore[misc]
@@ -351,7 +366,7 @@ def test_where_a_source_has_changed_the_source_counts(
     installation: Path, with_token: Environment, whole: bytes
 ) -> None:
     _, states, _ = held(whole)
-    for source in states:
+    for source in states[""]:
         file = package_of(installation) / source
         content, status = file.read_bytes(), file.stat()
         os.utime(file, (1, 1))
@@ -364,7 +379,23 @@ def test_where_a_source_has_changed_the_source_counts(
             assert get(installation, with_token) == OF_THE_SOURCE, source
         file.write_bytes(content)
         os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert len(states) > 25
+    assert len(states[""]) > 20
+
+
+def test_where_a_source_of_a_further_part_has_changed_the_source_counts(
+    keyring: Items, environment: Environment, tmp_path: Path
+) -> None:
+    program = an_environment(tmp_path, editable=False)
+    _, states, _ = held(with_bundle(program).read_bytes())
+    for sources in [states[part] for part in states if part]:
+        for source in sources:
+            file = package_of(program) / source
+            content, status = file.read_bytes(), file.stat()
+            assert get(program, environment) == Result(b"", b"", 0)
+            file.write_bytes(b"import posix\nposix._exit(7)\n" + content)
+            assert (source, get(program, environment)) == (source, Result(b"", b"", 7))
+            file.write_bytes(content)
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 @pytest.mark.parametrize("lost", ["all", "the keyring's part", "what it is made of"])
@@ -374,11 +405,11 @@ def test_without_it_every_source_answers(
 ) -> None:
     program = an_environment(tmp_path, editable=False)
     bundle = with_bundle(program)
-    code, states, parts = held(bundle.read_bytes())
+    code, states, modules = held(bundle.read_bytes())
     if lost == "all":
         bundle.unlink()
     elif lost == "the keyring's part":
-        bundle.write_bytes(sealed((code, states, {"": parts[""]})))
+        bundle.write_bytes(bundle_of(code, states, {"": modules[""]}))
     else:
         os.utime(package_of(program) / "secret_service/dbus/decode.py", (1, 1))
     if source == "environment":
