@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = ROOT / ".build" / "bench"
 NAME = "git-credential-hf"
+DEB = ".deb"
 
 # Debian's own where there is one: a virtual environment only links to it.
 PYTHON = os.path.realpath(sys.executable)
@@ -52,6 +53,7 @@ def everything() -> Programs:
         "pip": lambda: _from_pip("pip", str(wheel), NAME, wheel),
         "uv tool": lambda: _with_uv(wheel),
         "pipx": lambda: _with_pipx(wheel),
+        DEB: _from_deb,
     }
     peers: dict[str, Callable[[], Program]] = {
         "git-credential-libsecret": _libsecret,
@@ -157,6 +159,23 @@ def _with_pipx(wheel: Path) -> Program:
     _as_a_person_leaves_it(str(place / "bin" / NAME))
     version = _version(place / "share/pipx/venvs" / NAME, NAME)
     return Program(str(place / "bin" / NAME), f"{version}, pipx {pipx.version}")
+
+
+def _from_deb() -> Program:
+    """Unpack the .deb here and tell its program so, in place of /usr/lib: all else is as it is when it is installed."""
+    if shutil.which("dpkg-deb") is None or os.path.realpath("/usr/bin/python3") != PYTHON:
+        raise Missing("there is no dpkg-deb, or this Python is not Debian's")
+    place = BENCH / "deb"
+    shutil.rmtree(place, ignore_errors=True)
+    _run(str(ROOT / "scripts/deb"), str(BENCH / "deb-built"))
+    (deb,) = (BENCH / "deb-built").glob("*.deb")
+    _run("dpkg-deb", "-x", str(deb), str(place))
+    deb.unlink()
+    program = place / "usr/bin" / NAME
+    program.write_text(program.read_text().replace("/usr/lib/", f"{place}/usr/lib/"))
+    _run("/usr/bin/python3", "-m", "compileall", "-q", str(place / "usr/lib/python3/dist-packages"))
+    _as_a_person_leaves_it(str(program))
+    return Program(str(program), f"{deb.name.split('_')[1]}, unpacked")
 
 
 def _libsecret() -> Program:

@@ -292,8 +292,8 @@ def seed(bench: Bench) -> tuple[Table, list[str]]:
     unchanged = situation(UNCHANGED, lambda here, source: None)
     situation("seed, another token", lambda here, source: _private(source, _token()))
     table = bench.table(
-        "seed", "From a file into the keyring and the token cache: with none there, the same there, another.",
-        cases, buses,
+        "seed", "From a file into the keyring and the token file: with none there, the same there, another.",
+        [replace(case, base=FLOOR) for case in [*cases, _floor(buses[UNCHANGED].environ())]], buses,
     )  # fmt: skip
     bus = buses[UNCHANGED]
     before = _files(bus.folder)
@@ -362,7 +362,11 @@ def _files(folder: Path) -> set[str]:
 
 
 def _floors(environ: dict[str, str]) -> list[Case]:
-    return [Case(FLOOR, [PYTHON, "-I", "-S", "-c", "pass"], environ), Case("/bin/true", ["/bin/true"], environ)]
+    return [_floor(environ), Case("/bin/true", ["/bin/true"], environ)]
+
+
+def _floor(environ: dict[str, str]) -> Case:
+    return Case(FLOOR, [PYTHON, "-I", "-S", "-c", "pass"], environ)
 
 
 def _keyring_get(bench: Bench, environ: dict[str, str]) -> Case:

@@ -351,7 +351,7 @@ def provide(source: str, environment: Environment, keyring: Items) -> None:
 
 @pytest.mark.parametrize("closed", ["0", "1", "2", "0 1 2"])
 def test_closed_standard_streams_end_in_no_traceback(environment: Environment, closed: str) -> None:
-    subprocess.run([EXECUTABLE, "--version"], capture_output=True, check=True)  # makes its launcher
+    subprocess.run([EXECUTABLE, "--version"], capture_output=True, check=True)  # makes its bundle
     redirections = " ".join(f"{number}>&-" for number in closed.split())
     done = subprocess.run(
         ["sh", "-c", f'exec "$0" get {redirections}', EXECUTABLE],

@@ -1,18 +1,26 @@
 """What a run of `get` costs: the modules that it loads, the files that it opens, the calls that it makes."""
 
 import contextlib
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import keyrings
 from tests.conftest import EXECUTABLE, Environment, Result, Run
-from tests.installed import GIVEN, REQUEST, VERSION, is_made
+from tests.installed import (
+    GIVEN,
+    REQUEST,
+    VERSION,
+    an_environment,
+    bundle_in,
+    get,
+    needs_strace,
+    package_of,
+    traced,
+    with_bundle,
+)
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring
 
@@ -20,31 +28,33 @@ SILENCE = Result(b"", b"", 0)
 
 # --- modules -------------------------------------------------------------------------------------------------
 
-FOREIGN_HOST = {"", ".__main__", ".helper", ".options", ".protocol", ".scope"}
-ENVIRONMENT = FOREIGN_HOST | {".reading", ".sources", ".sources.environment", ".token"}
-NO_BUS = FOREIGN_HOST | {
-    ".reading",
-    ".secret_service",
-    ".secret_service.item",
-    ".sources",
-    ".sources.keyring",
-    ".sources.token_file",
-    ".token",
+FOREIGN_HOST = {
+    *("", ".__main__", ".options", ".operations", ".operations.get"),
+    *(".model", ".model.outcome", ".model.repository", ".model.request", ".model.text"),
+}
+ENVIRONMENT = FOREIGN_HOST | {".model.token", ".sources", ".sources.environment", ".state", ".state.folders"}
+NO_BUS = ENVIRONMENT | {
+    *(".model.item", ".sources.keyring", ".sources.token_file", ".state.safe_read"),
+    *(".secret_service", ".secret_service.dbus", ".secret_service.dbus.address"),
 }
 NO_ITEM = NO_BUS | {
-    ".secret_service.incoming",
-    ".secret_service.lookup",
-    ".secret_service.wire",
-    ".sources.other_tools",
+    *(".secret_service.dbus.connection", ".secret_service.dbus.decode", ".secret_service.dbus.encode"),
+    *(
+        ".secret_service.dbus.opening",
+        ".secret_service.messages",
+        ".secret_service.other_tools",
+        ".secret_service.reader",
+    ),
+    *(".secret_service.quirks", ".secret_service.quirks.gnome_keyring", ".secret_service.quirks.keepassxc"),
 }
-KEYRING = NO_ITEM - {".sources.other_tools", ".sources.token_file"}
+KEYRING = NO_ITEM - {".secret_service.other_tools", ".sources.token_file"}
 
-# What is in the parts of a bundle that the answer of a case needs.
-BUNDLED_ANSWER = NO_BUS - {".sources.token_file"} | {".secret_service.incoming"}
+# What a bundle has for every request.
+BUNDLED = NO_BUS - {".sources.token_file"}
 
 # Runs a program as the interpreter would; names on stderr the modules that it has loaded and that are in a file.
 PROBE = """
-import _socket, marshal, posix, sys  # the first is in a file in some builds
+import _socket, posix, sys  # the first is in a file in some builds
 before = set(sys.modules)
 leave = posix._exit
 def name_modules(code):
@@ -56,24 +66,24 @@ posix._exit = name_modules
 del sys.argv[0]
 with open(sys.argv[0], "rb") as file:
     code = file.read()
-code = marshal.loads(code[16:]) if sys.argv[0].endswith(".pyc") else compile(code, sys.argv[0], "exec")
+code = compile(code, sys.argv[0], "exec")
 before |= set(sys.modules)
 exec(code, {"__name__": "__main__", "__file__": sys.argv[0]})
 """
 
 
-def loaded(start: str, input: bytes, environment: Environment) -> set[str]:
-    """Run get from a "bundle", from "bytecode" or from "source"; return the modules that it loads from files."""
-    subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)  # leaves a bundle
-    folder = Path(EXECUTABLE).resolve().parent
-    package = folder.parent / f"lib/{VERSION}/site-packages/git_credential_hf"
-    file = {
-        "bundle": package / f"__pycache__/bundled.{sys.implementation.cache_tag}.pyc",
-        "bytecode": package / f"__pycache__/start.{sys.implementation.cache_tag}.pyc",
-        "source": package / "start.py",
-    }[start]
+@pytest.fixture(scope="module")
+def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The program in two environments, by what it starts from."""
+    found = {start: an_environment(tmp_path_factory.mktemp(start), editable=False) for start in ("bundle", "source")}
+    with_bundle(found["bundle"])
+    return found
+
+
+def loaded(program: Path, input: bytes, environment: Environment) -> set[str]:
+    """Run `program get`; return the modules that it loads from files."""
     done = subprocess.run(
-        [folder / VERSION, "-IS", "-c", PROBE, file, EXECUTABLE, "get"],
+        [program.parent / VERSION, "-IS", "-c", PROBE, package_of(program) / "startup/start.py", program, "get"],
         input=input,
         env=environment,
         capture_output=True,
@@ -83,7 +93,7 @@ def loaded(start: str, input: bytes, environment: Environment) -> set[str]:
     return set(done.stderr.decode().split())
 
 
-@pytest.mark.parametrize("start", ["bundle", "bytecode", "source"])
+@pytest.mark.parametrize("start", ["bundle", "source"])
 @pytest.mark.parametrize(
     ("host", "source", "modules"),
     [
@@ -92,11 +102,17 @@ def loaded(start: str, input: bytes, environment: Environment) -> set[str]:
         ("huggingface.co", "keyring", KEYRING),
         ("huggingface.co", "file", NO_ITEM),
         ("huggingface.co", "file, no bus", NO_BUS),
-        ("huggingface.co", "", NO_ITEM),
+        ("huggingface.co", "", NO_ITEM - {".state.folders"}),
     ],
 )
 def test_get_loads_its_own_modules_and_builtin_ones(
-    keyring: Items, environment: Environment, host: str, source: str, modules: set[str], start: str
+    keyring: Items,
+    environment: Environment,
+    starts: dict[str, Path],
+    host: str,
+    source: str,
+    modules: set[str],
+    start: str,
 ) -> None:
     if source == "environment":
         environment["HF_TOKEN"] = "hf_token"
@@ -115,14 +131,10 @@ def test_get_loads_its_own_modules_and_builtin_ones(
         file.parent.mkdir(parents=True)
         file.write_text("hf_token")
     asked = f"protocol=https\nhost={host}\n".encode()
-    wanted = set(modules)
-    if start == "bundle" and modules != FOREIGN_HOST:
-        wanted |= BUNDLED_ANSWER
-    if start == "source":
-        wanted.add(".start")
-    assert loaded(start, asked, environment) == {f"git_credential_hf{name}" for name in wanted}
-    got = subprocess.run([EXECUTABLE, "get"], input=asked, env=environment, capture_output=True, check=True)
-    assert got.stdout == (b"username=hf_user\npassword=hf_token\n" if source else b"")
+    wanted = modules | BUNDLED if start == "bundle" else modules
+    program = starts[start]
+    assert loaded(program, asked, environment) == {f"git_credential_hf{name}" for name in wanted}
+    assert get(program, environment, request=asked) == (GIVEN if source else SILENCE)
 
 
 # --- calls ---------------------------------------------------------------------------------------------------
@@ -195,43 +207,15 @@ def test_a_foreign_host_costs_no_call(run: Run, keyring: Items, gnome_keyring: G
 # --- system calls --------------------------------------------------------------------------------------------
 
 
-def system_calls(calls: str, environment: Environment) -> list[tuple[str, str, int]]:
-    """Run get, answered; return the name, arguments and result of each of its `calls`, those of the launcher too."""
-    log = Path(environment["HOME"], "strace")
-    command = [
-        "strace",
-        "-f",
-        "-qq",
-        "-e",
-        f"trace={calls}",
-        "-e",
-        "signal=none",
-        "-s",
-        "0",
-        "-o",
-        str(log),
-        EXECUTABLE,
-    ]
-    done = subprocess.run([*command, "get"], input=REQUEST, env=environment, capture_output=True, check=True)
-    assert done.stdout == b"username=hf_user\npassword=hf_token\n"
-    found = re.findall(r"^\d+ +(\w+)\((.*)\) += (-?\d+)", log.read_text(), re.MULTILINE)
-    return [(name, arguments, int(result)) for name, arguments, result in found]
-
-
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is not installed")
+def opened(calls: list[str]) -> list[str]:
+    """Return the files that are opened, folders apart, each once."""
+    return list(dict.fromkeys(call.split('"')[1] for call in calls if "O_DIRECTORY" not in call))
 
 
 @needs_strace
-@pytest.mark.parametrize(
-    ("source", "parts"),
-    [
-        ("environment", ["bundled", "bundled-answer", "environment", "bundled-token"]),
-        ("file", ["bundled", "bundled-answer", "token_file", "bundled-token"]),
-        ("keyring", ["bundled", "bundled-answer", "bundled-lookup", "bundled-token"]),
-    ],
-)
+@pytest.mark.parametrize("source", ["environment", "file", "keyring"])
 def test_the_files_that_an_answer_opens(
-    keyring: Items, environment: Environment, source: str, parts: list[str]
+    keyring: Items, environment: Environment, starts: dict[str, Path], tmp_path: Path, source: str
 ) -> None:
     token_file = Path(environment["HOME"], ".cache/huggingface/token")
     if source == "environment":
@@ -243,15 +227,24 @@ def test_the_files_that_an_answer_opens(
     else:
         ours = {"git-credential-hf": "huggingface.co", "user": "hf_user"}
         keyring.add(b"hf_token", xdg__schema="org.git.Password", **ours)
-    subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)  # leaves a bundle
-    calls = system_calls("open,openat,creat", environment)
-    opened = [Path(arguments.split('"')[1]) for _, arguments, result in calls if result >= 0]
-    of_the_package = [file for file in opened if "git_credential_hf" in file.parts]
-    # The interpreter opens the file that it is to run more than once.
-    assert list(dict.fromkeys(file.name.partition(".")[0] for file in of_the_package)) == parts
-    homes = [file for file in opened if file.is_relative_to(environment["HOME"])]
-    assert homes == ([token_file] if source == "file" else [])
-    assert not [arguments for _, arguments, _ in calls if "O_WRONLY" in arguments or "O_CREAT" in arguments]
+    # What the interpreter opens before it runs anything.
+    empty = tmp_path / "empty"
+    empty.write_text(f"#!{starts['bundle'].parent}/{VERSION} -ISXutf8\nprint({GIVEN.stdout.decode()!r}, end='')\n")
+    empty.chmod(0o755)
+    floor = opened(traced("open,openat,creat", empty, environment))
+
+    program = starts["bundle"]
+    calls = traced("open,openat,creat", program, environment)
+    package = f"{program.parent}/../lib/{VERSION}/site-packages/git_credential_hf"
+    bundle = f"{package}/__pycache__/{bundle_in(package_of(program)).name}"
+    more = [str(token_file)] if source == "file" else []
+    assert [file for file in opened(calls) if file not in floor] == [
+        str(program),
+        f"{package}/startup/start.py",
+        bundle,
+        *more,
+    ]
+    assert not [call for call in calls if "O_WRONLY" in call or "O_RDWR" in call or "O_CREAT" in call]
 
 
 @needs_strace
@@ -262,25 +255,11 @@ def test_other_items_in_the_keyring_cost_no_traffic(environment: Environment, tm
         folder.mkdir()
         items = [*keyrings.others(others), keyrings.ours("hf_token")]
         with contextlib.closing(keyrings.keyring(folder, items)) as provider:
-            calls = system_calls("sendto,recvfrom", environment | {"DBUS_SESSION_BUS_ADDRESS": provider.bus.address})
-        traffic.append(sum(result for _, _, result in calls))
+            on_its_bus = environment | {"DBUS_SESSION_BUS_ADDRESS": provider.bus.address}
+            calls = traced("sendto,recvfrom", EXECUTABLE, on_its_bus)
+        traffic.append(sum(int(call.rpartition("= ")[2]) for call in calls))
     few, many = traffic
     assert 0 < few <= many < few + 32  # a greater number of an item is a longer name
-
-
-@needs_strace
-def test_an_answer_opens_nothing_of_the_standard_library(keyring: Items, environment: Environment) -> None:
-    keyring.add(
-        b"hf_token", xdg__schema="org.git.Password", **{"git-credential-hf": "huggingface.co", "user": "hf_user"}
-    )
-    subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)
-    assert is_made(Path(EXECUTABLE).resolve())
-    opened = [
-        arguments.split('"')[1] for _, arguments, result in system_calls("open,openat", environment) if result >= 0
-    ]
-    library = Path(os.__file__).parent
-    assert not [file for file in opened if file.startswith(f"{library}/")]
-    assert [file for file in opened if "/lib/git-credential-hf/" in file][-1].endswith(".pyc")
 
 
 # --- many -----------------------------------------------------------------------------------------------------

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Environment
+from tests.installed import GIVEN, get, needs_strace, traced
 
 ROOT = Path(__file__).parents[1]
-TOKEN = "hf_pAcKaGe0123456789aBcDeFgHiJkLmNoP"
-REQUEST = b"protocol=https\nhost=huggingface.co\n"
 # With its time zone, so that local time cannot be what the two builds have in common.
 TIMES = (("UTC", "022"), ("Asia/Tokyo", "077"))
 
@@ -111,11 +110,15 @@ def test_the_deb_is_the_same_bytes_twice(debs: list[Path]) -> None:
 
 @pytest.fixture
 def root(debs: list[Path], tmp_path: Path) -> Path:
-    """What the .deb holds, unpacked and compiled as its postinst has it done."""
+    """What the .deb holds, unpacked, and told where; compiled as its postinst has it done."""
     root = tmp_path / "root"
     subprocess.run(["dpkg-deb", "-x", debs[0], root], check=True)
-    packages = root / "usr/lib/python3/dist-packages"
+    program, packages = root / "usr/bin/git-credential-hf", root / "usr/lib/python3/dist-packages"
+    text = program.read_text()
+    assert text.count("/usr/lib/") == 1
+    program.write_text(text.replace("/usr/lib/", f"{root}/usr/lib/"))
     subprocess.run(["/usr/bin/python3", "-m", "compileall", "-q", packages], check=True)
+    subprocess.run([program, "--version"], check=True)
     return root
 
 
@@ -142,24 +145,27 @@ def test_the_deb_has_all_that_belongs_to_it(debs: list[Path], root: Path) -> Non
     assert depends.strip() == "python3 (>= 3.11), python3-jeepney, python3-secretstorage, python3-keyring"
 
 
-def test_the_deb_answers_from_bytecode(root: Path, environment: Environment) -> None:
-    file = Path(environment["HOME"], ".cache/huggingface/token")
-    file.parent.mkdir(parents=True)
-    file.touch(mode=0o600)
-    file.write_text(TOKEN)
-    done = subprocess.run(
-        ["sh", "-x", root / "usr/bin/git-credential-hf", "get"],
-        input=REQUEST,
-        env=environment,
-        capture_output=True,
-        timeout=60,
-        check=True,
-    )
-    assert f"password={TOKEN}\n".encode() in done.stdout
-    started = done.stderr.decode().splitlines()[-1]
-    assert started.startswith("+ exec /usr/bin/python3.")
-    assert " -ISXutf8 " in started
-    assert "/dist-packages/git_credential_hf/__pycache__/start.cpython-3" in started
+@needs_strace
+def test_the_deb_answers_from_its_bundle_and_starts_no_shell(root: Path, environment: Environment) -> None:
+    program = root / "usr/bin/git-credential-hf"
+    assert program.read_bytes().startswith(b"#!/usr/bin/python3 -ISXutf8\n")
+    calls = traced("execve,openat", program, environment | {"HF_TOKEN": "hf_token"})
+    assert sum("execve(" in call for call in calls) == 1
+    (opened,) = [call.split('"')[1] for call in calls if "/git_credential_hf/" in call]
+    assert opened.startswith(f"{root}/usr/lib/python3/dist-packages/git_credential_hf/__pycache__/bundle.")
+    for bundle in root.rglob("__pycache__/bundle.*"):
+        bundle.unlink()
+    assert get(program, environment | {"HF_TOKEN": "hf_token"}) == GIVEN
+
+
+def test_no_deb_is_built_of_a_start_that_cannot_be_told_where_the_package_is(tmp_path: Path) -> None:
+    place = copy(tmp_path / "checkout")
+    start = place / "git_credential_hf/startup/start.py"
+    start.write_text(start.read_text().replace("\npackage = ", "\nfolder = "))
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        build([place / "scripts/deb", tmp_path / "dist"], place, "UTC", "022")
+    assert b"start.py" in failed.value.stderr
+    assert list((tmp_path / "dist").iterdir()) == []
 
 
 def test_nix_in_the_documents_can_be_read() -> None:

@@ -3,10 +3,13 @@
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
+from git_credential_hf.secret_service.dbus.opening import HELLO
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    import _socket
+
     from git_credential_hf.options import Options
 
 
@@ -16,8 +19,8 @@ class Reader(Connection):
     locked: how many items the searches found that are locked still.
     """
 
-    def __init__(self, options: "Options") -> None:
-        super().__init__(options)
+    def __init__(self, options: "Options", connection: "_socket.socket | None" = None) -> None:
+        super().__init__(options, connection)
         self.locked = 0
         self._session = b""
         self._may_unlock = options.unlock != "never"
@@ -28,7 +31,7 @@ class Reader(Connection):
         Where all that is found is locked, it is unlocked first as far as `options.unlock` allows (see unlock), once.
         """
         options = self._options
-        may_show_dialog = not self._serial and options.unlock != "prompt" and keepassxc.is_known(options.environ)
+        may_show_dialog = self._serial == HELLO and options.unlock != "prompt" and keepassxc.is_known(options.environ)
         if may_show_dialog and keepassxc.is_locked(self):
             raise Locked("KeePassXC is locked")
         replies = gnome_keyring.ask(self, *(messages.search_items(attributes) for attributes in wanted))

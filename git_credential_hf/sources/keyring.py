@@ -46,28 +46,29 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
         options.note("keyring: there is no session bus")
         yield Candidate(NAME, KEYRING, None, NOT_REACHED, "there is no session bus")
         return
-    from git_credential_hf.secret_service.reader import Reader
+    from git_credential_hf.secret_service.dbus.opening import opened
 
     path_scopes = scopes(request.path) if request.path else []
     users = usernames(request.username)
     anybody = request.username is None
-    reader = Reader(options)
     try:
-        seen = set()
-        for token in _ours(reader, server, path_scopes, users, anybody):
-            seen.add(token.item)
-            yield Candidate(NAME, KEYRING, token)
-        from git_credential_hf.secret_service import other_tools
+        connection = opened(options)  # so that the bus takes it in while the rest is loaded
+        from git_credential_hf.secret_service.reader import Reader
 
-        for place, token in other_tools.tokens(reader, server, path_scopes, users, anybody, seen):
-            yield Candidate(NAME, place, token)
-        if reader.locked:
-            yield Candidate(NAME, KEYRING, None, NOT_REACHED, LOCKED)
+        with Reader(options, connection) as reader:
+            seen = set()
+            for token in _ours(reader, server, path_scopes, users, anybody):
+                seen.add(token.item)
+                yield Candidate(NAME, KEYRING, token)
+            from git_credential_hf.secret_service import other_tools
+
+            for place, token in other_tools.tokens(reader, server, path_scopes, users, anybody, seen):
+                yield Candidate(NAME, place, token)
+            if reader.locked:
+                yield Candidate(NAME, KEYRING, None, NOT_REACHED, LOCKED)
     except Unavailable as reason:
         options.note("keyring: %s", reason)
         yield Candidate(NAME, KEYRING, None, NOT_REACHED, str(reason))
-    finally:
-        reader.close()
 
 
 def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:

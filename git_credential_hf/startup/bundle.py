@@ -2,7 +2,7 @@
 
 It is made as the interpreter makes bytecode there: by the way, by what a person runs, where that can be written.
 Without it git waits a little longer. The file is laid out as a pyc file with a hash (PEP 552), save that the hash is of
-what follows: the marshalled code of `loader`, the states of the sources, and the parts that it loads.
+what follows: the marshalled code of `loader` and where its parts are, and the parts.
 """
 
 import ast
@@ -25,15 +25,18 @@ PARTS = {
         "", ".model", ".model.text", ".model.repository", ".options", ".model.request", ".model.outcome",
         ".model.token", ".model.item", ".state", ".state.safe_read", ".state.folders", ".secret_service",
         ".secret_service.dbus", ".secret_service.dbus.address", ".sources", ".sources.environment", ".sources.keyring",
-        ".sources.token_file", ".operations", ".operations.get", ".__main__",
+        ".operations", ".operations.get", ".__main__",
     ),
+    ".sources.token_file": (".sources.token_file",),
+    ".secret_service.dbus.opening": (".secret_service.dbus.encode", ".secret_service.dbus.opening"),
     ".secret_service.reader": (
-        ".secret_service.dbus.encode", ".secret_service.dbus.decode", ".secret_service.dbus.connection",
+        ".secret_service.dbus.decode", ".secret_service.dbus.connection",
         ".secret_service.messages", ".secret_service.quirks", ".secret_service.quirks.gnome_keyring",
         ".secret_service.quirks.keepassxc", ".secret_service.reader",
     ),
 }  # fmt: skip
 
+_OWN = ("startup/bundle.py", "startup/loader.py", "startup/start.py")
 _PACKAGE = "git_credential_hf"
 _LARGEST = 1 << 18  # bytes: what `start` reads
 _WAIT = 0.2  # seconds, for another run that makes it too
@@ -52,7 +55,7 @@ def make() -> None:
         with locks.FolderLock(folder, _WAIT):
             content = _content(package)
             files.replace(file, _header(content) + content, mode)
-    except OSError:
+    except (OSError, SyntaxError, ValueError):  # the last two: an upgrade is half through a source
         pass
 
 
@@ -60,8 +63,14 @@ def _is_current(file: bytes, package: str) -> bool:
     whole = safe_read.read(file, _LARGEST)
     if whole[:16] != _header(whole[16:]):
         return False
-    _, states, _ = loads(whole[16:])  # noqa: S302 - it is sealed
-    return states.keys() == _sources(package) and loader.is_current(package, states)
+    try:
+        _, parts = loads(whole[16:])  # noqa: S302 - it is sealed
+        wanted = {part and _PACKAGE + part: _sources(package, part) for part in PARTS}
+        return {part: list(states) for part, (states, _, _) in parts.items()} == wanted and all(
+            loader.is_current(package, states) for states, _, _ in parts.values()
+        )
+    except (AttributeError, EOFError, TypeError, ValueError):  # by a version that lays it out in another way
+        return False
 
 
 def _header(content: bytes) -> bytes:
@@ -69,19 +78,27 @@ def _header(content: bytes) -> bytes:
 
 
 def _content(package: str) -> bytes:
-    states = {source: loader.state(f"{package}/{source}") for source in _sources(package)}  # before they are read
-    parts = {part and _PACKAGE + part: dumps([_module(package, one) for one in names]) for part, names in PARTS.items()}
-    return dumps((_compiled(f"{package}/startup/loader.py"), states, parts))
+    states = {  # before they are read
+        part: {source: loader.state(f"{package}/{source}") for source in _sources(package, part)} for part in PARTS
+    }
+    code = _compiled(package, "startup/loader.py")
+    lists = {part: dumps([_module(package, name) for name in names]) for part, names in PARTS.items()}
+    index: dict[str, loader.Part] = {}
+    from_end = sum(map(len, lists.values()))
+    for part, modules in lists.items():
+        index[part and _PACKAGE + part] = states[part], from_end, len(modules)
+        from_end -= len(modules)
+    return dumps((code, index)) + b"".join(lists.values())
 
 
-def _sources(package: str) -> set[str]:
-    modules = {_source(package, name) for names in PARTS.values() for name in names}
-    return modules | {"startup/bundle.py", "startup/loader.py", "startup/start.py"}
+def _sources(package: str, part: str) -> list[str]:
+    """Return the sources of a part; the first is of this folder, too."""
+    return [_source(package, name) for name in PARTS[part]] + ([] if part else list(_OWN))
 
 
 def _module(package: str, name: str) -> "loader.Module":
     source = _source(package, name)
-    return _PACKAGE + name, source, source.endswith("__init__.py"), _compiled(f"{package}/{source}")
+    return _PACKAGE + name, source, source.endswith("__init__.py"), _compiled(package, source)
 
 
 def _source(package: str, name: str) -> str:
@@ -89,9 +106,12 @@ def _source(package: str, name: str) -> str:
     return os.path.join(path, "__init__.py") if os.path.isdir(os.path.join(package, path)) else f"{path}.py"
 
 
-def _compiled(source: str) -> CodeType:
-    """Return the code of a source without what only people's tools read: docstrings, annotations, lines."""
-    with open(source, "rb") as opened:
+def _compiled(package: str, source: str) -> CodeType:
+    """Return the code of a source without what only people's tools read: docstrings, annotations, lines.
+
+    It is the same wherever the package is: Nix may change the paths in a file, of which the hash would then be wrong.
+    """
+    with open(f"{package}/{source}", "rb") as opened:
         tree = ast.parse(decode_source(opened.read()))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):

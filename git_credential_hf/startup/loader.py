@@ -3,6 +3,7 @@
 `start` runs this file's code out of the bundle, before anything of the package can be imported.
 """
 
+import gc
 import posix
 import sys
 from marshal import loads
@@ -14,33 +15,34 @@ if TYPE_CHECKING:
 
     # Name, source from the package's folder on, whether it is a package, code.
     Module = tuple[str, str, bool, CodeType]
+    # The states of its sources, where it is (from the end), and its length.
+    Part = tuple[dict[str, tuple[int, int]], int, int]
 
 
-def install(package: str, states: dict[str, tuple[int, int]], parts: dict[str, bytes]) -> None:
+def install(package: str, parts: dict[str, "Part"], content: bytes) -> None:
     """Load the part named "", and have the others loaded as their first module is imported.
 
-    Do nothing where a source is another than the bundle was made of.
+    Of a part with a source that is another than it was made of, nothing is loaded: the source is.
 
-    package: the folder of the package. states: of each source, from that folder on. parts: by the name of the module
-    that it is loaded with, the marshalled list of the modules of each, each after what it imports.
+    package: the folder of the package. parts: by the name of the module that each is loaded with. content: has at its
+    end, for each part, the marshalled list of its modules, each after what it imports.
     """
-    if is_current(package, states):
-        loader = Loader(package, parts)
-        loader.load("")
+    loader = Loader(package, parts, content)
+    if loader.load(""):
         sys.meta_path.insert(0, loader)
 
 
 class Loader:
     """Finds a module for the import system by loading the whole part that begins with it."""
 
-    def __init__(self, package: str, parts: dict[str, bytes]) -> None:
+    def __init__(self, package: str, parts: dict[str, "Part"], content: bytes) -> None:
         self._package = package
         self._parts = parts
+        self._content = content
 
     def find_spec(self, name: str, search: object = None, target: object = None) -> "ModuleSpec | None":
-        if name not in self._parts:
+        if name not in self._parts or not self.load(name):
             return None
-        self.load(name)
         # typeshed knows loaders by their class alone, which importlib.abc would have to be imported for.
         return type(sys.__spec__)(name, self)  # type: ignore[arg-type]
 
@@ -52,20 +54,29 @@ class Loader:
     def exec_module(module: "ModuleType") -> None:
         pass
 
-    def load(self, part: str) -> None:
-        """Load the modules of a part that are not there yet."""
-        modules: list[Module] = loads(self._parts.pop(part))  # noqa: S302 - `start` has checked what it is from
+    def load(self, part: str) -> bool:
+        """Load the modules of a part that are not there yet; return whether its sources are those that it is of."""
+        states, from_end, length = self._parts.pop(part)
+        if not is_current(self._package, states):
+            return False
+        gc.disable()  # nothing of what comes is garbage
+        start = len(self._content) - from_end
+        modules: list[Module] = loads(self._content[start : start + length])  # noqa: S302 - `start` has checked it
         for name, source, is_package, code in modules:
             if name in sys.modules:
                 continue
-            module = sys.modules[name] = type(sys)(name)
+            module = type(sys)(name)
             module.__file__ = f"{self._package}/{source}"
             if is_package:
                 module.__path__ = [module.__file__.rpartition("/")[0]]
+            exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
+            sys.modules[name] = module  # not before: one that fails is left to the interpreter
             parent, _, own_name = name.rpartition(".")
             if parent:
                 setattr(sys.modules[parent], own_name, module)
-            exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
+        gc.freeze()  # so that it is not looked through from now on either
+        gc.enable()
+        return True
 
 
 def is_current(package: str, states: dict[str, tuple[int, int]]) -> bool:

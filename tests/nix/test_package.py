@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Environment
+from tests.installed import VERSION, bundle_in, needs_strace, traced
 from tests.keyring_items import Items
 
 ROOT = Path(__file__).parents[2]
+SITE_PACKAGES = f"lib/{VERSION}/site-packages"
 TOKEN = "hf_nIxPaCkAgE0123456789aBcDeFgHiJkLm"
 
 
@@ -62,13 +64,20 @@ def build(nix: Path, *options: str) -> Path:
     return Path(done.stdout.splitlines()[-1])
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return what is in each file below `folder`."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@needs_strace
 def test_nix_builds_what_starts_without_a_shell_and_finds_its_libraries(
     nix: Path, environment: Environment, keyring: Items, tmp_path: Path
 ) -> None:
     package = build(nix)
     assert build(nix, "--check") == package  # the same bytes twice
     program = package / "bin/git-credential-hf"
-    assert program.read_bytes().startswith(f"#!{package}/libexec/lib/git-credential-hf/python ".encode())
+    assert program.read_bytes().startswith(f"#!{Path(sys.executable).resolve()} -ISXutf8\n".encode())
+    before = contents(package)
     source = tmp_path / "token"
     source.touch(mode=0o600)
     source.write_text(TOKEN)
@@ -81,4 +90,10 @@ def test_nix_builds_what_starts_without_a_shell_and_finds_its_libraries(
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, stdout, b"")
     assert keyring.secrets() == [TOKEN.encode()]
+    assert contents(package) == before
+    started = traced("execve,openat", program, environment | {"HF_TOKEN": "hf_token"})
+    assert sum("execve(" in call for call in started) == 1
+    assert [line.split('"')[1] for line in started if "/git_credential_hf/" in line] == [
+        str(bundle_in(package / f"{SITE_PACKAGES}/git_credential_hf"))
+    ]
     assert (package / "share/man/man1/git-credential-hf.1").is_file()

@@ -1,16 +1,13 @@
 """One connection to the session bus, with a deadline. It rests on the interpreter's builtins."""
 
-import _socket
-import posix
-import time
-
 from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.address import bus_addresses
-from git_credential_hf.secret_service.dbus.encode import hello, with_serial
+from git_credential_hf.secret_service.dbus.encode import with_serial
+from git_credential_hf.secret_service.dbus.opening import HELLO, broken, opened, remaining
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    import _socket
     from typing import Self
 
     from git_credential_hf.options import Options
@@ -20,16 +17,16 @@ _LONGEST_WELCOME = 1 << 14
 
 
 class Connection:
-    """Makes calls over the session bus, to which it connects with the first.
+    """Makes calls over the session bus, to which it connects, or over what is `opened` to it already.
 
     Every method raises Unavailable where the bus does not answer as it should within `options.timeout` seconds, which
     all that asks or writes in one run has together.
     """
 
-    def __init__(self, options: "Options") -> None:
+    def __init__(self, options: "Options", connection: "_socket.socket | None" = None) -> None:
         self._options = options
-        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        self._serial = 0
+        self._socket = connection or opened(options)
+        self._serial = HELLO
         self._outgoing = b""
         self._incoming = b""
         self._welcomed = False
@@ -58,15 +55,13 @@ class Connection:
 
     def tell(self, *calls: bytes) -> int:
         """Make `calls` without waiting for a reply; return the serial of the last."""
-        if not self._serial:
-            self._open()
         for call in calls:
             self._add(call)
-        self._socket.settimeout(self._remaining())
+        self._socket.settimeout(remaining(self._options))
         try:
             self._socket.sendall(self._outgoing)
         except OSError as error:
-            raise self._broken(error) from None
+            raise broken(error, self._options) from None
         self._outgoing = b""
         return self._serial
 
@@ -82,29 +77,6 @@ class Connection:
         self._serial += 1
         self._outgoing += with_serial(call, self._serial)
 
-    def _open(self) -> None:
-        reason = "DBUS_SESSION_BUS_ADDRESS names no Unix socket"
-        for address in bus_addresses(self._options.environ):
-            try:
-                self._connect(address)
-                break
-            except OSError as error:
-                reason = f"the session bus cannot be reached: {error.strerror or error}"
-        else:
-            raise Unavailable(reason)
-        # Nothing waits for an answer before the next part goes out: the bus reads them one after another.
-        user = b"%d" % posix.geteuid()
-        self._outgoing = b"\0AUTH EXTERNAL " + user.hex().encode() + b"\r\nBEGIN\r\n"
-        self._add(hello())
-
-    def _connect(self, address: bytes) -> None:
-        while True:
-            self._socket.settimeout(self._remaining())
-            try:
-                return self._socket.connect(address)
-            except BlockingIOError:  # the bus has yet to take the connections before this one
-                time.sleep(min(0.005, self._remaining()))
-
     def _authenticate(self) -> None:
         while b"\r\n" not in self._incoming:
             if len(self._incoming) > _LONGEST_WELCOME:
@@ -116,25 +88,11 @@ class Connection:
         self._welcomed = True
 
     def _receive(self) -> None:
-        self._socket.settimeout(self._remaining())
+        self._socket.settimeout(remaining(self._options))
         try:
             data = self._socket.recv(_CHUNK)
         except OSError as error:
-            raise self._broken(error) from None
+            raise broken(error, self._options) from None
         if not data:
             raise Unavailable("the session bus closed the connection")
         self._incoming += data
-
-    def _remaining(self) -> float:
-        remaining = self._options.remaining()
-        if remaining <= 0:
-            raise self._too_late()
-        return remaining
-
-    def _broken(self, error: OSError) -> Unavailable:
-        if isinstance(error, TimeoutError):
-            return self._too_late()
-        return Unavailable(f"the connection to the session bus broke: {error.strerror or error}")
-
-    def _too_late(self) -> Unavailable:
-        return Unavailable(f"no answer within {self._options.timeout:g} s")
