@@ -316,7 +316,7 @@ def test_the_dialog_of_a_closed_wallet_is_waited_for_as_long_as_asked(
     wallet = kwallet("closed")
     write_token_file(environment, "hf_FromTheFile")
     with wallet.bus.calls() as made:
-        assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+        assert run("--unlock", "prompt", "--timeout", "2", "get", input=request()) == FROM_FILE
     assert prompted(made) == UNLOCKED
 
 
