@@ -113,7 +113,7 @@ def test_another_run_that_does_not_end_is_told_of(run: Run, keyring: Items, envi
     folder = os.open(state, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        stored = run("--timeout", "0.3", "store", input=request(username="alice", password="typed"))
+        stored = run("--timeout", "2", "store", input=request(username="alice", password="typed"))
     finally:
         os.close(folder)
     assert (stored.stdout, stored.code, stored.stderr.count(b"\n")) == (b"", 0, 1)

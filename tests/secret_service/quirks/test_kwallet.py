@@ -147,7 +147,7 @@ def test_the_dialog_of_a_closed_wallet_is_waited_for_as_long_as_asked(
     wallet = start("closed")
     write_token_file(environment, "hf_FromTheFile")
     with wallet.bus.calls() as made:
-        assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+        assert run("--unlock", "prompt", "--timeout", "2", "get", input=request()) == FROM_FILE
     assert prompted(made) == UNLOCKED
 
 
@@ -163,5 +163,5 @@ def test_a_wallet_that_asks_about_each_program_shows_no_dialog(
     assert prompted(made) == []
     if wallet.locked_after_login:
         # It would have asked, although it is open.
-        assert run("--unlock", "prompt", "--timeout", "0.5", "get", input=request()) == FROM_FILE
+        assert run("--unlock", "prompt", "--timeout", "2", "get", input=request()) == FROM_FILE
         assert wallet.is_locked()
