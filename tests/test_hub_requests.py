@@ -84,7 +84,7 @@ class Lying(http.server.BaseHTTPRequestHandler):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.certificate.configure_cert(context)  # type: ignore[attr-defined]
         with context.wrap_socket(self.connection, server_side=True) as tls:
-            self.rfile, self.wfile = tls.makefile("rb"), tls.makefile("wb")  # type: ignore[assignment]
+            self.rfile, self.wfile = tls.makefile("rb"), tls.makefile("wb")
             self.handle_one_request()
             self.wfile.flush()
             self.rfile.close()
