@@ -1,17 +1,32 @@
-"""What only the Hub can tell of a token and of a repository, through huggingface_hub."""
+"""Requests to huggingface.co, and to no other host: whose a token is, and what it may do with a repository.
 
-import os
+They go by proxies and SSL_CERT_FILE as the standard library does, and not by HF_ENDPOINT.
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
 from typing import Any, NamedTuple
 
-ENDPOINT = "https://huggingface.co"
+from git_credential_hf.model.repository import HUB
 
-_SECONDS = 10.0  # for each request: huggingface_hub itself would wait for ever
+ENDPOINT = f"https://{HUB.decode()}"
+
+_SECONDS = 10.0  # for each request
+_LARGEST = 1 << 20  # bytes of an answer
+
+_TYPES = (b"datasets", b"spaces", b"kernels", b"buckets")
 
 
 class Answer(NamedTuple):
-    """state: "asked", "not installed", "refused" (the token is none) or "no answer"; `why` tells of the last.
+    """What the Hub says of a token.
 
-    access: "yes", "gated" or "not found", None where the URL names no repository.
+    state: "asked", "refused" (it is none) or "no answer"; `why` tells of the last.
+    access: "yes", "gated", "denied" or "not found", None where the URL names no repository.
+    writes: whether the token may write there, None where it may not read.
+    said: the Hub's own words where it says no.
     """
 
     state: str
@@ -21,69 +36,88 @@ class Answer(NamedTuple):
     expires: str | None = None
     orgs: tuple[str, ...] = ()
     access: str | None = None
+    writes: bool | None = None
+    said: str = ""
 
 
-def repository(path: bytes) -> tuple[str, str] | None:
-    """Return the kind (model, dataset or space) and the name of the repository at `path`, or None."""
-    kind = "model"
-    segments = path.removesuffix(b".git").split(b"/")
-    if segments[0] in (b"datasets", b"spaces"):
-        kind = segments.pop(0).decode().removesuffix("s")
-    if not 1 <= len(segments) <= 2 or not all(segments):
-        return None
-    name = os.fsdecode(b"/".join(segments))
-    return (kind, name) if len(segments) == 2 and name.isascii() else None
+class _Reply(NamedTuple):
+    """status: of HTTP. error, said: the Hub's code and its words where it says no."""
+
+    status: int
+    body: bytes = b""
+    error: str = ""
+    said: str = ""
+
+
+class _NoAnswer(Exception):
+    """The Hub could not be asked; the text says why."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none: the token would go along."""
 
 
 def ask(token: bytes, path: bytes) -> Answer:
-    """Ask the Hub whose `token` is and whether it may read the repository at `path`.
-
-    Nobody else is ever asked, whatever HF_ENDPOINT says.
-    """
-    for name in ("HF_DEBUG", "HF_ENDPOINT"):  # it would print requests, and be asked what is nobody's business
-        os.environ.pop(name, None)
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # without it one more request is made, and a file is written
+    """Ask the Hub whose `token` is, and what it may do with the repository at `path`, if that is one."""
     try:
-        import huggingface_hub
-        from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
-    except ImportError:
-        return Answer("not installed")
-    try:
-        huggingface_hub.get_session().timeout = _SECONDS
-        hub = huggingface_hub.HfApi(endpoint=ENDPOINT, token=os.fsdecode(token))
-        whose = _whose(hub.whoami())
-        if (named := repository(path)) is None:
+        whoami = _get("/api/whoami-v2", token)
+        if whoami.status == 401:
+            return Answer("refused", said=whoami.said)
+        if whoami.status != 200:
+            return Answer("no answer", f"it answers with status {whoami.status}", said=whoami.said)
+        whose = _whose(whoami.body)
+        place = _place(path)
+        if place is None:
             return whose
-        kind, name = named
-        try:
-            hub.auth_check(name, repo_type=kind)
-            return whose._replace(access="yes")
-        except GatedRepoError:
-            return whose._replace(access="gated")
-        except RepositoryNotFoundError:
-            return whose._replace(access="not found")
-    except HfHubHTTPError as error:
-        if error.response.status_code == 401:
-            return Answer("refused")
-        return Answer("no answer", f"it answers with status {error.response.status_code}")
-    except Exception as error:  # of the library or of what it stands on; its text may have anything in it
-        return Answer("no answer", type(error).__name__)
-    finally:
-        huggingface_hub.close_session()
+        reading = _get(f"{place}/auth-check", token)
+        if reading.status == 200:
+            return whose._replace(access="yes", writes=_get(f"{place}/auth-check/write", token).status == 200)
+        denied = "denied" if reading.status == 403 else "not found"
+        return whose._replace(access="gated" if reading.error == "GatedRepo" else denied, said=reading.said)
+    except _NoAnswer as reason:
+        return Answer("no answer", str(reason))
 
 
-def _whose(told: dict[str, Any]) -> Answer:
-    auth = told.get("auth") or {}
-    access = auth.get("accessToken") or {}
-    orgs = tuple(str(org.get("name")) for org in told.get("orgs") or ())
-    return Answer(
-        "asked",
-        name=_text(told.get("name")),
-        role=_text(access.get("role") or auth.get("type")),
-        expires=_text(auth.get("expiresAt") or access.get("expiresAt")),
-        orgs=orgs,
-    )
+def _get(path: str, token: bytes) -> _Reply:
+    """Return what the Hub answers. Raises _NoAnswer."""
+    headers = {"Authorization": f"Bearer {token.decode('latin-1')}", "User-Agent": "git-credential-hf"}
+    request = urllib.request.Request(ENDPOINT + path, headers=headers)  # noqa: S310 - it is https
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
+            return _Reply(answer.status, answer.read(_LARGEST))
+    except urllib.error.HTTPError as error:
+        with error:
+            words = (error.headers.get(name, "") for name in ("X-Error-Code", "X-Error-Message"))
+            return _Reply(error.code, b"", *words)
+    except urllib.error.URLError as error:
+        raise _NoAnswer(getattr(error.reason, "strerror", None) or type(error.reason).__name__) from None
+    except (OSError, ValueError, http.client.HTTPException) as error:  # its text may have anything in it
+        raise _NoAnswer(type(error).__name__) from None
+
+
+def _whose(body: bytes) -> Answer:
+    """Return what whoami-v2 tells. Raises _NoAnswer for anything else."""
+    try:
+        told = json.loads(body)
+        auth = told.get("auth") or {}
+        access = auth.get("accessToken") or {}
+        name = str(told["name"])
+        orgs = tuple(str(org.get("name")) for org in told.get("orgs") or ())
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        raise _NoAnswer("it answers what whoami-v2 does not") from None
+    role, expires = access.get("role") or auth.get("type"), auth.get("expiresAt") or access.get("expiresAt")
+    return Answer("asked", "", name, _text(role), _text(expires), orgs)
 
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _place(path: bytes) -> str | None:
+    """Return where the API has the repository at `path`, None where it is none."""
+    segments = path.removesuffix(b".git").split(b"/")
+    kind = segments.pop(0) if segments[0] in _TYPES else b"models"
+    if len(segments) != 2 or not all(segments) or not path.isascii():
+        return None
+    return f"/api/{kind.decode()}/" + urllib.parse.quote(b"/".join(segments))

@@ -48,6 +48,7 @@ class Hub:
         self.tokens: dict[str, Token] = {}
         self.refresh_tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
+        self.denials: dict[str, str] = {}
         self.failures: list[Exception] = []
         self._on_request = on_request
         self._log: list[Request] = []
@@ -164,6 +165,10 @@ class Hub:
         """From now on the token is answered 401. KeyError if it is none."""
         del self.tokens[fingerprint(text)]
 
+    def deny(self, path: str, message: str) -> None:
+        """From now on the repository at `path` is answered 403 to every token, with these words."""
+        self.denials[path] = message
+
     def identify(self, text: str) -> Token | None:
         """The token that `text` is, or None."""
         return self.tokens.get(fingerprint(text))
@@ -206,6 +211,8 @@ class Hub:
             return None
         if repository is None or (repository.private and not token.covers(path)):
             return Refusal(HTTPStatus.NOT_FOUND, "Repository not found", "RepoNotFound")
+        if path in self.denials:
+            return Refusal(HTTPStatus.FORBIDDEN, self.denials[path])
         accepted = path in token.gated and (token.repos is None or path in token.repos)
         if repository.gated and content and not accepted:
             message = (

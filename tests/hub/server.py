@@ -25,7 +25,7 @@ _OBJECT = re.compile(rf"/repos/{_REPO}/(?P<oid>[0-9a-f]{{64}})")
 _RESOLVE = re.compile(rf"/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 _API = re.compile(
     r"/api/(?P<kind>models|datasets|spaces)/(?P<name>[^/]+/[^/]+)"
-    r"(?:/(?:(?P<check>auth-check)|(?P<view>revision|tree)/(?P<revision>[^/]+)(?:/(?P<file>.+))?))?"
+    r"(?:/(?:(?P<check>auth-check)(?P<write>/write)?|(?P<view>revision|tree)/(?P<revision>[^/]+)(?:/(?P<file>.+))?))?"
 )
 _LFS_JSON = "application/vnd.git-lfs+json"
 _BLOCK = 1 << 16
@@ -269,7 +269,7 @@ class HubHandler(ConnectHandler):
     def _api(self, match: re.Match[str], query: str, token: Token | None) -> None:
         name = unquote(match["name"])
         path = name if match["kind"] == "models" else f"{match['kind']}/{name}"
-        repository = self._permitted(path, token, content=match["check"] is not None)
+        repository = self._permitted(path, token, write=bool(match["write"]), content=match["check"] is not None)
         if repository is None:
             return
         if match["check"]:

@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import stat
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -577,13 +576,11 @@ def _hub(facts: Facts) -> Iterator[Finding]:
     if answer is None or facts.token is None:
         return
     page = f"https://huggingface.co/{shown(facts.url.path.removesuffix(b'.git'))}"
-    if answer.state == "not installed":
-        yield Finding("online-missing", "warning", "--online needs huggingface_hub", _install_hub())
-    elif answer.state == "no answer":
+    if answer.state == "no answer":
         yield Finding(
             "hub-silent",
             "warning",
-            f"the Hub was asked and did not answer: {answer.why}",
+            f"the Hub was asked and did not answer: {shown(answer.why)}",
             f"curl -sSI {hub.ENDPOINT}",
         )
     elif answer.state == "refused":
@@ -599,18 +596,29 @@ def _hub(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "gated-not-accepted",
             "error",
-            f"this repository is gated, and {answer.name or 'the owner of the token'} has not been let in: accept its "
-            f"conditions on {page}, and see that the token may read gated repositories",
+            f"this repository is gated, and {shown(answer.name or 'the owner of the token')} has not been let in: "
+            f"accept its conditions on {page}, and see that the token may read gated repositories{_said(answer)}",
+            f"xdg-open {shlex.quote(page)}",
+        )
+    elif answer.access == "denied":
+        yield Finding(
+            "access-denied",
+            "error",
+            f"the Hub lets {shown(answer.name or 'the owner of the token')} not read this repository{_said(answer)}",
             f"xdg-open {shlex.quote(page)}",
         )
     elif answer.access == "not found":
         yield Finding(
             "repository-hidden",
             "error",
-            f"there is no such repository that the token of {answer.name or 'its owner'} may read: see the address, "
-            f"and what the token may read on {_TOKENS_PAGE}",
+            f"there is no such repository that the token of {shown(answer.name or 'its owner')} may read: see the "
+            f"address, and what the token may read on {_TOKENS_PAGE}",
             f"xdg-open {_TOKENS_PAGE}",
         )
+
+
+def _said(answer: hub.Answer) -> str:
+    return f" (the Hub says: {shown(answer.said)})" if answer.said else ""
 
 
 # Remedies.
@@ -673,14 +681,6 @@ def _install(program: str) -> str:
         if shutil.which(manager):
             return command.format(program)
     return f"command -v {program}"
-
-
-def _install_hub() -> str:
-    if f"{os.sep}pipx{os.sep}" in sys.prefix:
-        return "pipx inject git-credential-hf huggingface_hub"
-    if f"{os.sep}uv{os.sep}tools{os.sep}" in sys.prefix:
-        return f"uv pip install --python {shlex.quote(sys.executable)} huggingface_hub"
-    return f"{shlex.quote(sys.executable)} -m pip install huggingface_hub"
 
 
 # Names for people.

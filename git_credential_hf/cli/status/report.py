@@ -225,8 +225,8 @@ def _online(facts: Facts) -> Report:
     answer = facts.online
     if answer is None:
         return {"state": "not asked", "why": "there is no token to ask about" if facts.server == HUB else "not the Hub"}
-    known = answer._asdict()
-    return {**known, "orgs": list(answer.orgs)}
+    known = {name: shown(value) if isinstance(value, str) else value for name, value in answer._asdict().items()}
+    return {**known, "orgs": [shown(org) for org in answer.orgs]}
 
 
 # The table.
@@ -402,8 +402,6 @@ def _lfs_row(lfs: Report) -> str:
 def _online_rows(online: Report) -> list[str]:
     if online["state"] == "not asked":
         return [f"not asked: {online['why']}"]
-    if online["state"] == "not installed":
-        return ["not asked: huggingface_hub is not installed"]
     if online["state"] == "refused":
         return ["does not take this token"]
     if online["state"] == "no answer":
@@ -412,8 +410,9 @@ def _online_rows(online: Report) -> list[str]:
     if online["orgs"]:
         rows.append(f"organisations: {', '.join(online['orgs'])}")
     access = {
-        "yes": "may read this repository",
+        "yes": f"may read{' and write' if online['writes'] else ''} this repository",
         "gated": "may not read this gated repository: its conditions are not accepted",
+        "denied": "may not read this repository",
         "not found": "sees no such repository",
     }
     if online["access"]:

@@ -20,7 +20,6 @@ from typing import Any
 
 import pytest
 
-from git_credential_hf.cli import output as commands
 from git_credential_hf.cli.status import findings
 from tests.cli.conftest import cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run
@@ -1047,7 +1046,6 @@ def test_online_with_a_token_that_the_hub_does_not_take(online: World, hub: Hub)
     assert codes(online.known("--online")) == []
 
 
-@pytest.mark.parametrize("run", ["process"], indirect=True)  # since huggingface_hub reads it once
 def test_online_asks_the_hub_alone_whatever_the_environment_says(online: World, hub: Hub) -> None:
     online.environment["HF_ENDPOINT"] = "https://hub.example.org"
     online.environment["HF_DEBUG"] = "1"
@@ -1066,13 +1064,21 @@ def test_nothing_is_asked_of_the_hub_without_online(online: World, hub: Hub) -> 
     assert hub.log == []
 
 
-@pytest.mark.parametrize("run", ["call"], indirect=True)
-def test_online_without_huggingface_hub(online: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
-    known = online.known("--online")
-    assert codes(known) == ["online-missing"]
-    assert known["findings"][0]["remedy"].endswith("-m pip install huggingface_hub")
-    assert commands.shown("\n") == "\\n"
+def test_online_tells_in_the_hubs_words_why_access_is_denied(online: World, hub: Hub) -> None:
+    hub.deny("my-org/my-model", "Your access was revoked by the organization.\x1b[31m")
+    online.url = f"{HUB}/my-org/my-model"
+    (finding,) = online.known("--online")["findings"]
+    assert finding["code"] == "access-denied"
+    assert finding["message"].endswith("(the Hub says: Your access was revoked by the organization.\\x1b[31m)")
+
+
+def test_online_tells_what_may_be_written(online: World, hub: Hub) -> None:
+    online.url = f"{HUB}/my-org/my-model"
+    assert online.known("--online")["online"]["writes"] is False
+    assert b"may read this repository" in online.status("--online").stdout
+    hub.add_token(TOKEN, role="write", orgs=["my-org"], gated=["my-org/my-model"])
+    assert online.known("--online")["online"]["writes"] is True
+    assert b"may read and write this repository" in online.status("--online").stdout
 
 
 # --- what people come with -----------------------------------------------------------------------------------
