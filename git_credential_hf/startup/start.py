@@ -23,6 +23,4 @@ try:
 except Exception:  # noqa: S110 - whatever is wrong with the bundle, the source is there
     pass
 sys.path.append(package.rpartition("/")[0])  # last: a backport beside it is not the standard library's
-from git_credential_hf.__main__ import main  # noqa: E402 - the lines above say where it is
-
-posix._exit(main())
+posix._exit(__import__("git_credential_hf.__main__").__main__.main())  # by its name, as `python -m` has it
