@@ -2,27 +2,75 @@
 
 import os
 import pwd
+import shlex
+from collections.abc import Mapping
 
 from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.state import ownership
 
 
-def refuse_another_users(place: str | bytes, command: str, *, or_roots: bool = False) -> None:
-    """Raise Failed where the file or folder `place` is another user's; with `or_roots`, also where it is root's."""
-    try:
-        owner = os.stat(place).st_uid
-    except OSError:
+def check_home(environ: dict[bytes, bytes], command: str) -> None:
+    """Raise Failed where there is no home, or where it is that of another user (see ownership.other_owner)."""
+    home = _home(environ)
+    if home is None:
+        raise Failed(
+            f"there is no home for the token: HOME is not set, and the user {os.geteuid()} is not known here. "
+            "Run `export HOME=FOLDER` with a folder of your own, and this again"
+        )
+    refuse_another_users(home, command)
+
+
+def refuse_another_users(place: str | bytes, command: str, *, or_root: bool = False) -> None:
+    """Raise Failed where the file or folder `place` is another user's; with `or_root`, also where it is root's."""
+    owner = ownership.other_owner(os.fsencode(place), or_root=or_root)
+    if owner is None:
         return
-    if owner == os.geteuid() or (owner == 0 and not or_roots):
-        return
-    name = _name(owner)
-    raise Failed(
-        f"{shown(place)} belongs to the user {name}, and you are another one: run "
-        f"`runuser -u {name} -- git-credential-hf {command}` with the same options"
-    )
+    name = shown(ownership.name(owner))
+    if os.geteuid() == 0:
+        remedy = f"run `runuser -u {shlex.quote(name)} -- git-credential-hf {command}` with the same options"
+    else:
+        own = _home({})
+        remedy = f"run `HOME={shown(shlex.quote(os.fsdecode(own or b'FOLDER')))} git-credential-hf {command}`"
+    raise Failed(f"{shown(place)} belongs to the user {name}, and you are another one: {remedy}")
 
 
-def _name(user: int) -> str:
+def check_token_file(file: bytes, environ: dict[bytes, bytes]) -> None:
+    """Raise Failed where the token file would be in a folder of somebody else's, or in the place of their file.
+
+    Outside of one's home a folder that one's group may write to is somebody else's still: a group shares models
+    there, and no token.
+    """
+    home = (_home(environ) or b"/").rstrip(b"/") + b"/"
+    folder, status = ownership.nearest(os.path.dirname(file))
+    places = {folder: status}
+    if os.path.lexists(file):
+        places[file] = os.lstat(file)
+    for place, status in places.items():
+        if file.startswith(home) and ownership.other_owner(place) is None:
+            continue
+        if not is_trusted(status.st_uid, environ):
+            name = ownership.name(status.st_uid) or str(status.st_uid)
+            raise Failed(
+                f"{shown(place)} belongs to the user {shown(name)}, who shares it, so it is no place for your token: "
+                "set HF_TOKEN_PATH to a file in a folder of your own, and run this again"
+            )
+
+
+def is_trusted(owner: int, environ: Mapping[bytes, bytes]) -> bool:
+    """Return whether what belongs to `owner` is one's own, or root's, or that of whoever has the home that is one's
+    own (see ownership.other_owner).
+    """
+    home = _home(environ)
+    if owner in (os.geteuid(), 0):
+        return True
+    return home is not None and ownership.nearest(home)[1].st_uid == owner and ownership.other_owner(home) is None
+
+
+def _home(environ: Mapping[bytes, bytes]) -> bytes | None:
+    """Return the home as the shell's `~` has it, or None where there is none."""
+    if home := environ.get(b"HOME"):
+        return home
     try:
-        return pwd.getpwuid(user).pw_name
+        return os.fsencode(pwd.getpwuid(os.geteuid()).pw_dir)
     except KeyError:
-        return str(user)
+        return None

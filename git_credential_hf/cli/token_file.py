@@ -5,8 +5,8 @@ import os
 import stat
 import time
 
+from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, shown
-from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.token import clean, fingerprint
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
@@ -27,13 +27,13 @@ class TokenFile:
     something else than a regular file is in its place.
     """
 
-    def __init__(self, environ: dict[bytes, bytes], command: str = "seed") -> None:
+    def __init__(self, environ: dict[bytes, bytes]) -> None:
         file = path(environ)
         # Not abspath, which drops a `link/..` that the kernel follows.
         self.path = file if os.path.isabs(file) else os.path.join(os.getcwdb(), file)
         self.environ = environ
         self.shown = shown(self.path)
-        refuse_another_users(self._folder_above(), command)
+        owner.check_token_file(self.path, environ)
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
@@ -41,17 +41,16 @@ class TokenFile:
             if os.path.islink(self.path):
                 return self._link(token)
             folder = os.path.dirname(self.path)
-            if not os.access(self._folder_above(), os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self._check_folder()
             if dry_run:
                 return self._replaced(token, force, dry_run)
             files.make_folders(folder)
             with locks.FolderLock(folder, _WAIT):
-                files.remove(files.unfinished(self.path))  # of a run that was killed: it may hold a token
+                files.remove_unfinished(self.path)  # of a run that was killed: it may hold a token
                 return self._replaced(token, force, dry_run)
         except OSError as error:
             raise Failed(
-                f"the token cache {self.shown} cannot be written: {error.strerror}; mend that, or seed with --no-cache"
+                f"the token cache {self.shown} cannot be written: {_why(error)}; mend that, or seed with --no-cache"
             ) from None
 
     def token(self) -> bytes | None:
@@ -69,10 +68,10 @@ class TokenFile:
             with locks.FolderLock(os.path.dirname(self.path), _WAIT):
                 if self.token() != token:
                     return f"token cache: changed in the meantime and left, {self.shown}"
-                files.remove(files.unfinished(self.path))
+                files.remove_unfinished(self.path)
                 files.remove(self.path)
         except OSError as error:
-            raise Failed(f"the token cache {self.shown} cannot be removed: {error.strerror}; mend that") from None
+            raise Failed(f"the token cache {self.shown} cannot be removed: {_why(error)}; mend that") from None
         return f"token cache: removed, token {fingerprint(token)}, {self.shown}"
 
     def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
@@ -116,7 +115,7 @@ class TokenFile:
             if not stat.S_ISREG(status.st_mode):
                 raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
             before = clean(safe_read.read(self.path))
-            if before == token and stat.S_IMODE(status.st_mode) == 0o600 and not force:
+            if before == token and not force and self._is_private(status, dry_run):
                 return f"{UNCHANGED}, {self.shown}"
         if not dry_run:
             files.replace(self.path, token)
@@ -125,11 +124,36 @@ class TokenFile:
             done += f" over another token ({fingerprint(before)})"
         return f"token cache: {done}, {self.shown}"
 
-    def _folder_above(self) -> bytes:
+    def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:
+        """Return whether the file is the user's alone, or on a file system where that cannot be had."""
+        if stat.S_IMODE(status.st_mode) == 0o600:
+            return True
+        if status.st_uid != os.geteuid() or dry_run:
+            return False
+        files.if_possible(os.chmod, self.path, 0o600)
+        return os.lstat(self.path).st_mode == status.st_mode
+
+    def _check_folder(self) -> None:
+        """Raise OSError where the file cannot be in its folder: what a dry run says is true, too."""
         folder = os.path.dirname(self.path)
-        while not os.path.isdir(folder) and folder != os.path.dirname(folder):
+        in_the_way = b""
+        while not os.path.isdir(folder):
+            if os.path.lexists(folder):
+                in_the_way = folder
             folder = os.path.dirname(folder)
-        return folder
+        if in_the_way:
+            what = "a symbolic link that leads to no folder" if os.path.islink(in_the_way) else "no folder"
+            raise NotADirectoryError(errno.ENOTDIR, f"{shown(in_the_way)} is {what}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            is_read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            reason = errno.EROFS if is_read_only else errno.EACCES
+            raise OSError(reason, os.strerror(reason))
+
+
+def _why(error: OSError) -> str | None:
+    if error.errno == errno.EBUSY:
+        return "it is mounted by itself, so it cannot be replaced at once; mount its folder instead"
+    return error.strerror
 
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:

@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import IO
 
-from git_credential_hf.cli import child
+from git_credential_hf.cli import child, owner
 from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.model import token_text
 from git_credential_hf.model.text import has_control
@@ -212,7 +212,7 @@ def _one_line(said: bytes, raw: bytes) -> str:
 def open_file(file: str) -> tuple[bytes, int]:
     """Return what is in a file of the user's or of root's, up to a byte more than a source may hold, and its mode.
 
-    Raises NothingThere or Failed.
+    A file of whoever has the home that is the user's is the user's, too (see owner). Raises NothingThere or Failed.
     """
     name = shown(file)
     try:
@@ -226,7 +226,7 @@ def open_file(file: str) -> tuple[bytes, int]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
-        if status.st_uid not in (os.geteuid(), 0):
+        if not owner.is_trusted(status.st_uid, os.environb):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
         return safe_read.read_all(descriptor, safe_read.MAX_SIZE), status.st_mode
     except OSError as error:

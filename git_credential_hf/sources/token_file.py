@@ -19,6 +19,9 @@ _RENEWAL_LIMIT = 10  # seconds
 def candidates(options: "Options") -> "Iterator[Candidate]":
     """Return what the file holds, if it is there."""
     file = path(options.environ)
+    if file.startswith(b"~"):  # without a home it would be in whatever folder git is in
+        options.note("token file %s: no home", file)
+        return
     shown = file.decode("utf-8", "backslashreplace")
     raw = read(file)
     text = clean(raw)

@@ -1,44 +1,60 @@
-"""Replacing and removing small private files."""
+"""Replacing and removing small private files.
+
+Modes and the fsync of a folder harden: where a file system has none, the files are written without.
+"""
 
 import posix
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_OLD = 600  # seconds: no run takes that long to write a file
 
 
 def replace(file: bytes, content: bytes, mode: int = 0o600) -> None:
     """Put `content` in `file`, with `mode`: at every instant it is the old file or the new one. Raises OSError.
 
-    The caller holds the lock of its folder. A run that is killed may leave the new file under its other name, which
-    the next run removes.
+    The caller holds the lock of its folder, where that can be had. A run that is killed may leave the new file under
+    a name of its own, which the next run removes.
     """
     import os
 
-    folder = os.path.dirname(file)
-    new = unfinished(file)
-    remove(new)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    remove_unfinished(file)
+    new = _unfinished(file) + _this_run() + posix.urandom(4).hex().encode()
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
-            os.fchmod(descriptor, mode)  # whatever the umask took away
+            if_possible(os.fchmod, descriptor, mode)  # whatever the umask took away
             remaining = memoryview(content)
             while remaining:
                 remaining = remaining[os.write(descriptor, remaining) :]
-            os.fsync(descriptor)
+            if_possible(os.fsync, descriptor)
         finally:
             os.close(descriptor)
         os.rename(new, file)
     except BaseException:
         remove(new)
         raise
-    folder_descriptor = os.open(folder or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder_descriptor)
+        folder = os.open(os.path.dirname(file) or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return  # whoever may write there need not be able to read it
+    try:
+        if_possible(os.fsync, folder)
     finally:
-        os.close(folder_descriptor)
+        os.close(folder)
 
 
-def unfinished(file: bytes) -> bytes:
-    """Return the name that the new file has before it takes the place of `file`."""
-    folder, slash, name = file.rpartition(b"/")
-    return folder + slash + b"." + name + b".git-credential-hf"
+def if_possible(operation: "Callable[..., object]", *arguments: object) -> None:
+    """Do what hardens, unless the file system has no such thing. Raises OSError for any other reason."""
+    import errno
+
+    try:
+        operation(*arguments)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP):
+            raise
 
 
 def remove(file: bytes) -> None:
@@ -49,15 +65,82 @@ def remove(file: bytes) -> None:
         pass
 
 
-def make_folders(folder: bytes) -> None:
-    """Make `folder`, and what is missing above it, with mode 0700. Raises OSError."""
+def remove_unfinished(file: bytes) -> None:
+    """Remove what runs that were killed have left beside `file`, as far as that can be done.
+
+    What a run on another machine may still be writing stays until it is old: locks need not reach from one to the
+    other.
+    """
     import os
 
+    folder, unfinished = os.path.split(_unfinished(file))
+    try:
+        names = [name for name in os.listdir(folder or b".") if name.startswith(unfinished)]
+    except OSError:
+        return
+    for name in names:
+        one = os.path.join(folder, name)
+        try:
+            if _is_left(one, name.removeprefix(unfinished)):
+                posix.unlink(one)
+        except OSError:
+            pass  # it has just gone, or is another user's
+
+
+def _unfinished(file: bytes) -> bytes:
+    """Return how the name begins that the new file has before it takes the place of `file`."""
+    folder, slash, name = file.rpartition(b"/")
+    return folder + slash + b"." + name + b".git-credential-hf"
+
+
+def _this_run(process: int | None = None) -> bytes:
+    """Return what tells this run, or that of `process`, from all others: the start of the machine, the name space
+    that its number is from, and the number. Source: proc(5), pid_namespaces(7).
+    """
+    from git_credential_hf.state.safe_read import read
+
+    start = read(b"/proc/sys/kernel/random/boot_id")[:8]
+    try:
+        space = posix.stat(b"/proc/self/ns/pid").st_ino
+    except OSError:
+        space = 0
+    return b"-%b-%x-%d-" % (start, space, process or posix.getpid())
+
+
+def _is_left(file: bytes, suffix: bytes) -> bool:
+    """Return whether the run that wrote `file` has ended. Raises OSError."""
+    import time
+
+    if not suffix:  # as the first version named it
+        return True
+    process = suffix.split(b"-")[3:4]
+    if process and process[0].isdigit() and suffix.startswith(_this_run(int(process[0]))):
+        try:
+            posix.kill(int(process[0]), 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, OverflowError):
+            pass  # it is another user's, or no number of a process
+    return time.time() - posix.lstat(file).st_mtime > _OLD
+
+
+def make_folders(folder: bytes) -> None:
+    """Make `folder`, and what is missing above it, with mode 0700. Raises OSError, also where another user's would get
+    something new in it.
+    """
+    import errno
+    import os
+
+    from git_credential_hf.state.ownership import other_owner
+
     if folder and not os.path.isdir(folder):
-        make_folders(os.path.dirname(folder))
+        above = os.path.dirname(folder)
+        make_folders(above)
+        if other_owner(above or b".") is not None:
+            raise PermissionError(errno.EACCES, "it would be in a folder of another user's")
         try:
             os.mkdir(folder, 0o700)
-            os.chmod(folder, 0o700)  # whatever the umask took away
+            if_possible(os.chmod, folder, 0o700)  # whatever the umask took away
         except FileExistsError:
             if not os.path.isdir(folder):
                 raise

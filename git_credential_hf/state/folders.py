@@ -2,31 +2,29 @@
 
 import posix
 
+_TEMPORARY = (b"/dev/shm", b"/var/tmp")
+
 
 def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
-    """Return where this program may keep what is its own, the preferred place first: none need be there."""
-    home = environ.get(b"HOME", b"")
-    if not _may_be_ours(home):  # sudo keeps it: what is put there would be root's, and in the way
-        home = b""
+    """Return where this program may keep what is its own, the preferred place first: none need be there.
+
+    Some are there only where nothing else can be written: with a read-only root and no run-time folder.
+    """
+    home, temporary = environ.get(b"HOME"), environ.get(b"TMPDIR", b"")
     state = environ.get(b"XDG_STATE_HOME") or (home and home + b"/.local/state")
-    temporary = environ.get(b"TMPDIR", b"")
     # A relative place would be another one in each folder that this is run in.
     places = [place for place in (state, environ.get(b"XDG_RUNTIME_DIR")) if place and place.startswith(b"/")]
     return [
         *(place + b"/git-credential-hf" for place in places),
-        (temporary if temporary.startswith(b"/") else b"/tmp") + b"/git-credential-hf-%d" % posix.geteuid(),
+        *(
+            place + b"/git-credential-hf-%d" % posix.geteuid()
+            for place in (temporary if temporary.startswith(b"/") else b"/tmp", *_TEMPORARY)
+        ),
     ]
 
 
-def _may_be_ours(folder: bytes) -> bool:
-    try:
-        return posix.stat(folder).st_uid == posix.geteuid()
-    except OSError:
-        return True
-
-
 def is_own(folder: bytes) -> bool:
-    """Whether `folder` is a directory that is the user's alone."""
+    """Return whether `folder` is a directory that is the user's alone."""
     try:
         status = posix.lstat(folder)
     except OSError:
@@ -39,5 +37,5 @@ def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
     return [
         folder + b"/" + name
         for folder in own_folders(environ)
-        if is_own(folder) and posix.access(folder + b"/" + name, posix.F_OK)
+        if posix.access(folder + b"/" + name, posix.F_OK) and is_own(folder)
     ]

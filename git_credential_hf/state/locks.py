@@ -1,4 +1,7 @@
-"""Locks between runs of this program: on a folder, and on all that one user has."""
+"""Locks between runs of this program: on a folder, and on all that one user has.
+
+A lock hardens: where a file system has none, the work is done without.
+"""
 
 import posix
 
@@ -13,34 +16,41 @@ _PAUSE = 0.01  # seconds
 
 
 class FolderLock:
-    """A context in which no other run of this program that asks for the same folder is inside. Raises OSError.
+    """A context in which no other run of this program that asks for the same folder is inside, where it can be locked.
 
-    The lock ends with the process, however that ends. TimeoutError after `seconds`: a run that was stopped holds it.
+    The lock ends with the process, however that ends. Raises TimeoutError after `seconds`, where a run that was
+    stopped holds it, and OSError where the folder is not there.
     """
 
     def __init__(self, folder: bytes, seconds: float) -> None:
         self._folder = folder or b"."
         self._seconds = seconds
+        self._descriptor: int | None = None
 
     def __enter__(self) -> None:
         import errno
         import fcntl
         import time
 
-        self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
         try:
-            for _ in range(max(1, int(self._seconds / _PAUSE))):
-                try:
-                    return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    time.sleep(_PAUSE)
-            raise TimeoutError(errno.ETIMEDOUT, "another run of git-credential-hf is at it and does not end")
-        except BaseException:
-            posix.close(self._descriptor)
-            raise
+            self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        except PermissionError:
+            return  # whoever may write there need not be able to read it
+        for _ in range(max(1, int(self._seconds / _PAUSE))):
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_PAUSE)
+                continue
+            except OSError:
+                pass  # there are no locks here
+            return
+        self.__exit__()
+        raise TimeoutError(errno.ETIMEDOUT, "another run of git-credential-hf is at it and does not end")
 
     def __exit__(self, *_: object) -> None:
-        posix.close(self._descriptor)
+        if self._descriptor is not None:
+            posix.close(self._descriptor)
 
 
 def own_lock(environ: dict[bytes, bytes], seconds: float) -> "AbstractContextManager[None]":
@@ -55,6 +65,22 @@ def own_lock(environ: dict[bytes, bytes], seconds: float) -> "AbstractContextMan
             make_folders(folder)
         except OSError:
             continue
-        if is_own(folder):
+        if is_own(folder) and _has_locks(folder):
             return FolderLock(folder, seconds)
     return nullcontext()
+
+
+def _has_locks(folder: bytes) -> bool:
+    import fcntl
+
+    try:
+        descriptor = posix.open(folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except OSError:
+        return False
+    finally:
+        posix.close(descriptor)
+    return True

@@ -15,6 +15,8 @@ from tests.providers import GnomeKeyring
 TOKEN = "hf_sEEdMaRk0123456789aBcDeFgHiJkLmNoP"
 ROTATED = "hf_rOtAtEd0123456789aBcDeFgHiJkLmNoPq"
 
+UNSET = "\0"  # the value of a variable that is to be unset
+
 Seed = Callable[..., Result]
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: another user's files take root to make")
@@ -56,22 +58,23 @@ AsUser = Callable[..., Result]
 
 @pytest.fixture
 def as_user(environment: Environment, source: Path) -> AsUser:
-    """Run git-credential-hf as the user of that number.
+    """Run git-credential-hf as the user of that number, and of the group of that number or of `gid`.
 
     It is a fork of this process with everything imported: root's interpreter may be where nobody else can read.
     """
     run_call(("seed", "--dry-run", "--from", str(source)), b"", environment)
 
-    def with_uid(uid: int, *arguments: str, input: bytes = b"", **more: str) -> Result:
+    def with_uid(uid: int, *arguments: str, input: bytes = b"", gid: int | None = None, **more: str) -> Result:
         receiver, sender = os.pipe()
         child = os.fork()
         if not child:
             try:
                 os.setgroups([])
-                os.setgid(uid)
+                os.setgid(uid if gid is None else gid)
                 os.setuid(uid)
                 with os.fdopen(sender, "wb") as pipe:
-                    pickle.dump(run_call(arguments, input, environment | more), pipe)
+                    given = {name: value for name, value in (environment | more).items() if value != UNSET}
+                    pickle.dump(run_call(arguments, input, given), pipe)
             finally:
                 os._exit(0)
         os.close(sender)
@@ -79,7 +82,8 @@ def as_user(environment: Environment, source: Path) -> AsUser:
             result = pickle.loads(pipe.read())  # noqa: S301 - our own child wrote it
         os.waitpid(child, 0)
         assert isinstance(result, Result)
-        assert TOKEN.encode() not in result.stdout + result.stderr
+        assert arguments[0] == "get" or TOKEN.encode() not in result.stdout
+        assert TOKEN.encode() not in result.stderr
         return result
 
     return with_uid

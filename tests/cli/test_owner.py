@@ -1,13 +1,15 @@
 """Homes as nobody would want them: what is kept below them is found again, or a line says why it could not be."""
 
 import os
+import pwd
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import AS_ROOT, TOKEN, AsUser, Seed, snapshot, write
-from tests.conftest import Environment, Run
+from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
+from tests.conftest import Environment, Result, Run
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
 REJECTED = REQUEST + b"username=hf_user\npassword=%b\n" % TOKEN.encode()
@@ -104,3 +106,216 @@ def test_a_home_that_its_user_may_not_use(
     assert as_user(1000, "get", input=REQUEST, **more).stdout == b"quit=1\n"
     assert [path.name for path in (run_time / "git-credential-hf").iterdir()] == ["rejected"]
     assert snapshot(home) == before
+
+
+# --- whose home ------------------------------------------------------------------------------------------------------
+
+SOMEBODY = 65534  # nobody, whom every machine knows
+UNKNOWN = 54_321  # who is in no password file
+RANDOM = 1_000_660_000  # as OpenShift gives
+
+
+@pytest.fixture(autouse=True)
+def _unknown_users_are_unknown() -> None:
+    assert pwd.getpwuid(SOMEBODY).pw_name == "nobody"
+    for user in (UNKNOWN, RANDOM):
+        with pytest.raises(KeyError):
+            pwd.getpwuid(user)
+
+
+@pytest.fixture
+def container(anybodys_folder: Path, environment: Environment) -> Iterator[Path]:
+    """A home that everybody can reach, with a run-time folder, a token that everybody can read, and nothing else."""
+    home = anybodys_folder / "home"
+    for folder in (home, anybodys_folder / "tmp"):
+        folder.mkdir()
+    (anybodys_folder / "tmp").chmod(0o1777)
+    write(anybodys_folder / "source", TOKEN, 0o644)
+    environment |= {"HOME": str(home), "TMPDIR": f"{anybodys_folder}/tmp", "SOURCE": TOKEN}
+    environment |= {"PATH": f"{anybodys_folder}/bin:{environment['PATH']}"}
+    del environment["XDG_RUNTIME_DIR"]
+    program = anybodys_folder / "bin/git-credential-hf"
+    program.parent.mkdir()
+    write(program, "#!/bin/sh\n", 0o755)
+    yield home
+
+
+def failed(result: Result) -> str:
+    assert (result.stdout, result.code) == (b"", 1)
+    assert result.stderr.count(b"\n") == 1
+    return result.stderr.decode()
+
+
+def is_all_right(result: Result) -> bool:
+    assert (result.stderr, result.code) == (b"", 0)
+    return True
+
+
+def owners(folder: Path) -> set[int]:
+    return {path.lstat().st_uid for path in folder.rglob("*")}
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    ("uid", "gid", "owner", "mode"),
+    [
+        (0, 0, UNKNOWN, 0o755),  # a job of GitHub Actions in a container: HOME is the runner's
+        (RANDOM, 0, UNKNOWN, 0o775),  # OpenShift
+        (RANDOM, 0, SOMEBODY, 0o775),  # OpenShift, where the image has a name for the owner
+        (RANDOM, 0, 0, 0o775),
+        (UNKNOWN, UNKNOWN, UNKNOWN, 0o700),  # docker run --user
+    ],
+)
+def test_a_home_as_containers_have_it_is_ones_own(
+    as_user: AsUser, container: Path, uid: int, gid: int, owner: int, mode: int
+) -> None:
+    os.chown(container, owner, 0)
+    container.chmod(mode)
+    assert is_all_right(as_user(uid, "seed", "--no-keyring", "--from", "env:SOURCE", gid=gid))
+    token_file = container / ".cache/huggingface/token"
+    assert (token_file.read_text(), token_file.stat().st_mode & 0o777) == (TOKEN, 0o600)
+    assert as_user(uid, "get", input=REQUEST, gid=gid).stdout == ANSWER
+    assert is_all_right(as_user(uid, "erase", input=REJECTED, gid=gid))
+    assert as_user(uid, "get", input=REQUEST, gid=gid).stdout == b"quit=1\n"
+    assert is_all_right(as_user(uid, "configure", gid=gid))
+    assert "git-credential-hf" in (container / ".gitconfig").read_text()
+    assert is_all_right(as_user(uid, "unconfigure", gid=gid))
+    assert as_user(uid, "forget", "--yes", gid=gid).code == 0
+    assert owners(container) == {uid}
+
+
+@AS_ROOT
+def test_what_is_in_a_home_that_is_ones_own_is_ones_own(as_user: AsUser, container: Path) -> None:
+    """tokens.toml, the source and ~/.gitconfig are the runner's, as is a folder of its own for Hugging Face."""
+    declaration = container / ".config/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(declaration, '[tokens.a]\nfile = "~/source"\ncache = true\n')
+    write(container / "source", TOKEN)
+    write(container / ".gitconfig", "[user]\n\tname = Alice\n", 0o640)
+    elsewhere = container.parent / "hf"
+    elsewhere.mkdir()
+    for path in (container, *container.rglob("*"), elsewhere):
+        os.chown(path, UNKNOWN, UNKNOWN)
+    assert is_all_right(as_user(0, "seed", "--no-keyring", HF_HOME=str(elsewhere)))
+    assert (elsewhere / "token").read_text() == TOKEN
+    assert is_all_right(as_user(0, "configure"))
+    status = (container / ".gitconfig").stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (UNKNOWN, UNKNOWN, 0o640)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("command", [("seed", "--from", "env:SOURCE"), ("forget", "--yes"), ("configure",)])
+def test_the_home_of_somebody_known_is_refused(as_user: AsUser, container: Path, command: tuple[str, ...]) -> None:
+    os.chown(container, SOMEBODY, SOMEBODY)
+    container.chmod(0o775)
+    name = command[0]
+    assert f"run `runuser -u nobody -- git-credential-hf {name}` with" in failed(as_user(0, *command))
+    assert [*container.iterdir()] == []
+
+
+@AS_ROOT
+def test_whoever_is_not_root_is_told_to_name_a_home(as_user: AsUser, container: Path) -> None:
+    os.chown(container, SOMEBODY, SOMEBODY)
+    container.chmod(0o777)
+    line = failed(as_user(UNKNOWN, "seed", "--from", "env:SOURCE"))
+    assert f"{container} belongs to the user nobody, and you are another one: run `HOME=FOLDER git-cr" in line
+    assert [*container.iterdir()] == []
+
+
+@AS_ROOT
+@pytest.mark.parametrize("home", [UNSET, ""])
+def test_without_a_home_nothing_is_written_where_one_happens_to_be(
+    as_user: AsUser, container: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    container.chmod(0o777)
+    monkeypatch.chdir(container)
+    for command in (("seed", "--from", "env:SOURCE"), ("seed", "--no-keyring"), ("forget", "--yes")):
+        line = failed(as_user(UNKNOWN, *command, HOME=home))
+        assert f"HOME is not set, and the user {UNKNOWN} is not known here. Run `export HOME=FOLDER`" in line
+    assert [*container.iterdir()] == []
+    # Nor is anything taken from there: git runs us in a repository, which may have a folder of that name.
+    (container / "~/.cache/huggingface").mkdir(parents=True)
+    write(container / "~/.cache/huggingface/token", ROTATED, 0o644)
+    assert as_user(UNKNOWN, "get", input=REQUEST, HOME=home) == Result(b"", b"", 0)
+
+
+# --- folders elsewhere -----------------------------------------------------------------------------------------------
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    ("uid", "owner", "group", "mode"),
+    [
+        (0, SOMEBODY, 0, 0o2775),
+        (UNKNOWN, SOMEBODY, UNKNOWN, 0o2775),
+        (UNKNOWN, RANDOM, UNKNOWN, 0o2775),
+        (0, 1, 1, 0o755),
+    ],
+)
+@pytest.mark.parametrize("variable", ["HF_HOME", "HF_TOKEN_PATH", "XDG_CACHE_HOME"])
+def test_a_folder_that_somebody_shares_is_no_place_for_a_token(
+    as_user: AsUser, container: Path, uid: int, owner: int, group: int, mode: int, variable: str
+) -> None:
+    os.chown(container, uid, uid)
+    shared = container.parent / "shared"
+    shared.mkdir()
+    os.chown(shared, owner, group)
+    shared.chmod(mode)
+    place = {variable: f"{shared}/token" if variable == "HF_TOKEN_PATH" else str(shared)}
+    seed = ("seed", "--no-keyring", "--from", "env:SOURCE")
+    for more in ((), ("--force",), ("--dry-run",)):
+        line = failed(as_user(uid, *seed, *more, **place))
+        assert line.startswith(f"git-credential-hf: {shared} belongs to the user ")
+        assert "set HF_TOKEN_PATH to a file in a folder of your own" in line
+        assert "runuser" not in line
+    assert [*shared.iterdir()] == []
+    assert is_all_right(as_user(uid, *seed, **(place | {"HF_TOKEN_PATH": f"{container}/token"})))
+    assert (container / "token").read_text() == TOKEN
+
+
+@AS_ROOT
+def test_the_token_of_somebody_else_in_a_folder_of_roots_is_left(as_user: AsUser, container: Path) -> None:
+    os.chown(container, UNKNOWN, UNKNOWN)
+    shared = container.parent / "shared"
+    shared.mkdir()
+    os.chown(shared, 0, UNKNOWN)
+    shared.chmod(0o2775)
+    write(shared / "token", ROTATED)
+    os.chown(shared / "token", SOMEBODY, -1)
+    line = failed(as_user(UNKNOWN, "seed", "--no-keyring", "--from", "env:SOURCE", HF_HOME=str(shared)))
+    assert f"{shared}/token belongs to the user nobody" in line
+    assert "set HF_TOKEN_PATH" in line
+    assert (shared / "token").read_text() == ROTATED
+
+
+@AS_ROOT
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("variable", ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"])
+def test_root_leaves_nothing_in_the_home_that_a_variable_of_a_users_names(
+    seed: Seed, run: Run, environment: Environment, tmp_path: Path, variable: str, there: bool
+) -> None:
+    """As `sudo --preserve-env` leaves it, with root's own HOME."""
+    theirs = tmp_path / "theirs"
+    (theirs / "below" if there else theirs).mkdir(parents=True)
+    for folder in (theirs, *theirs.iterdir()):
+        os.chown(folder, SOMEBODY, SOMEBODY)
+    before = snapshot(theirs)
+    environment |= {"HF_TOKEN": TOKEN, variable: f"{theirs}/below"}
+    if variable == "XDG_RUNTIME_DIR":  # the next place after the state folder
+        (tmp_path / "home/.local").touch()
+    assert is_all_right(seed("--no-keyring"))
+    assert is_all_right(run("erase", input=REJECTED))
+    assert run("get", input=REQUEST).stdout == b"quit=1\n"
+    assert is_all_right(seed("--no-keyring"))
+    assert run("get", input=REQUEST).stdout == ANSWER
+    assert snapshot(theirs) == before
+
+
+@AS_ROOT
+def test_root_reads_no_declaration_of_a_users(run: Run, environment: Environment, tmp_path: Path) -> None:
+    declaration = tmp_path / "theirs/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f"[tokens.a]\ncommand = ['touch', '{tmp_path}/ran']\n")
+    os.chown(declaration, SOMEBODY, SOMEBODY)
+    assert f"{declaration} belongs to another user" in failed(run("seed", XDG_CONFIG_HOME=f"{tmp_path}/theirs"))
+    assert not (tmp_path / "ran").exists()

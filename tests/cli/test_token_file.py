@@ -295,6 +295,22 @@ def test_a_folder_that_one_may_not_write_to(
 
 
 @AS_ROOT
+def test_a_folder_that_one_may_write_to_and_not_read(anybodys_folder: Path, as_user: AsUser) -> None:
+    write(anybodys_folder / "source", TOKEN)
+    (anybodys_folder / "home/hf").mkdir(parents=True)
+    for path in anybodys_folder.rglob("*"):
+        os.chown(path, 1000, 1000)
+    (anybodys_folder / "home/hf").chmod(0o300)
+    home = {"HOME": f"{anybodys_folder}/home", "HF_HOME": f"{anybodys_folder}/home/hf"}
+    for said in ("written", "unchanged"):
+        result = as_user(1000, "seed", "--no-keyring", "--from", f"{anybodys_folder}/source", **home)
+        assert (result.stderr, result.code) == (b"", 0)
+        assert result.stdout.decode().startswith(f"token cache: {said}")
+    assert (anybodys_folder / "home/hf/token").read_text() == TOKEN
+    assert as_user(1000, "forget", "--yes", **home).code == 0
+
+
+@AS_ROOT
 @pytest.mark.parametrize("left_by_root", [False, True])
 def test_the_home_of_another_user_is_refused(
     seed: Seed, environment: Environment, keyring: Items, tmp_path: Path, left_by_root: bool
@@ -306,14 +322,6 @@ def test_the_home_of_another_user_is_refused(
     for more in ([], ["--force"], ["--dry-run"], ["--no-cache"], ["--no-keyring"]):
         is_refused(seed(*more), naming="run `runuser -u nobody -- git-credential-hf seed`", items=keyring)
     assert snapshot(tmp_path / "home") == before
-
-
-@AS_ROOT
-def test_a_user_without_a_name_is_told_by_number(seed: Seed, environment: Environment) -> None:
-    os.chown(environment["HOME"], 54321, -1)
-    result = seed()
-    assert (result.stdout, result.code) == (b"", 1)
-    assert b"belongs to the user 54321" in result.stderr
 
 
 # --- in between ------------------------------------------------------------------------------------------------------

@@ -14,25 +14,27 @@ def named(path: Path) -> bytes:
     return os.fsencode(path)
 
 
+LAST = [f"/dev/shm/git-credential-hf-{UID}", f"/var/tmp/git-credential-hf-{UID}"]
+TEMPORARY = [f"/tmp/git-credential-hf-{UID}", *LAST]
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
         (
             {"XDG_STATE_HOME": "/s", "HOME": "/h", "XDG_RUNTIME_DIR": "/r", "TMPDIR": "/t"},
-            ["/s/git-credential-hf", "/r/git-credential-hf", f"/t/git-credential-hf-{UID}"],
+            ["/s/git-credential-hf", "/r/git-credential-hf", f"/t/git-credential-hf-{UID}", *LAST],
         ),
-        ({"HOME": "/h"}, ["/h/.local/state/git-credential-hf", f"/tmp/git-credential-hf-{UID}"]),
-        ({"XDG_STATE_HOME": "", "HOME": "/h", "TMPDIR": ""}, [
-            "/h/.local/state/git-credential-hf", f"/tmp/git-credential-hf-{UID}",
-        ]),
-        ({"XDG_STATE_HOME": "s", "XDG_RUNTIME_DIR": "r", "HOME": "/h"}, [f"/tmp/git-credential-hf-{UID}"]),
+        ({"HOME": "/h"}, ["/h/.local/state/git-credential-hf", *TEMPORARY]),
+        ({"XDG_STATE_HOME": "", "HOME": "/h", "TMPDIR": ""}, ["/h/.local/state/git-credential-hf", *TEMPORARY]),
+        ({"XDG_STATE_HOME": "s", "XDG_RUNTIME_DIR": "r", "HOME": "/h"}, TEMPORARY),
         # Without a home its place would be at the root of the file system.
-        ({}, [f"/tmp/git-credential-hf-{UID}"]),
-        ({"HOME": ""}, [f"/tmp/git-credential-hf-{UID}"]),
+        ({}, TEMPORARY),
+        ({"HOME": ""}, TEMPORARY),
         # What is relative would be another folder in each repository that git runs us in.
-        ({"HOME": "h", "TMPDIR": "t"}, [f"/tmp/git-credential-hf-{UID}"]),
+        ({"HOME": "h", "TMPDIR": "t"}, TEMPORARY),
     ],
-)  # fmt: skip
+)
 def test_the_folders_of_our_own_in_their_order(environ: dict[str, str], expected: list[str]) -> None:
     given = {name.encode(): value.encode() for name, value in environ.items()}
     assert folders.own_folders(given) == [folder.encode() for folder in expected]

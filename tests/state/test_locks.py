@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.state import locks
+from git_credential_hf.state import folders, locks
 
 UID = os.geteuid()
 
@@ -39,7 +39,8 @@ def test_one_at_a_time_is_inside_the_lock(tmp_path: Path) -> None:
         pass
 
 
-def test_our_own_lock_is_in_the_first_folder_that_can_be_had(tmp_path: Path) -> None:
+def test_our_own_lock_is_in_the_first_folder_that_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "_TEMPORARY", ())  # where nothing is to be left by a test
     (tmp_path / "state").write_bytes(b"no folder")
     (tmp_path / "run/git-credential-hf").mkdir(parents=True)
     (tmp_path / "run/git-credential-hf").chmod(0o777)

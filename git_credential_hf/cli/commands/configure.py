@@ -20,6 +20,7 @@ from git_credential_hf.cli.git_config import BadUrl, is_true, parse
 from git_credential_hf.cli.output import PARTLY, Failed, shown
 from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
+from git_credential_hf.state import files
 
 Target = tuple[str, str | None]
 """The file to change: ("global", None), the user's; ("local", None), this repository's; ("file", its path)."""
@@ -459,12 +460,15 @@ def _swap(file: str, old: bytes | None, new: bytes | None, target: Target) -> bo
                 return False
             if old is not None:
                 status = os.stat(file)
-                if os.fstat(descriptor).st_gid != status.st_gid:
+                made = os.fstat(descriptor)
+                if made.st_gid != status.st_gid:
                     os.fchown(descriptor, -1, status.st_gid)
-                os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+                if made.st_uid != status.st_uid:  # of a container's home; git itself would not keep it
+                    files.if_possible(os.fchown, descriptor, status.st_uid, -1)
+                files.if_possible(os.fchmod, descriptor, stat.S_IMODE(status.st_mode))
             opened.write(new or b"")
             opened.flush()
-            os.fsync(descriptor)
+            files.if_possible(os.fsync, descriptor)
         if new is None:
             os.unlink(file)
         else:
@@ -483,6 +487,6 @@ def _refuse_file_of_others(file: str, old: bytes | None, target: Target) -> None
         # root may write to what is read-only, as is all in /nix/store, and should not.
         if not status.st_mode & 0o222 or not os.access(file, os.W_OK):
             raise PermissionError(0, "it is read-only")
-        refuse_another_users(file, "configure", or_roots=True)
+        refuse_another_users(file, "configure", or_root=True)
     elif target[0] == "global" and os.geteuid() == 0:  # sudo with the HOME of whoever called it
-        refuse_another_users(os.path.dirname(file), "configure", or_roots=True)
+        refuse_another_users(os.path.dirname(file), "configure", or_root=True)

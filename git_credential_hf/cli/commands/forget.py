@@ -4,8 +4,8 @@ import os
 import sys
 from collections.abc import Iterator
 
+from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import PARTLY, Failed, shown
-from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.token import Token, fingerprint
@@ -52,9 +52,8 @@ def forget(asked: Forget, options: Options) -> int:
     """
     if not asked.yes and not os.isatty(0):
         raise UsageError("forget asks before it removes, and there is no terminal to ask on: add --yes")
-    if home := options.environ.get(b"HOME"):
-        refuse_another_users(home, "forget")
-    cache = TokenFile(options.environ, "forget") if asked.host == HUB and not asked.scope else None
+    owner.check_home(options.environ, "forget")
+    cache = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
     try:
         with locks.own_lock(options.environ, _WAIT):  # a seed that is half way has yet to write what is to go, too
             found = _look(asked, cache, options)

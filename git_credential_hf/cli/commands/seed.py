@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
-from git_credential_hf.cli import child, token_file, token_source, tokens_toml
+from git_credential_hf.cli import child, owner, token_file, token_source, tokens_toml
 from git_credential_hf.cli.output import PARTLY, Failed, shown
-from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB
@@ -84,8 +83,7 @@ def seed(asked: Seed, options: Options) -> int:
 
     options: environ, timeout and unlock, for the keyring. Raises Failed where nothing was changed.
     """
-    if home := options.environ.get(b"HOME"):
-        refuse_another_users(home, "seed")
+    owner.check_home(options.environ, "seed")
     try:
         wanted = _declared(asked, options) if asked.source is None else _given(asked, asked.source, options)
     except token_source.NothingThere as reason:

@@ -793,8 +793,8 @@ def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str
 
 @by_root
 def test_file_in_the_home_of_another_user_is_refused(run: Run, home: Path) -> None:
-    os.chown(home, 4_000_000, -1)
-    assert f"{home} belongs to the user 4000000" in failed(run("configure"))
+    os.chown(home, 65534, -1)
+    assert f"{home} belongs to the user nobody" in failed(run("configure"))
     assert [*home.iterdir()] == []
 
 

@@ -1,0 +1,458 @@
+"""File systems without locks, modes or the fsync of a folder, full ones, read-only ones, mounts in odd places.
+
+Mounts are real, in a mount namespace of the test's own: a full tmpfs, bind mounts, a read-only root, an overlay, and
+SSHFS. What the kernel here has no file system for is a library that is preloaded (faults.c): flock that is not there
+(Lustre, NFS without lockd) or reaches this machine alone, no modes (FAT, SMB, Windows' drives in WSL), no fsync of a
+folder, no O_NOFOLLOW, a quota.
+"""
+
+import errno
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, snapshot, write
+from tests.conftest import EXECUTABLE, Environment, Result, run_process
+from tests.keyring_items import Items
+
+REQUEST = b"protocol=https\nhost=huggingface.co\n"
+REJECTED = REQUEST + b"username=hf_user\npassword=%b\n" % TOKEN.encode()
+ANSWER = b"username=hf_user\npassword=%b\n" % TOKEN.encode()
+REASONS = {number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)}
+
+
+def needed(program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"NOT TESTED: {program} is not installed")
+
+
+@pytest.fixture(scope="session")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The library that makes calls fail."""
+    needed("gcc")
+    library = tmp_path_factory.mktemp("faults") / "faults.so"
+    source = Path(__file__).with_name("faults.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return str(library)
+
+
+@pytest.fixture
+def cache(environment: Environment) -> Path:
+    """The token file; its folder is there."""
+    file = Path(environment["HOME"], ".cache/huggingface/token")
+    file.parent.mkdir(parents=True, mode=0o700)
+    return file
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, str]:
+    """A file outside of the home for each token."""
+    files = {}
+    for token in (TOKEN, ROTATED):
+        write(tmp_path / f"source.{token}", token)
+        files[token] = str(tmp_path / f"source.{token}")
+    return files
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def seed(environment: Environment, source: str, *more: str) -> Result:
+    return run_process(("seed", "--no-keyring", "--from", source, *more), b"", environment)
+
+
+def is_all_right(result: Result) -> bool:
+    assert (result.stderr, result.code) == (b"", 0)
+    return True
+
+
+def failed(result: Result) -> str:
+    """Return the one line of a run that failed."""
+    assert (result.stdout, result.code) == (b"", 1)
+    assert result.stderr.count(b"\n") == 1
+    assert TOKEN.encode() not in result.stderr
+    assert ROTATED.encode() not in result.stderr
+    return result.stderr.decode()
+
+
+def in_namespace(script: str, environment: Environment) -> Result:
+    """Run a shell script where it may mount what nobody else sees. `$1` is git-credential-hf."""
+    needed("unshare")
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-euc", script, "sh", EXECUTABLE],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return Result(done.stdout, done.stderr, done.returncode)
+
+
+# --- what a file system lacks -----------------------------------------------------------------------------------------
+
+LACKS = {
+    "no flock (Lustre)": f"flock={errno.ENOSYS}",
+    "no flock (FUSE)": f"flock={errno.ENOTSUP}",
+    "no flock (NFS without lockd)": f"flock={errno.ENOLCK}",
+    "flock of this machine alone": "flock=0",
+    "no modes (FAT)": f"modes={errno.EPERM}",
+    "no modes (SMB)": f"modes={errno.ENOTSUP}",
+    "no fsync of a folder": f"folder_fsync={errno.EINVAL}",
+    "no fsync of a folder (FUSE)": f"folder_fsync={errno.ENOTSUP}",
+    "no O_NOFOLLOW": f"nofollow={errno.EINVAL}",
+    "nothing of that": f"flock={errno.ENOSYS} modes={errno.EPERM} folder_fsync={errno.EINVAL} nofollow={errno.EINVAL}",
+}
+
+
+@pytest.fixture(params=list(LACKS.values()), ids=list(LACKS))
+def lacking(request: pytest.FixtureRequest, environment: Environment, faults: str) -> Environment:
+    """The environment with a home on a file system that lacks something."""
+    assert isinstance(request.param, str)
+    return environment | {"LD_PRELOAD": faults, "FAULTS": request.param, "FAULTS_UNDER": environment["HOME"]}
+
+
+def everything_works(environment: Environment, sources: dict[str, str]) -> None:
+    """Assert that a token is seeded, rotated, given, rejected and forgotten, and git configured, without a word."""
+    home = Path(environment["HOME"])
+    file = home / ".cache/huggingface/token"
+    for token, said in ((ROTATED, "written"), (TOKEN, "written over another token"), (TOKEN, "unchanged")):
+        before = snapshot(home)
+        result = seed(environment, sources[token])
+        assert is_all_right(result)
+        assert result.stdout.decode().startswith(f"token cache: {said}")
+        assert file.read_text() == token
+        assert said != "unchanged" or snapshot(home) == before
+    assert run_process(("get",), REQUEST, environment).stdout == ANSWER
+    assert is_all_right(run_process(("erase",), REJECTED, environment))
+    assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
+    declaration = home / ".config/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f'[tokens.a]\nfile = "{sources[TOKEN]}"\ncache = true\n')
+    assert is_all_right(run_process(("seed", "--no-keyring"), b"", environment))
+    assert run_process(("get",), REQUEST, environment).stdout == ANSWER
+    for command in (("configure",), ("configure",), ("unconfigure",)):
+        assert is_all_right(run_process(command, b"", environment))
+    assert names(file.parent) == ["token"]
+    write(declaration, "")
+    assert is_all_right(run_process(("seed", "--no-keyring"), b"", environment))
+    assert names(file.parent) == []
+
+
+def test_what_a_file_system_lacks_is_done_without(lacking: Environment, sources: dict[str, str]) -> None:
+    everything_works(lacking, sources)
+
+
+def test_where_locks_do_not_reach_a_run_neither_fails_nor_spoils_another(
+    environment: Environment, faults: str, sources: dict[str, str], cache: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    without = environment | {"LD_PRELOAD": faults, "FAULTS": "flock=0", "FAULTS_UNDER": environment["HOME"]}
+    command = [EXECUTABLE, "seed", "--no-keyring", "--from"]
+    first = subprocess.Popen([*command, sources[TOKEN]], env=without | {"FAULTS_GATE": str(gate)})
+    with gate.open("wb"):  # opened as soon as the first run is about to rename its new file
+        half_way = names(cache.parent)
+        assert len(half_way) == 1
+        assert is_all_right(seed(without, sources[ROTATED]))
+        assert names(cache.parent) == sorted([*half_way, "token"])
+        assert cache.read_text() == ROTATED
+    assert first.wait(60) == 0
+    assert names(cache.parent) == ["token"]
+    assert cache.read_text() == TOKEN
+
+
+@pytest.mark.parametrize("locks", [0, errno.ENOSYS])
+def test_many_at_once_without_locks(
+    environment: Environment, faults: str, sources: dict[str, str], cache: Path, locks: int
+) -> None:
+    without = environment | {"LD_PRELOAD": faults, "FAULTS": f"flock={locks}", "FAULTS_UNDER": environment["HOME"]}
+    command = [EXECUTABLE, "seed", "--force", "--no-keyring", "--from"]
+    running = [
+        subprocess.Popen([*command, sources[token]], env=without, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for token in (TOKEN, ROTATED) * 10
+    ]
+    assert [(one.communicate()[1], one.returncode) for one in running] == [(b"", 0)] * 20
+    assert names(cache.parent) == ["token"]
+    assert cache.read_text() in (TOKEN, ROTATED)
+
+
+def test_where_the_home_has_no_locks_the_keyring_has_one_in_the_next_place(
+    environment: Environment, faults: str, sources: dict[str, str], keyring: Items
+) -> None:
+    without = environment | {
+        "LD_PRELOAD": faults,
+        "FAULTS": f"flock={errno.ENOSYS}",
+        "FAULTS_UNDER": environment["HOME"],
+    }
+    running = [
+        subprocess.Popen(
+            [EXECUTABLE, "seed", "--from", sources[TOKEN]], env=without, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(10)
+    ]
+    assert [(one.communicate()[1], one.returncode) for one in running] == [(b"", 0)] * 10
+    assert keyring.secrets() == [TOKEN.encode()]
+
+
+def test_what_a_run_of_another_machine_left_goes_when_it_is_old(
+    environment: Environment, sources: dict[str, str], cache: Path
+) -> None:
+    """The other machine is a namespace of processes: the number of a process there is another one here."""
+    needed("strace")
+    needed("unshare")
+    elsewhere = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    killed = ["strace", "-f", "-o", "/dev/null", "-e", "inject=rename:signal=KILL"]
+    command = [EXECUTABLE, "seed", "--no-keyring", "--from", sources[TOKEN]]
+    subprocess.run([*elsewhere, *killed, *command], env=environment, capture_output=True, check=False)
+    (left,) = cache.parent.iterdir()
+    assert left.read_text() == TOKEN
+    assert is_all_right(seed(environment, sources[ROTATED]))
+    assert names(cache.parent) == sorted([left.name, "token"])
+    os.utime(left, (0, left.stat().st_mtime - 3600))
+    assert is_all_right(seed(environment, sources[ROTATED]))
+    assert names(cache.parent) == ["token"]
+
+
+@AS_ROOT
+def test_over_the_network(environment: Environment, sources: dict[str, str]) -> None:
+    """SSHFS, with the server's end of SFTP on the same machine."""
+    needed("sshfs")
+    server = "/usr/lib/openssh/sftp-server"
+    if not Path(server).exists():
+        pytest.skip(f"NOT TESTED: {server} is not installed")
+    home = Path(environment["HOME"])
+    (home.parent / "remote").mkdir(mode=0o700)
+    client = ["sshfs", "-f", "-o", "passive", f":{home.parent}/remote", str(home)]
+    here, there = (end.detach() for end in socket.socketpair())
+    with (
+        subprocess.Popen([server], stdin=there, stdout=there) as serving,
+        subprocess.Popen(client, stdin=here, stdout=here) as mounted,
+    ):
+        os.close(here)
+        os.close(there)
+        try:
+            while not home.is_mount():
+                assert mounted.poll() is None
+            everything_works(environment, sources)
+        finally:
+            subprocess.run(["umount", home], check=True)
+            mounted.wait(10)
+            serving.wait(10)
+
+
+# --- what is full, or read-only ---------------------------------------------------------------------------------------
+
+FILL = 'dd if=/dev/zero of="$HOME/filler" bs=4096 2>/dev/null || true'
+LIST = r'find "$HOME" -type f -printf "%P %s\n" | sort'
+
+
+@pytest.mark.parametrize("old", ["", ROTATED])
+@pytest.mark.parametrize("more", ["", "--force"])
+def test_a_full_disk_leaves_what_was_there(
+    environment: Environment, sources: dict[str, str], old: str, more: str
+) -> None:
+    environment["OLD"] = old
+    result = in_namespace(
+        f"""mount -t tmpfs -o size=64k,mode=700 none "$HOME"
+            umask 077
+            mkdir -p "$HOME/.cache/huggingface"
+            [ -z "$OLD" ] || printf %s "$OLD" >"$HOME/.cache/huggingface/token"
+            {FILL}
+            {LIST} >"$TMPDIR/before"
+            code=0
+            "$1" seed --no-keyring --from {sources[TOKEN]} {more} || code=$?
+            {LIST} >"$TMPDIR/after"
+            exit $code""",
+        environment,
+    )
+    assert failed(result) == (
+        f"git-credential-hf: the token cache {environment['HOME']}/.cache/huggingface/token cannot be written: "
+        "No space left on device; mend that, or seed with --no-cache\n"
+    )
+    before = Path(environment["TMPDIR"], "before").read_text()
+    assert "filler" in before
+    assert Path(environment["TMPDIR"], "after").read_text() == before
+
+
+def test_with_a_full_home_what_is_rejected_is_remembered_elsewhere(environment: Environment) -> None:
+    environment["HF_TOKEN"] = TOKEN
+    write(Path(environment["TMPDIR"], "request"), REJECTED)
+    result = in_namespace(
+        f"""mount -t tmpfs -o size=64k,mode=700 none "$HOME"
+            mkdir -p "$HOME/.local/state"
+            {FILL}
+            "$1" erase <"$TMPDIR/request"
+            "$1" get <"$TMPDIR/request" 2>/dev/null
+            {LIST}""",
+        environment,
+    )
+    assert result.stdout.startswith(b"quit=1\nfiller ")
+    assert (result.stdout.count(b"\n"), result.stderr, result.code) == (2, b"", 0)
+    assert names(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf")) == ["rejected"]
+
+
+@pytest.mark.parametrize("number", [errno.EDQUOT, errno.ENOSPC])
+def test_a_quota_leaves_the_old_token_and_touches_no_keyring(
+    environment: Environment, faults: str, sources: dict[str, str], cache: Path, keyring: Items, number: int
+) -> None:
+    write(cache, ROTATED)
+    before = snapshot(cache)
+    full = environment | {"LD_PRELOAD": faults, "FAULTS": f"write={number}", "FAULTS_UNDER": environment["HOME"]}
+    line = failed(run_process(("seed", "--from", sources[TOKEN]), b"", full))
+    assert f"{cache} cannot be written: {REASONS[number]}; " in line
+    assert snapshot(cache) == before
+    assert names(cache.parent) == ["token"]
+    assert keyring.all() == []
+
+
+@pytest.fixture
+def read_only(environment: Environment, sources: dict[str, str]) -> Callable[[str], Result]:
+    """Run a script with a root that is read-only, as in a container: only /dev/shm can be written."""
+    write(Path(environment["TMPDIR"], "rejected"), REJECTED)
+    del environment["XDG_RUNTIME_DIR"]
+
+    def with_script(script: str) -> Result:
+        return in_namespace(
+            f"""mount --rbind / /
+                mount -t tmpfs none /dev/shm
+                for place in / $(awk '{{ print $2 }}' /proc/self/mounts | grep -E '^(/tmp|/var|/home|/root)(/|$)'); do
+                    mount -o remount,bind,ro "$place"
+                done
+                {script}""",
+            environment,
+        )
+
+    return with_script
+
+
+def test_a_read_only_root_is_named(
+    environment: Environment, sources: dict[str, str], read_only: Callable[[str], Result]
+) -> None:
+    for more in ("", "--dry-run", "--force"):
+        line = failed(read_only(f'exec "$1" seed --no-keyring --from {sources[TOKEN]} {more}'))
+        assert "/.cache/huggingface/token cannot be written: Read-only file system; " in line
+
+
+@pytest.mark.parametrize("place", ["/dev/shm", "/var/tmp"])
+def test_with_a_read_only_root_what_is_rejected_is_remembered(
+    environment: Environment, read_only: Callable[[str], Result], place: str
+) -> None:
+    environment["HF_TOKEN"] = TOKEN
+    result = read_only(
+        f"""mount -o remount,ro /dev/shm
+            mount -t tmpfs none {place}
+            "$1" erase <"$TMPDIR/rejected"
+            "$1" get <"$TMPDIR/rejected" 2>/dev/null
+            find {place} -mindepth 1 -printf '%P %m\\n'"""
+    )
+    folder = b"git-credential-hf-0"
+    assert result.stdout == b"quit=1\n%b 700\n%b/rejected 600\n" % (folder, folder)
+    assert (result.stderr, result.code) == (b"", 0)
+
+
+def test_where_nothing_can_be_written_what_is_rejected_is_given_again_and_that_is_said(
+    environment: Environment, read_only: Callable[[str], Result]
+) -> None:
+    environment["HF_TOKEN"] = TOKEN
+    result = read_only(
+        """mount -o remount,ro /dev/shm
+           "$1" erase <"$TMPDIR/rejected"
+           "$1" get <"$TMPDIR/rejected" """
+    )
+    assert (result.stdout, result.code) == (ANSWER, 0)
+    assert result.stderr.count(b"\n") == 1
+    assert b"XDG_STATE_HOME" in result.stderr
+
+
+def test_what_is_declared_can_be_seeded_with_a_read_only_root_and_a_cache_that_can_be_written(
+    environment: Environment, sources: dict[str, str], read_only: Callable[[str], Result], cache: Path
+) -> None:
+    """As Kubernetes runs it: readOnlyRootFilesystem, and a volume for ~/.cache."""
+    declaration = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f'[tokens.a]\nfile = "{sources[TOKEN]}"\ncache = true\n')
+    result = read_only(
+        """mount -t tmpfs -o mode=700 none "$HOME/.cache"
+           "$1" seed --no-keyring
+           "$1" get <"$TMPDIR/rejected" """
+    )
+    assert result.stdout == f"token cache: written, {cache}\n".encode() + ANSWER
+    assert (result.stderr, result.code) == (b"", 0)
+
+
+# --- links and mounts -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", [".cache", ".cache/huggingface"])
+@pytest.mark.parametrize("more", [(), ("--dry-run",), ("--force",)])
+def test_a_folder_that_is_a_link_to_nothing_is_named(
+    environment: Environment, sources: dict[str, str], tmp_path: Path, link: str, more: tuple[str, ...]
+) -> None:
+    place = Path(environment["HOME"], link)
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(tmp_path / "scratch")
+    before = snapshot(tmp_path)
+    line = failed(seed(environment, sources[TOKEN], *more))
+    assert f"cannot be written: {place} is a symbolic link that leads to no folder; " in line
+    assert snapshot(tmp_path) == before
+    assert run_process(("get",), REQUEST, environment) == Result(b"", b"", 0)
+
+
+def test_a_state_folder_that_is_a_link_to_nothing_makes_the_next_place_do(environment: Environment) -> None:
+    Path(environment["HOME"], ".local").symlink_to("nowhere")
+    environment["HF_TOKEN"] = TOKEN
+    assert is_all_right(run_process(("erase",), REJECTED, environment))
+    assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
+    assert names(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf")) == ["rejected"]
+
+
+def test_a_token_file_that_is_mounted_is_left_and_its_folder_named(
+    environment: Environment, sources: dict[str, str], cache: Path, tmp_path: Path
+) -> None:
+    """As `docker run -v …/token:…/token` mounts it: it cannot be replaced, and to write over it would show a half."""
+    for file in (tmp_path / "outside", cache):
+        write(file, ROTATED)
+    mount = f'mount --bind {tmp_path}/outside "$HOME/.cache/huggingface/token"; exec "$1"'
+    before = snapshot(cache.parent)
+    line = failed(in_namespace(f"{mount} seed --no-keyring --from {sources[TOKEN]}", environment))
+    reason = "it is mounted by itself, so it cannot be replaced at once; mount its folder instead"
+    assert f"{cache} cannot be written: {reason}; " in line
+    assert snapshot(cache.parent).keys() == before.keys()
+    assert (cache.read_text(), (tmp_path / "outside").read_text()) == (ROTATED, ROTATED)
+    # What it holds already needs no write.
+    same = in_namespace(f"{mount} seed --no-keyring --from {sources[ROTATED]}", environment)
+    assert (same.stdout.decode(), same.stderr) == (f"token cache: unchanged, {cache}\n", b"")
+    write(tmp_path / "request", REQUEST)
+    given = in_namespace(f"{mount} get <{tmp_path}/request", environment)
+    assert given.stdout.endswith(f"password={ROTATED}\n".encode())
+
+
+def test_on_an_overlay_as_in_a_container(environment: Environment, sources: dict[str, str], tmp_path: Path) -> None:
+    lower = tmp_path / "lower/.cache/huggingface"
+    lower.mkdir(parents=True, mode=0o700)
+    write(lower / "token", ROTATED, 0o644)
+    write(tmp_path / "request", REQUEST)
+    result = in_namespace(
+        f"""mount -t tmpfs -o mode=700 none "$XDG_RUNTIME_DIR"
+            mkdir "$XDG_RUNTIME_DIR/upper" "$XDG_RUNTIME_DIR/work"
+            layers="lowerdir={tmp_path}/lower,upperdir=$XDG_RUNTIME_DIR/upper,workdir=$XDG_RUNTIME_DIR/work"
+            mount -t overlay -o "$layers" none "$HOME"
+            "$1" seed --no-keyring --from {sources[TOKEN]}
+            "$1" seed --no-keyring --from {sources[TOKEN]}
+            "$1" get <{tmp_path}/request
+            find "$HOME/.cache" -type f -printf '%f %m\\n'""",
+        environment,
+    )
+    assert (result.stderr, result.code) == (b"", 0)
+    written, unchanged, *answer, left = result.stdout.decode().splitlines()
+    assert written.startswith("token cache: written over another token (65612215)")
+    assert unchanged.startswith("token cache: unchanged")
+    assert "\n".join([*answer, ""]).encode() == ANSWER
+    assert left == "token 600"
