@@ -310,7 +310,11 @@ class Writer:
 
     def _written(self, plans: "list[_Plan]") -> "list[list[_Stored]]":
         """Return what is now in the place of each plan, which is among it. Raises Unavailable where it is not."""
-        found = self._find([item.of_place(plan.item.server, plan.item.scope, plan.item.user) for plan in plans])
+        places = [item.of_place(plan.item.server, plan.item.scope, plan.item.user) for plan in plans]
+        try:
+            found = self._find(places)
+        except Locked:
+            raise Unavailable(f"what was written cannot be read back, {_EACH_LOCKED}") from None
         if not all(any(plan.is_done_by(one) for one in here) for plan, here in zip(plans, found, strict=True)):
             raise Unavailable("what was written cannot be read back")
         return found
