@@ -53,11 +53,14 @@ class Reader(Connection):
                 sum(map(len, unlocked)),
                 len(locked),
             )
-        if locked and self._may_unlock and (self._unlocks_all or not any(unlocked)):
+        nothing = not locked and not any(unlocked)
+        if self._may_unlock and (
+            (nothing and options.unlock == "prompt") or (locked and (self._unlocks_all or not any(unlocked)))
+        ):
             self._may_unlock = False
             from git_credential_hf.secret_service import unlock
 
-            if unlock.unlock(self, locked, options):
+            if unlock.unlock(self, locked or unlock.hidden(self), options):
                 return self.search(wanted)
         self.locked += locked
         return unlocked

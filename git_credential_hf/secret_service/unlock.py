@@ -37,6 +37,17 @@ def unlock(connection: "Connection", objects: list[bytes], options: "Options") -
     return done
 
 
+def hidden(connection: "Connection") -> list[bytes]:
+    """Return the default collection if it is locked, for a keyring that finds nothing in one that is: oo7-daemon.
+
+    Raises Unavailable.
+    """
+    (alias,) = connection.ask(messages.read_alias(b"default"))
+    collection = messages.read_collection(alias)
+    (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
+    return [collection] if locked.type != decode.ERROR and decode.read_flag(locked) else []
+
+
 def _prompted(connection: "Connection", prompt: bytes) -> bool:
     last = connection.tell(messages.match_completed(), messages.prompt(prompt))
     while True:

@@ -1,5 +1,6 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -39,6 +40,10 @@ _STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
 _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done for you"
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
+
+# oo7-daemon is on the bus before it has its collections.
+_LOADING_TRIES = 8
+_LOADING_PAUSE = 0.05  # seconds
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
@@ -94,6 +99,11 @@ class Writer:
                 # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
                 # aborts if it is about a property or OpenSession.
                 self._default = self._default_collection()
+                for _ in range(_LOADING_TRIES if self._default == "/" else 0):
+                    time.sleep(_LOADING_PAUSE)
+                    if (path := self._default_collection()) != "/":
+                        self._default = path
+                        break
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
