@@ -1,7 +1,8 @@
 """The keyring of a platform that has no Secret Service (macOS's Keychain, for one), through the keyring library.
 
 That library finds an item by its service and username alone. The service of ours is the address that the item is for,
-`https://huggingface.co/my-org`; the secret is that of an item in the Secret Service.
+`https://huggingface.co/my-org`, with more behind it where git stored it and no person seeded it; the secret is that of
+an item in the Secret Service.
 """
 
 from collections.abc import Iterator
@@ -10,15 +11,16 @@ from contextlib import contextmanager
 import keyring
 from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
-from git_credential_hf.model.item import from_secret, to_secret
+from git_credential_hf.model.item import STORED, from_secret, to_secret
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
 from git_credential_hf.model.repository import exact_scope, scopes, usernames
 from git_credential_hf.model.request import Request
-from git_credential_hf.model.token import Token
+from git_credential_hf.model.token import Token, rank
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import KEYRING, Absent, Locked, Unavailable
 
 _SOURCE = "keyring"
+_BY_GIT = " (stored by git)"
 
 
 def candidates(server: bytes, request: Request, options: Options) -> Iterator[Candidate]:
@@ -26,7 +28,11 @@ def candidates(server: bytes, request: Request, options: Options) -> Iterator[Ca
     path_scopes = scopes(request.path) if request.path else []
     try:
         for scope in [*path_scopes, b""]:
-            for token in _under(_service(server, scope), request.username, scope):
+            found = list(_ours(server, request.username, scope))
+            if request.username is not None:
+                users = usernames(request.username)
+                found.sort(key=lambda token: rank(token, users))
+            for token in found:
                 yield Candidate(_SOURCE, KEYRING, token)
         for service in (server.decode(), f"git:https://{server.decode()}"):
             for token in _under(service, request.username, b"", ours=False):
@@ -36,20 +42,27 @@ def candidates(server: bytes, request: Request, options: Options) -> Iterator[Ca
         yield Candidate(_SOURCE, KEYRING, None, NOT_REACHED, str(reason))
 
 
-def stored(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
+def of_user(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
     """Return what Writer.delete takes for our items of `username`, or of anybody, on the host or for the path."""
     scope = exact_scope(path) if path else b""
     if path and not scope:
         return []
     try:
-        return [token.item for token in _under(_service(server, scope), username, scope, exactly=True)]
+        return [token.item for token in _ours(server, username, scope, exactly=True)]
     except Unavailable as reason:
         options.note("keyring: %s", reason)
         return []
 
 
+def stored(tokens: list[Token]) -> list[bytes]:
+    """Return the items of those of `tokens` that git stored and no person seeded."""
+    return [token.item for token in tokens if token.item.partition(b"\0")[0].endswith(_BY_GIT.encode())]
+
+
 class Writer:
     """Our items in that keyring. Everything raises Absent, Locked or Unavailable where it cannot do what it says."""
+
+    locked: tuple[str, ...] = ()  # there is only one collection, which is open or raises Locked
 
     def __enter__(self) -> "Writer":
         return self
@@ -58,17 +71,24 @@ class Writer:
         pass
 
     def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
-        """Make `token` the secret of the one item for its server, user and scope; `origin` is not kept here.
+        """Make `token` the secret of the one item for its server, user and scope, or of the one that git stores there.
 
-        Returns "unchanged" where it is that already and `force` is not set, else "replaced" or "created".
+        Of `origin` nothing else is kept. Returns "unchanged" where it is that already and `force` is not set, else
+        "replaced" or "created".
         """
         service, user, secret = _service(server, token.scope), (token.user or b"").decode(), to_secret(token).decode()
+        by_git = service + _BY_GIT
+        if origin == STORED:
+            service = by_git
         with _told():
             before = keyring.get_password(service, user)
-            if before == secret and not force:
+            beside = None if origin == STORED else keyring.get_password(by_git, user)
+            if (before, beside) == (secret, None) and not force:
                 return "unchanged"
             if not dry_run:
                 keyring.set_password(service, user, secret)
+                if beside is not None:
+                    keyring.delete_password(by_git, user)
         return "created" if before is None else "replaced"
 
     def put_all(
@@ -86,7 +106,7 @@ class Writer:
 
         That library lists no items: what is under a scope is found by the scope alone, also if `scope` is empty.
         """
-        return list(_under(_service(server, scope), user, scope, exactly=user is not None))
+        return list(_ours(server, user, scope, exactly=user is not None))
 
     def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
         """Delete these items; one that is gone already is fine."""
@@ -101,6 +121,11 @@ class Writer:
 
 def _service(server: bytes, scope: bytes) -> str:
     return "https://" + (server + b"/" + scope if scope else server).decode()
+
+
+def _ours(server: bytes, username: bytes | None, scope: bytes, *, exactly: bool = False) -> Iterator[Token]:
+    for behind in ("", _BY_GIT):
+        yield from _under(_service(server, scope) + behind, username, scope, exactly=exactly)
 
 
 def _under(

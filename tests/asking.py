@@ -23,9 +23,27 @@ def answer(username: str, password: str) -> Result:
     return Result(f"username={username}\npassword={password}\n".encode(), b"", 0)
 
 
+def explains(told: Result, token: str, source: str, remedy: str) -> bool:
+    """Return whether that is how erase tells of a rejected token: one line with the token as people see it."""
+    line = told.stderr.decode()
+    return (
+        (told.stdout, told.code, line.count("\n")) == (b"", 0, 1)
+        and line.startswith("git-credential-hf: the Hub rejected the token ")
+        and f" {token} from {source}: " in line
+        and line.endswith(f". Try: {remedy}\n")
+    )
+
+
 def seed(run: Run, token: str, *arguments: str) -> None:
     done = run("seed", "--from", "-", "--no-cache", *arguments, input=token.encode())
     assert (done.stderr, done.code) == (b"", 0)
+
+
+def declare(environment: Environment, text: str) -> None:
+    """Write tokens.toml."""
+    file = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
 
 
 def write_token_file(environment: Environment, token: str) -> Path:

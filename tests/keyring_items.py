@@ -9,6 +9,7 @@ from secretstorage.defines import ALGORITHM_PLAIN, SS_PATH
 from secretstorage.dhcrypto import Session
 from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rules
 
+from git_credential_hf.model.item import SEEDED, Item
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests.providers import Bus
 
@@ -26,9 +27,9 @@ class Stored:
 
 
 class Items:
-    """The items of the default collection on one bus."""
+    """The items of one collection on a bus: of the default one, or of that at `path`."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, path: str = "/org/freedesktop/secrets/aliases/default") -> None:
         self.bus = bus
         (address,) = bus_addresses({b"DBUS_SESSION_BUS_ADDRESS": bus.address.encode()})
         self.connection = DBusConnection(prep_socket(address))
@@ -36,7 +37,7 @@ class Items:
         # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that
         # is about a property or OpenSession.
         DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection).call("ReadAlias", "s", "default")
-        self.collection = secretstorage.Collection(self.connection)
+        self.collection = secretstorage.Collection(self.connection, path)
         self.collection.session = plain_session(self.connection)
 
     def close(self) -> None:
@@ -48,6 +49,12 @@ class Items:
         # KWallet answers with the path of an item that is not there yet.
         with contextlib.suppress(secretstorage.ItemNotFoundException):
             self.collection.create_item(label, named, secret)
+
+    def add_ours(self, secret: bytes, origin: bytes = SEEDED) -> None:
+        """Put an item of ours there for hf_user on the whole Hub."""
+        ours = Item(b"huggingface.co", b"", b"hf_user", bearer=False, origin=origin)
+        attributes = {name.decode(): value.decode() for name, value in ours.attributes().items()}
+        self.collection.create_item(ours.label(), attributes, secret)
 
     def all(self) -> list[Stored]:
         """Return every item, in no order that means anything."""

@@ -17,7 +17,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 from keyrings.alt.file import PlaintextKeyring
 
 from git_credential_hf.sources import keyring as source
-from tests.asking import HUB, NOTHING, answer, request
+from tests.asking import HUB, NOTHING, answer, explains, request
 from tests.conftest import Environment, Result, run_call
 
 
@@ -78,7 +78,16 @@ def test_seed_get_store_and_erase(file: Path, environment: Environment) -> None:
     assert run("get", input=request(username="alice")) == answer("alice", "typed")
     assert run("erase", input=request(username="alice")) == NOTHING
     assert run("get", input=request(username="alice")) == answer("alice", "hf_abc123")
-    assert run("erase", input=request(username="hf_user", password="hf_abc123")) == NOTHING
+    assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
+    assert run("get", input=request()) == answer("hf_user", "hf_abc123")
+    told = run("erase", input=request(username="hf_user", password="hf_abc123"))
+    assert explains(told, "****", "the keyring", "git-credential-hf seed --from -")
+    assert run("get", input=request()) == answer("hf_user", "typed")
+    assert run("erase", input=request(username="hf_user", password="typed")) == NOTHING
+    assert run("get", input=request()).stdout == b"quit=1\n"
+    assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
+    assert run("seed", "--from", "-", "--no-cache", input=b"hf_abc123").stdout.startswith(b"keyring: replaced, ")
+    assert run("erase", input=request(username="hf_user")) == NOTHING
     assert run("get", input=request()) == NOTHING
     assert keyring.get_password(f"https://{HUB}/org", "bob") is not None
     assert run("erase", input=request(path="a//b")) == NOTHING
@@ -105,7 +114,8 @@ def test_another_tools_item_is_read_and_left(file: Path, environment: Environmen
     use(FindsAnybody(), file)
     keyring.set_password(f"git:https://{HUB}", "alice", "theirs")
     assert run_call(("get",), request(), environment) == answer("alice", "theirs")
-    assert run_call(("erase",), request(username="alice", password="theirs"), environment) == NOTHING
+    told = run_call(("erase",), request(username="alice", password="theirs"), environment)
+    assert explains(told, "****", "the keyring", "git-credential-hf seed --from - --user alice")
     assert keyring.get_password(f"git:https://{HUB}", "alice") == "theirs"
     assert run_call(("get",), request(), environment).stdout == b"quit=1\n"
 

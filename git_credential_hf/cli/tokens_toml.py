@@ -14,7 +14,7 @@ from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.model import token_text
 from git_credential_hf.model.repository import HF_USER, HUB, exact_scope, server
 from git_credential_hf.model.text import has_control, is_text
-from git_credential_hf.state import safe_read
+from git_credential_hf.state import configuration, safe_read
 
 _SOURCES = ("file", "env", "credential", "command")
 _KEYS = (*_SOURCES, "scope", "user", "host", "expires", "cache")
@@ -92,11 +92,7 @@ def server_of(text: str) -> bytes:
 
 def path(environ: dict[bytes, bytes]) -> str:
     """Return where tokens.toml is."""
-    configuration = os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b""))
-    if not configuration.startswith("/"):  # XDG Base Directory Specification: a relative one is to be ignored
-        home = os.fsdecode(environ.get(b"HOME", b""))
-        configuration = os.path.join(home or os.path.expanduser("~"), ".config")
-    return os.path.join(configuration, "git-credential-hf", "tokens.toml")
+    return os.fsdecode(configuration.tokens_toml(environ))
 
 
 def read(file: str) -> list[Declared]:

@@ -22,7 +22,9 @@ BEARER_SCHEMA = b"git-credential-hf.Bearer"
 
 
 class Item:
-    """What an item of ours is for, by its attributes: two items that agree in all but `origin` are the same one.
+    """What an item of ours is for, by its attributes.
+
+    One that git stored stands beside the one that a person seeded or declared for the same place and user.
 
     server: HOST or HOST:PORT. scope: empty for the whole host. user: None only for a Bearer item of any user.
     bearer: whether it holds a credential for the Authorization header.
@@ -51,6 +53,11 @@ class Item:
         """Return what the item is for, as MARK has it."""
         return place(self.server, self.scope)
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether git stored it, and no person seeded it."""
+        return self.origin == STORED
+
     def is_at(self, other: "Item") -> bool:
         """Return whether both are for the same place and user, whatever kind of credential they hold."""
         return (self.server, self.scope, self.user) == (other.server, other.scope, other.user)
@@ -58,7 +65,8 @@ class Item:
     def label(self) -> str:
         """Return what a keyring's window shows for the item. KWallet would take a slash for a folder."""
         where = self.server + (b": " + self.scope if self.scope else b"")
-        return f"{where.decode()} ({(self.user or b'any user').decode()}), git".replace("/", " ")
+        by = "stored by git" if self.is_stored else "git"
+        return f"{where.decode()} ({(self.user or b'any user').decode()}), {by}".replace("/", " ")
 
 
 def ours(attributes: dict[bytes, bytes]) -> Item | None:

@@ -70,4 +70,9 @@ def fingerprint(text: bytes) -> str:
 def preferred(tokens: "list[Token | None]", users: list[bytes], anybody: bool) -> "list[Token]":
     """Return those of `tokens` that are for one of `users`, or all with `anybody`, in the order of `users`."""
     found = [token for token in tokens if token and (anybody or token.user in users)]
-    return sorted(found, key=lambda token: users.index(token.user) if token.user in users else len(users))
+    return sorted(found, key=lambda token: rank(token, users))
+
+
+def rank(token: Token, users: list[bytes]) -> int:
+    """Return the place of the token's user among `users`, after all of them for anybody else."""
+    return users.index(token.user) if token.user in users else len(users)

@@ -3,7 +3,7 @@
 import time
 
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, NO_AUTHTYPE, REJECTED, SPARE, Outcome
-from git_credential_hf.model.repository import HUB, server
+from git_credential_hf.model.repository import scopes, server
 from git_credential_hf.model.request import answer, parse
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 _QUIT = b"quit=1\n"
+_LAST = "last"  # instead of a verdict: there is none before the other candidates are known
 
 
 def get(options: "Options", data: bytes) -> tuple[bytes, str]:
@@ -35,7 +36,8 @@ def decide(request: "Request", options: "Options", *, every: bool = False) -> Ou
     """Return what comes of `request`: the first token is given that is of a kind that git understands, has not expired
     and was not rejected by the Hub.
 
-    Where all that was found has been rejected, git is told to quit, so that nothing goes on asking.
+    A token that the Hub rejected more than an hour ago, and has not accepted since, comes after all others. Where all
+    that was found has been rejected, git is told to quit, so that nothing goes on asking.
 
     every: whether the candidates after the given one are looked at too.
     """
@@ -44,24 +46,36 @@ def decide(request: "Request", options: "Options", *, every: bool = False) -> Ou
         return outcome
     from git_credential_hf.sources import candidates
 
+    last: list[Candidate] = []
     for one in candidates(outcome.server, request, options):
-        _judge(one, outcome, request, options)
+        _judge(one, outcome, request, options, last)
         if one.verdict == EXPIRED and one.token and one.token.oauth and options.refresh and not every:
             from git_credential_hf.sources.token_file import renewed
 
             if (new := renewed(options)) is not None:
-                _judge(new, outcome, request, options)
+                _judge(new, outcome, request, options, last)
         if outcome.given() and not every:
             return outcome
+    for one in last:
+        one.verdict = SPARE if outcome.given() else GIVEN
+        outcome.candidates.append(one)
     if not outcome.given():
-        _conclude(outcome, options)
+        _conclude(outcome, request, options)
     return outcome
 
 
-def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Options") -> None:
-    """Give the next candidate of `outcome` its verdict."""
+def repository(request: "Request") -> bytes:
+    """Return the repository that a token is rejected for in an answer to `request`, empty for all."""
+    return (scopes(request.path) or [request.path])[0]
+
+
+def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Options", last: "list[Candidate]") -> None:
+    """Give the next candidate of `outcome` its verdict, or put it off to `last`."""
     if one.token is not None:
-        one.verdict = _fault(one.token, outcome.server, request, options)
+        one.verdict = _fault(one.token, outcome.server or b"", request, options)
+        if one.verdict == _LAST:
+            last.append(one)
+            return
         if one.verdict:
             options.note("%r from %s: skipped, %s", one.token, one.place, one.verdict)
         else:
@@ -69,24 +83,23 @@ def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Opt
     outcome.candidates.append(one)
 
 
-def _fault(token: "Token", ours: bytes | None, request: "Request", options: "Options") -> str:
-    """Return the verdict on a token that cannot be given, empty for one that can."""
+def _fault(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:
+    """Return the verdict on a token that cannot be given, _LAST for one that can after all others, else nothing."""
     if token.authtype is not None and not request.with_authtype:
         return NO_AUTHTYPE
     if token.expires is not None and token.expires <= time.time():
         return EXPIRED
-    if ours == HUB and _is_rejected(token, options):
-        return REJECTED
-    return ""
+    return _rejection(token, ours, request, options)
 
 
-def _conclude(outcome: Outcome, options: "Options") -> None:
+def _conclude(outcome: Outcome, request: "Request", options: "Options") -> None:
     """Say what keeps git from a token, and whether it is to quit."""
     rejected = outcome.first(REJECTED)
     expired = [one for one in outcome.candidates if one.verdict == EXPIRED and one.token and one.token.oauth]
     if rejected is not None:
-        remedy = "change or unset it" if rejected.source == "env" else "run `git-credential-hf seed` with a new one"
-        outcome.said = f"the Hub has refused the token of {rejected.place}: {remedy}"
+        from git_credential_hf.operations import rejection
+
+        outcome.said = rejection.line(rejected, outcome.server or b"", request, options)
     elif expired:
         outcome.said = (
             f"the login in {expired[-1].place} has ended: run `hf auth token` to renew it, or `hf auth login`"
@@ -94,11 +107,12 @@ def _conclude(outcome: Outcome, options: "Options") -> None:
     outcome.quits = rejected is not None or options.no_prompt
 
 
-def _is_rejected(token: "Token", options: "Options") -> bool:
+def _rejection(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:
     from git_credential_hf.state import folders
 
     if not folders.own_files(b"rejected", options.environ):  # as it is nearly always, and what follows is not free
-        return False
+        return ""
     from git_credential_hf.state import rejected
 
-    return rejected.is_rejected(token.text, options.environ)
+    state = rejected.state(ours, token.text, repository(request), options.environ)
+    return {rejected.SKIPPED: REJECTED, rejected.LAST: _LAST}.get(state, "")

@@ -15,7 +15,8 @@ from git_credential_hf.state import locks, rejected
 def store(options: Options, data: bytes) -> str:
     """Keep the credential in the keyring, unless `get` would now give exactly that.
 
-    What the Hub has accepted is no longer rejected. A keyring that is locked or not there is left alone.
+    It gets an item of its own beside what a person seeded, which stays as it is. What the server has accepted is no
+    longer rejected. A keyring that is locked or not there is left alone.
 
     data: the request. Returns a line for a person, empty where there is nothing to say. Raises Malformed for a request
     that breaks the format.
@@ -25,11 +26,10 @@ def store(options: Options, data: bytes) -> str:
     accepted = _credential(ours, request) if ours is not None else None
     if ours is None or accepted is None:
         return ""
-    if ours == HUB:
-        try:
-            rejected.forget(accepted.text, options.environ)
-        except rejected.CannotRemember:
-            options.note("rejected: the list cannot be written")
+    try:
+        rejected.forget(ours, accepted.text, options.environ)
+    except rejected.CannotRemember:
+        options.note("rejected: the list cannot be written")
     given = decide(request, options).given()
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")

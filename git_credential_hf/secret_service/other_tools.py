@@ -80,7 +80,12 @@ def tokens(
             token = item.from_secret(secret, attributes.get(tool.user_key), path=path if is_ours else b"")
             by_name[tool.name].append(token)
     for name, candidates in by_name.items():
-        for one in preferred(candidates, users, anybody):
+        found_here = preferred(candidates, users, anybody)
+        if name == KEYRING and len(found_here) > 1:
+            from git_credential_hf.secret_service import precedence
+
+            found_here = precedence.ordered(found_here, reader, users, anybody)
+        for one in found_here:
             yield name, one
 
 

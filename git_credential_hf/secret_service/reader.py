@@ -1,5 +1,6 @@
 """What git is answered from: searches for items, and their secrets."""
 
+from git_credential_hf.model.item import ORIGIN
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
@@ -16,19 +17,23 @@ if TYPE_CHECKING:
 class Reader(Connection):
     """Asks the Secret Service for items and their secrets. Every method raises Unavailable, as those of Connection do.
 
-    locked: how many items the searches found that are locked still.
+    unlocks_all: whether a dialog may be shown for what is locked although something else is not.
+    locked: the items that the searches found and that are locked still.
     """
 
-    def __init__(self, options: "Options", connection: "_socket.socket | None" = None) -> None:
+    def __init__(
+        self, options: "Options", connection: "_socket.socket | None" = None, *, unlocks_all: bool = False
+    ) -> None:
         super().__init__(options, connection)
-        self.locked = 0
+        self.locked: list[bytes] = []
         self._session = b""
         self._may_unlock = options.unlock != "never"
+        self._unlocks_all = unlocks_all or options.unlock == "auto"
 
     def search(self, wanted: list[dict[bytes, bytes]]) -> list[list[bytes]]:
         """Return, for each set of attributes, the object paths of the unlocked items that have them.
 
-        Where all that is found is locked, it is unlocked first as far as `options.unlock` allows (see unlock), once.
+        What is locked is unlocked first as far as `options.unlock` allows (see unlock), once.
         """
         options = self._options
         may_show_dialog = self._serial == HELLO and options.unlock != "prompt" and keepassxc.is_known(options.environ)
@@ -48,13 +53,16 @@ class Reader(Connection):
                 sum(map(len, unlocked)),
                 len(locked),
             )
-        if locked and self._may_unlock and not any(unlocked):
+        nothing = not locked and not any(unlocked)
+        if self._may_unlock and (
+            (nothing and options.unlock == "prompt") or (locked and (self._unlocks_all or not any(unlocked)))
+        ):
             self._may_unlock = False
             from git_credential_hf.secret_service import unlock
 
-            if unlock.unlock(self, locked, options):
+            if unlock.unlock(self, locked or unlock.hidden(self), options):
                 return self.search(wanted)
-        self.locked += len(locked)
+        self.locked += locked
         return unlocked
 
     def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
@@ -72,6 +80,19 @@ class Reader(Connection):
             item: (secrets[item], decode.read_dictionary(reply))
             for item, reply in zip(items, replies, strict=True)
             if item in secrets and reply.type != decode.ERROR
+        }
+
+    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
+        """Return the origin of each of our `items`, and when it was modified.
+
+        The time is in seconds since the epoch, 0 where it is not known.
+        """
+        names = (b"Attributes", b"Modified")
+        replies = self.ask(*(messages.property_of(one, messages.ITEM, name) for name in names for one in items))
+        return {
+            one: (decode.read_dictionary(attributes).get(ORIGIN, b""), decode.read_number(modified) or 0)
+            for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False)
+            if attributes.type != decode.ERROR
         }
 
     def _open_session(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from git_credential_hf.secret_service import messages
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.quirks import kwallet
+from git_credential_hf.secret_service.quirks import keepassxc, kwallet
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -13,18 +13,39 @@ if TYPE_CHECKING:
 def unlock(connection: "Connection", objects: list[bytes], options: "Options") -> bool:
     """Unlock items or collections as far as `options.unlock` allows; return whether to look again.
 
-    "auto" unlocks what is known to be silent and nothing else; "prompt" lets the desktop ask, until the time of the
-    connection ends. Raises Unavailable.
+    "auto" takes what Unlock opens at once, as it does a collection without a password, and lets no prompt begin but
+    that of a KWallet that is open; "prompt" lets the desktop ask, until the time of the connection ends. Raises
+    Unavailable.
     """
-    if options.unlock == "auto":
-        objects = kwallet.open_already(connection, objects, options)
-    if not objects or options.unlock == "never":
+    if options.unlock == "never":
+        return False
+    may_prompt = options.unlock == "prompt"
+    if not may_prompt:
+        if keepassxc.is_provider(connection):
+            return False
+        wallets = kwallet.open_already(connection, objects, options)
+        if wallets is not None:
+            objects, may_prompt = wallets, True
+    if not objects:
         return False
     (reply,) = connection.ask(messages.unlock(objects))
     unlocked, prompt = messages.read_unlocked(reply)
-    done = bool(unlocked) if prompt == messages.NO_OBJECT else _prompted(connection, prompt)
+    done = bool(unlocked)
+    if prompt != messages.NO_OBJECT and may_prompt:
+        done = _prompted(connection, prompt)
     options.note("keyring: Unlock: %s", "unlocked" if done else "still locked")
     return done
+
+
+def hidden(connection: "Connection") -> list[bytes]:
+    """Return the default collection if it is locked, for a keyring that finds nothing in one that is: oo7-daemon.
+
+    Raises Unavailable.
+    """
+    (alias,) = connection.ask(messages.read_alias(b"default"))
+    collection = messages.read_collection(alias)
+    (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
+    return [collection] if locked.type != decode.ERROR and decode.read_flag(locked) else []
 
 
 def _prompted(connection: "Connection", prompt: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ from git_credential_hf.model.item import Item
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable, messages
+from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 from git_credential_hf.secret_service.quirks import keepassxc
 from git_credential_hf.secret_service.reader import Reader
@@ -38,6 +40,10 @@ _STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
 _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done for you"
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
+
+# oo7-daemon is on the bus before it has its collections.
+_LOADING_TRIES = 8
+_LOADING_PAUSE = 0.05  # seconds
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
@@ -74,26 +80,32 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
 
 
 class Writer:
-    """Our items in the default collection, over one connection, within `options.timeout` seconds.
+    """Our items in every open collection, over one connection, within `options.timeout` seconds.
 
-    Everything raises Absent, Locked or Unavailable where it cannot do what it says. An item is then as it was, or as
-    it was to be.
+    What is new goes to the default collection, the rest stays where it is. Everything raises Absent, Locked or
+    Unavailable where it cannot do what it says. An item is then as it was, or as it was to be.
+
+    locked: the labels of the locked collections that have items of ours which what was done should have reached.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.locked: tuple[str, ...] = ()
+        self._replaces_in_place = False
         self._connection = _connect(options)
         try:
             with _told(options.timeout, at_start=True):
                 add_match_rules(self._connection)
-                # What it answers is of no use: gnome-keyring can come to the first call of a connection before it
-                # knows of the connection, and aborts if that is about a property or OpenSession.
-                self._default_collection()
-                self._collection = Collection(self._connection)
-                self._session = self._collection.session = _plain_session(self._connection)
-                if self._collection.is_locked():
-                    self._unlock()
-                self._collection.ensure_not_locked()
+                # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
+                # aborts if it is about a property or OpenSession.
+                self._default = self._default_collection()
+                for _ in range(_LOADING_TRIES if self._default == "/" else 0):
+                    time.sleep(_LOADING_PAUSE)
+                    if (path := self._default_collection()) != "/":
+                        self._default = path
+                        break
+                self._session = _plain_session(self._connection)
+                self._closed = self._why_closed()
         except BaseException:
             self._connection.close()
             raise
@@ -107,8 +119,9 @@ class Writer:
     def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Make `token` the secret of the one item for its server, user and scope.
 
-        origin: item.SEEDED, item.DECLARED or item.STORED. Returns "unchanged" where it is that already and `force` is
-        not set, else "replaced" or "created"; with `dry_run`, what would be done.
+        origin: item.SEEDED or item.DECLARED, which take the place of one that git stored, too; or item.STORED, which
+        changes no other. Returns "unchanged" where it is that already and `force` is not set, else "replaced" or
+        "created"; with `dry_run`, what would be done.
         """
         (done,) = self.put_all([(server, token)], origin, force=force, dry_run=dry_run)
         return done
@@ -116,21 +129,30 @@ class Writer:
     def put_all(
         self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
     ) -> list[str]:
-        """Do what put does with each server and token; return what was done with each."""
+        """Do what put does with each server and token; return what was done with each.
+
+        "left" is what can neither be replaced nor be created, since the default collection is closed; where that is so
+        of all, it raises Absent or Locked.
+        """
         with _told(self._options.timeout):
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
+            stored = [] if origin == item.STORED else [{item.ORIGIN: item.STORED}]
+            found = self._find(places + stored)
+            by_git = found.pop() if stored else []
             plans = [
-                _Plan(server, token, origin, here, force)
-                for (server, token), here in zip(tokens, self._find(places), strict=True)
+                _Plan(server, token, origin, here, by_git, force, self._default)
+                for (server, token), here in zip(tokens, found, strict=True)
             ]
-            if not dry_run:
-                written = [plan for plan in plans if plan.done != "unchanged"]
-                self._write([call for plan in written for call in self._calls(plan)])
+            written = [plan for plan in plans if plan.done != "unchanged"]
+            if self._closed and any(plan.kept is None for plan in written):
+                if all(plan.kept is None for plan in plans):
+                    raise self._closed
                 for plan in written:
-                    for one in plan.surplus:
-                        self._delete(one.path, dialog=False)
-                if not self._hold(written):
-                    raise Unavailable("what was written cannot be read back")
+                    if plan.kept is None:
+                        plan.done = "left"
+            written = [plan for plan in written if plan.done != "left"]
+            if not dry_run:
+                self._carry_out(written)
         return [plan.done for plan in plans]
 
     def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
@@ -142,9 +164,11 @@ class Writer:
         with _told(self._options.timeout):
             (found,) = self._find([{item.ORIGIN: item.DECLARED}])
             for one in found:
+                if one.item is None:
+                    continue
                 place, user = one.item.place(), one.item.user or b""
                 if (place, user) not in kept:
-                    gone.append((place, user, one.secret.partition(b"\n")[0]))
+                    gone.append((place, user, one.text()))
                     if not dry_run:
                         self._delete(one.path, dialog=False)
         return gone
@@ -154,8 +178,21 @@ class Writer:
         ours = []
         with _told(self._options.timeout):
             # A Bearer item has no attribute of its host alone.
-            searches = self._find([item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}])
+            everybodys = [item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}]
+            which = item.of_place(server, scope, user)
+            anywhere = which if scope else {} if user is None else {b"user": user}
+            # What is locked tells nothing but whether it has the attributes that are asked for.
+            named = [
+                {item.ORIGIN: origin, **attributes}
+                for origin in (item.SEEDED, item.DECLARED, item.STORED)
+                for attributes in (item.of_server(server) | anywhere, which)
+            ]
+            searches = self._find(everybodys, name_locked=False) + self._find(named)
+            if self._closed and not any(searches):
+                raise self._closed
         for path, one in {one.path: one for found in searches for one in found}.items():
+            if one.item is None:
+                continue
             whose, part = one.item.user, one.item.scope
             if one.item.server == server and scope in (b"", part) and user in (None, whose):
                 token = item.from_secret(one.secret, whose, path=path, scope=part)
@@ -176,35 +213,63 @@ class Writer:
                 except ItemNotFoundException:
                     pass
 
-    def _unlock(self) -> None:
-        if self._options.unlock == "prompt":
-            self._collection.unlock()
-        elif self._options.unlock == "auto":
-            path = self._default_collection().encode()
-            with Reader(self._options) as reader:
-                unlock(reader, [path], self._options)
+    def _why_closed(self) -> Unavailable | None:
+        """Return why nothing can be created in the default collection, None once it is open."""
+        if self._default == "/":
+            return Absent("it has no default collection")
+        collection = Collection(self._connection, self._default)
+        if collection.is_locked():
+            if self._options.unlock == "prompt":
+                collection.unlock()
+            else:
+                with Reader(self._options) as reader:
+                    # For a search it could show its dialog.
+                    if keepassxc.is_locked(reader):
+                        raise Locked("it is locked")
+                    unlock(reader, [self._default.encode()], self._options)
+        return Locked("it is locked") if collection.is_locked() else None
 
     def _default_collection(self) -> str:
         service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
         (path,) = service.call("ReadAlias", "s", "default")
         return str(path)
 
+    def _carry_out(self, plans: "list[_Plan]") -> None:
+        """Write what is planned and delete what it replaces. What was written is there first, whenever this ends."""
+        self._write([call for plan in plans for call in self._calls(plan)])
+        gone: set[bytes] = set()
+        again = []
+        for plan, found in zip(plans, self._written(plans), strict=True):
+            surplus = [one for one in plan.surplus_after(found) if one.path not in gone]
+            for one in surplus:
+                self._delete(one.path, dialog=False)
+                gone.add(one.path)
+            # oo7-daemon deletes with an item all those on its disk that have its attributes among others.
+            if any(one.attributes.items() <= plan.item.attributes().items() for one in surplus):
+                again.append(plan)
+        self._write([call for plan in again for call in self._calls(plan)])
+        if gone:
+            self._written(plans)
+
     def _calls(self, plan: "_Plan") -> Iterator[Message]:
-        """Return the calls that do what is planned; secretstorage would make three for each, one after another."""
+        """Return the calls that write what is planned; secretstorage would make three for each, one after another."""
         secret = format_secret(self._session, plan.secret, "text/plain")
-        if plan.kept is None:
-            collection = DBusAddress(self._collection.collection_path, BUS_NAME, COLLECTION_IFACE)
-            properties = {
-                SS_PREFIX + "Item.Label": ("s", plan.item.label()),
-                SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.item)),
-            }
-            # Not with replace, which would overwrite an item that has these attributes among others.
-            yield new_method_call(collection, "CreateItem", "a{sv}(oayays)b", (properties, secret, False))
+        kept = plan.kept
+        if kept is not None and (plan.is_among_others or self._replaces_in_place):
+            address = DBusAddress(kept.path.decode(), BUS_NAME, ITEM_IFACE)
+            if kept.attributes.get(item.ORIGIN) != plan.item.origin:
+                yield Properties(address).set("Attributes", "a{ss}", _text(plan.item))
+            yield new_method_call(address, "SetSecret", "(oayays)", (secret,))
             return
-        kept = DBusAddress(plan.kept.path.decode(), BUS_NAME, ITEM_IFACE)
-        if plan.kept.item.origin != plan.item.origin:
-            yield Properties(kept).set("Attributes", "a{ss}", _text(plan.item))
-        yield new_method_call(kept, "SetSecret", "(oayays)", (secret,))
+        collection = DBusAddress(kept.collection.decode() if kept else self._default, BUS_NAME, COLLECTION_IFACE)
+        properties = {
+            SS_PREFIX + "Item.Label": ("s", plan.item.label()),
+            SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.item)),
+        }
+        # With replace, an item that has these attributes among others would be overwritten, too. Without, and with
+        # SetSecret, oo7-daemon and others have forgotten the new secret after their next start.
+        replace = not plan.is_among_others
+        yield new_method_call(collection, "CreateItem", "a{sv}(oayays)b", (properties, secret, replace))
 
     def _write(self, calls: list[Message]) -> None:
         for batch in _batches(calls):
@@ -213,23 +278,35 @@ class Writer:
                 if prompt != "/" and exec_prompt(self._connection, prompt)[0]:
                     raise PromptDismissedException
 
-    def _find(self, wanted: list[dict[bytes, bytes]]) -> "list[list[_Stored]]":
-        """Return our items that have each of the sets of attributes. Raises Locked where these are locked.
+    def _find(self, wanted: list[dict[bytes, bytes]], *, name_locked: bool = True) -> "list[list[_Stored]]":
+        """Return the items that have each of the sets of attributes; those of others have no `item`.
 
-        A second one beside an item that nobody can read would be one more each time.
+        The collections of those that are locked are named in `locked`. Raises Locked where an item is locked and its
+        collection is not: a second one beside an item that nobody can read would be one more each time.
         """
-        with Reader(self._options) as reader:
+        with Reader(self._options, unlocks_all=True) as reader:
             paths = [found for batch in _batches(wanted) for found in reader.search(batch)]
-            for batch in _batches([attributes for attributes, found in zip(wanted, paths, strict=True) if not found]):
-                replies = reader.ask(*map(messages.search_items, batch))
-                if any(locked for _, locked in map(messages.read_found, replies)):
-                    raise Locked(_EACH_LOCKED)
+            self._replaces_in_place = keepassxc.is_provider(reader)
+            if name_locked:
+                self._name_locked(reader)
             known: dict[bytes, _Stored] = {}
             for some in _batches(list(dict.fromkeys(path for found in paths for path in found))):
                 for path, (secret, attributes) in reader.secrets_and_attributes(some).items():
-                    if (ours := item.ours(attributes)) is not None:
-                        known[path] = _Stored(path, secret, ours)
+                    known[path] = _Stored(path, secret, attributes)
         return [[known[path] for path in found if path in known] for found in paths]
+
+    def _name_locked(self, reader: Reader) -> None:
+        collections = list(dict.fromkeys(path.rpartition(b"/")[0] for path in reader.locked))
+        if not collections:
+            return
+        asked = [(one, name) for name in (b"Locked", b"Label") for one in collections]
+        replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, name) for one, name in asked))
+        for is_locked, label in zip(replies, replies[len(collections) :], strict=False):
+            if decode.read_flag(is_locked) is False:
+                raise Locked(_EACH_LOCKED)
+            name = (decode.read_string(label) or b"").decode("utf-8", "replace")
+            if name not in self.locked:
+                self.locked += (name,)
 
     def _delete(self, path: bytes, *, dialog: bool) -> None:
         StorageItem(self._connection, path.decode(), self._session).ensure_not_locked()
@@ -241,50 +318,96 @@ class Writer:
         if exec_prompt(self._connection, prompt)[0]:
             raise PromptDismissedException
 
-    def _hold(self, written: "list[_Plan]") -> bool:
+    def _written(self, plans: "list[_Plan]") -> "list[list[_Stored]]":
+        """Return what is now in the place of each plan, which is among it. Raises Unavailable where it is not."""
+        places = [item.of_place(plan.item.server, plan.item.scope, plan.item.user) for plan in plans]
         try:
-            found = self._find([plan.item.attributes() for plan in written])
+            found = self._find(places)
         except Locked:
             raise Unavailable(f"what was written cannot be read back, {_EACH_LOCKED}") from None
-        return all(any(one.secret == plan.secret for one in here) for plan, here in zip(written, found, strict=True))
+        if not all(any(plan.is_done_by(one) for one in here) for plan, here in zip(plans, found, strict=True)):
+            raise Unavailable("what was written cannot be read back")
+        return found
 
 
 class _Plan:
     """What is to be done so that one item, and no other, holds a token: see Writer.put.
 
-    here: what is in its place.
+    found: what a search for its place and user finds. by_git: all that git stored.
+    default: the path of the default collection, where of several items the one to be replaced is looked for first.
+
     done: "unchanged", "replaced" or "created".
-    kept: the item that is to hold the token from now on, None where it is to be created.
-    surplus: items of ours that are to go.
+    kept: the item that the new one takes the place of, None where it is to be created.
+    is_among_others: whether another program has an item there with the same attributes and more.
     """
 
-    def __init__(self, server: bytes, token: Token, origin: bytes, here: "list[_Stored]", force: bool) -> None:
+    def __init__(
+        self,
+        server: bytes,
+        token: Token,
+        origin: bytes,
+        found: "list[_Stored]",
+        by_git: "list[_Stored]",
+        force: bool,
+        default: str,
+    ) -> None:
         self.item = Item(server, token.scope, token.user, bearer=token.authtype is not None, origin=origin)
         self.secret = item.to_secret(token)
-        # A search finds what has more attributes, too: the items of scopes and of other users.
-        here = [one for one in here if one.item.is_at(self.item)]
-        found = [one for one in here if one.item.bearer == self.item.bearer]
-        self.kept = found[0] if found else None
-        self.surplus = [one for one in here if one is not self.kept]
+        here = self._replaced(found)
+        seeded = [one for one in here if one.is_stored == self.item.is_stored]
+        alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
+        alike.sort(key=lambda one: one.collection != default.encode())
+        self.kept = alike[0] if alike else None
+        # A copy that git has stored elsewhere would answer with the old token.
+        old = {one.text() for one in seeded} - {self.secret.partition(b"\n")[0]}
+        self._copies = [one for one in by_git if one.item and one.item.server == server and one.text() in old]
+        target = self.kept.collection if self.kept else default.encode()
+        wanted = self.item.attributes().items()
+        self.is_among_others = any(
+            wanted <= one.attributes.items() and one.collection == target for one in found if one not in here
+        )
         if not here:
             self.done = "created"
-        elif (
-            self.kept is not None
-            and not (force or self.surplus)
-            and (self.kept.item.origin, self.kept.secret) == (origin, self.secret)
-        ):
+        elif len(here) == 1 and not force and not self._copies and self.is_done_by(here[0]):
             self.done = "unchanged"
         else:
             self.done = "replaced"
 
+    def is_done_by(self, one: "_Stored") -> bool:
+        """Return whether that item holds the token as it is to be held."""
+        ours = one.item
+        return ours is not None and ours.attributes() == self.item.attributes() and one.secret == self.secret
+
+    def surplus_after(self, found: "list[_Stored]") -> "list[_Stored]":
+        """Return what is to be deleted, once the new item is among what a search finds in its place."""
+        here = self._replaced(found)
+        # Of two the one with more attributes: oo7-daemon deletes that alone.
+        kept = min((one for one in here if self.is_done_by(one)), key=lambda one: len(one.attributes))
+        return [one for one in [*here, *self._copies] if one.path != kept.path]
+
+    def _replaced(self, found: "list[_Stored]") -> "list[_Stored]":
+        """Return those of `found` that the new item takes the place of."""
+        # A search finds what has more attributes, too: the items of other users, and of other programs.
+        here = [one for one in found if one.item is not None and one.item.is_at(self.item)]
+        return [one for one in here if one.is_stored or not self.item.is_stored]
+
 
 class _Stored:
-    """An item of ours as it was found: its object path, its secret, and what it is for."""
+    """An item as it was found: its object path, its secret and its attributes, and what it is for if it is ours."""
 
-    def __init__(self, path: bytes, secret: bytes, ours: Item) -> None:
+    def __init__(self, path: bytes, secret: bytes, attributes: dict[bytes, bytes]) -> None:
         self.path = path
+        self.collection = path.rpartition(b"/")[0]
         self.secret = secret
-        self.item = ours
+        self.attributes = attributes
+        self.item = item.ours(attributes)
+
+    @property
+    def is_stored(self) -> bool:
+        return self.item is not None and self.item.is_stored
+
+    def text(self) -> bytes:
+        return self.secret.partition(b"\n")[0]
 
 
 def _batches(everything: list[_Any]) -> list[list[_Any]]:

@@ -71,13 +71,13 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
         yield Candidate(NAME, KEYRING, None, NOT_REACHED, str(reason))
 
 
-def stored(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
+def of_user(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
     """Return our items that are for `username`, or for anybody, on the host; with a path, what was stored for it."""
     from git_credential_hf.model.repository import exact_scope
     from git_credential_hf.model.text import is_text
 
     if not SECRET_SERVICE:
-        items: list[bytes] = by_library().stored(server, username, path, options)
+        items: list[bytes] = by_library().of_user(server, username, path, options)
         return items
     wanted = item.of_place(server, exact_scope(path), username)
     if path:
@@ -85,6 +85,17 @@ def stored(server: bytes, username: bytes | None, path: bytes, options: "Options
     if (path and not exact_scope(path)) or (username is not None and not is_text(username)):
         return []
     return _asked(options, lambda reader: reader.search([wanted])[0]) or []
+
+
+def stored(server: bytes, tokens: "list[Token]", options: "Options") -> list[bytes]:
+    """Return the items of those of `tokens`, ours for `server`, that git stored and no person seeded."""
+    if not SECRET_SERVICE:
+        items: list[bytes] = by_library().stored(tokens)
+        return items
+    wanted = [item.of_place(server, token.scope) | {item.ORIGIN: item.STORED} for token in tokens]
+    found = _asked(options, lambda reader: reader.search(wanted)) if wanted else None
+    paths = {path for some in found or () for path in some}
+    return [token.item for token in tokens if token.item in paths]
 
 
 def holds(server: bytes, text: bytes, options: "Options") -> bool:
@@ -137,12 +148,20 @@ def _ours(
     from git_credential_hf.model.token import preferred
 
     secrets = reader.secrets(items)
-    for one, paths in zip(path_scopes, found, strict=False):
-        tokens = [item.from_secret(secrets.get(path, b""), HF_USER, path=path, scope=one) for path in paths]
-        yield from preferred(tokens, users, anybody)
-    for user, paths in zip(users, found[len(path_scopes) :], strict=True):
-        tokens = [item.from_secret(secrets.get(path, b""), user, path=path) for path in paths]
-        yield from preferred(tokens, users, anybody)
+    tokens = [
+        [item.from_secret(secrets.get(path, b""), user, path=path, scope=scope) for path in paths]
+        for (scope, user), paths in zip(
+            [(scope, HF_USER) for scope in path_scopes] + [(b"", user) for user in users], found, strict=True
+        )
+    ]
+    count = len(path_scopes)
+    for of_place in [*tokens[:count], [token for of_user in tokens[count:] for token in of_user]]:
+        here = preferred(of_place, users, anybody)
+        if len(here) > (1 if anybody else len({token.user for token in here})):
+            from git_credential_hf.secret_service import precedence
+
+            here = precedence.ordered(here, reader, users, anybody)
+        yield from here
 
 
 def _asked(options: "Options", question: "Callable[[Reader], Answer]") -> "Answer | None":

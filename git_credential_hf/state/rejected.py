@@ -1,8 +1,8 @@
-"""Tokens that the Hub has rejected, skipped for an hour so that neither git nor git-lfs offers them again and again.
+"""Tokens that a server has rejected, so that neither git nor git-lfs offers them again and again.
 
-A file remembers them, as keyed hashes and when each was rejected (see token_digests). It is `rejected` in
-$XDG_STATE_HOME/git-credential-hf, or where that cannot be written in $XDG_RUNTIME_DIR/git-credential-hf, or in a
-folder of the user's own under the temporary directory (see folders).
+A file remembers them, as keyed hashes and when each was rejected (see token_digests). It is `rejected` in the first of
+folders.own_folders that can be written. A token that was rejected for one repository is rejected for that one; once a
+second repository has rejected it, or a request that names none, it is rejected for all.
 """
 
 import time
@@ -12,6 +12,11 @@ from git_credential_hf.state import files, folders, locks, token_digests
 FILE = b"rejected"
 HOLDS = 3600  # seconds
 
+SKIPPED = "skipped"  # it was rejected within the hour
+LAST = "last"  # it was rejected before that, and has neither been accepted nor seeded since
+
+_MOST = 256  # entries in the file
+
 _WAIT = 0.5  # seconds, for another run that writes; then the next place will do
 
 
@@ -19,17 +24,26 @@ class CannotRemember(Exception):
     """There is no place where the file could be written."""
 
 
-def is_rejected(token: bytes, environ: dict[bytes, bytes]) -> bool:
-    """Return whether the Hub rejected `token` within the last hour."""
+def state(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, bytes]) -> str:
+    """Return SKIPPED, LAST or nothing for `token` in a request to `server`.
+
+    repository: the one that the request is for, empty where it names none.
+    """
+    found = ""
     for file in folders.own_files(FILE, environ):
         key, times = _read(file)
-        if times and token_digests.digest(key, token) in times:
-            return True
-    return False
+        if not times:
+            continue
+        names = [_name(key, server, token), _name(key, server, token, repository)]
+        for when in (times[name] for name in names if name in times):
+            if when > time.time() - HOLDS:
+                return SKIPPED
+            found = LAST
+    return found
 
 
-def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
-    """Note that the Hub has just rejected `token`. Raises CannotRemember."""
+def remember(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, bytes]) -> None:
+    """Note that `server` has just rejected `token` for `repository`, empty for all. Raises CannotRemember."""
     for folder in folders.own_folders(environ):
         file = folder + b"/" + FILE
         try:
@@ -38,28 +52,45 @@ def remember(token: bytes, environ: dict[bytes, bytes]) -> None:
                 continue
             with locks.FolderLock(folder, _WAIT):
                 key, times = _read(file)
-                token_digests.write(file, key, times | {token_digests.digest(key, token): int(time.time())})
+                name = _name(key, server, token, repository)
+                before = _of_token(times, _name(key, server, token))
+                if before - {name}:
+                    name = _name(key, server, token)
+                times = {other: when for other, when in times.items() if other not in before}
+                newest = sorted(times, key=times.__getitem__)[1 - _MOST :]
+                token_digests.write(file, key, {other: times[other] for other in newest} | {name: int(time.time())})
             return
         except OSError:
             continue
     raise CannotRemember
 
 
-def forget(token: bytes, environ: dict[bytes, bytes]) -> None:
+def forget(server: bytes, token: bytes, environ: dict[bytes, bytes]) -> None:
     """Let `token` be given again, if it was rejected. Raises CannotRemember where that cannot be written."""
     for file in folders.own_files(FILE, environ):
         try:
             with locks.FolderLock(file.rpartition(b"/")[0], _WAIT):
                 key, times = _read(file)
-                if times.pop(token_digests.digest(key, token), None):
-                    token_digests.write(file, key, times)
+                gone = _of_token(times, _name(key, server, token))
+                if gone:
+                    token_digests.write(file, key, {name: when for name, when in times.items() if name not in gone})
         except OSError:
             raise CannotRemember from None
 
 
+def _name(key: bytes, server: bytes, token: bytes, repository: bytes = b"") -> bytes:
+    """Return what stands for a token that is rejected for all repositories, or for one."""
+    whole = token_digests.digest(key, server + b"\0" + token)
+    return whole + b"/" + token_digests.digest(key, repository) if repository else whole
+
+
+def _of_token(times: dict[bytes, int], whole: bytes) -> set[bytes]:
+    return {name for name in times if name.startswith(whole)}
+
+
 def _read(file: bytes) -> tuple[bytes, dict[bytes, int]]:
-    """Return the key and what has been rejected within the hour."""
+    """Return the key, and when each was rejected."""
     key, times = token_digests.read(file)
     now = time.time()
-    # A time that is yet to come is a clock that was set back: it must not withhold a token for years.
-    return key, {digest: when for digest, when in times.items() if now - HOLDS < when <= now + HOLDS}
+    # A time that is yet to come is a clock that was set back: it must not skip a token for years.
+    return key, {name: when for name, when in times.items() if when <= now + HOLDS}

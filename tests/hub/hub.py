@@ -25,11 +25,13 @@ class Hub:
     """A Hub that keeps all it has under `root`, a directory that it makes if need be.
 
     As a context manager it listens on a port of 127.0.0.1 that the kernel chose. `hosts` are more names
-    under which the same Hub answers, on any port. `on_request` is called with each Request, one at a time.
+    under which the same Hub answers, on any port. `on_request` is called with each Request, one at a
+    time, before the first byte of the answer leaves.
 
     `cdn`: LFS objects are at https://cdn-lfs.hf.co instead of huggingface.co. `cdn_status`: what the CDN
-    answers instead of an object. `tokens` and `refresh_tokens` are by fingerprint, `repositories` by path.
-    `failures` are the exceptions of the Hub itself: none, if all is well.
+    answers instead of an object. `traps`: paths that answer 401 to every token, good ones too. `tokens` and
+    `refresh_tokens` are by fingerprint, `repositories` by path. `failures` are the exceptions of the Hub
+    itself: none, if all is well.
     """
 
     main_host = "huggingface.co"
@@ -45,12 +47,13 @@ class Hub:
         self.hosts = frozenset(hosts)
         self.cdn = False
         self.cdn_status: int | None = None
+        self.traps: set[str] = set()
         self.tokens: dict[str, Token] = {}
         self.refresh_tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.denials: dict[str, str] = {}
         self.failures: list[Exception] = []
-        self._on_request = on_request
+        self.on_request = on_request
         self._log: list[Request] = []
         self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
@@ -190,8 +193,8 @@ class Hub:
         """Put a request into the log."""
         with self._lock:
             self._log.append(request)
-            if self._on_request is not None:
-                self._on_request(request)
+            if self.on_request is not None:
+                self.on_request(request)
 
     # Who may have what
 

@@ -88,9 +88,12 @@ class HubHandler(ConnectHandler):
         token: Token | None = None
         if credential is not None:
             token = None if credential.token is None else self.server.hub.identify(credential.token)
-            if token is None:
+            if token is None or path in self.server.hub.traps:
                 self._refuse(BAD_TOKEN, path)
                 return
+        elif path in self.server.hub.traps:
+            self._refuse(UNAUTHORIZED, path)
+            return
         if path == "/api/whoami-v2":
             self._whoami(token)
         elif match := _API.fullmatch(raw_path):

@@ -12,6 +12,8 @@ from tests.asking import (
     NOTHING,
     OTHER,
     answer,
+    declare,
+    rejected_file,
     request,
     seed,
     write_token_file,
@@ -132,10 +134,77 @@ def test_a_path_deeper_than_any_scope_is_not_stored(run: Run, keyring: Items) ->
 # --- what is there already ----------------------------------------------------------------------------------
 
 
-def test_what_a_person_types_replaces_what_was_seeded(run: Run, keyring: Items) -> None:
+@pytest.mark.parametrize("origin", ["seed", "tokens.toml"])
+@pytest.mark.parametrize("kind", ["password", "bearer"])
+def test_what_git_stores_stands_beside_what_a_person_seeded(
+    run: Run, keyring: Items, environment: Environment, origin: str, kind: str
+) -> None:
+    if origin == "seed":
+        seed(run, "hf_seeded")
+    else:
+        declare(environment, '[tokens.t]\nenv = "T"\n')
+        assert run("seed", T="hf_seeded").code == 0
+    (before,) = keyring.all()
+    told = KNOWS_BEARER | (BEARER if kind == "bearer" else {"password": "hf_bearer"})
+    for _ in range(2):
+        assert run("store", input=request(**told, username="hf_user")) == NOTHING
+    assert before in keyring.all()
+    (stored,) = [one for one in keyring.all() if one != before]
+    assert stored.attributes["git-credential-hf-origin"] == "store"
+    assert stored.label != before.label
+    for username in ({}, {"username": "hf_user"}, {"username": "alice"}):
+        assert run("get", input=request(**KNOWS_BEARER, **username)) == answer(
+            username.get("username", "hf_user"), "hf_seeded"
+        )
+
+
+def test_what_git_stored_answers_while_the_seeded_one_is_rejected(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    seed(run, "hf_seeded")
+    run("store", input=request(username="hf_user", password="hf_stored"))
+    seeded = request(username="hf_user", password="hf_seeded")
+    run("erase", input=seeded)
+    assert run("get", input=request()) == answer("hf_user", "hf_stored")
+    # Not even after the hour, since nothing says that the seeded one is good again.
+    file = rejected_file(environment)
+    key, line = file.read_text().splitlines()
+    file.write_text(f"{key}\n{line.split(' ')[0]} {int(time.time()) - 4000}\n")
+    assert run("get", input=request()) == answer("hf_user", "hf_stored")
+    run("store", input=seeded)
+    assert run("get", input=request()) == answer("hf_user", "hf_seeded")
+    run("erase", input=seeded)
+    seed(run, "hf_seeded")
+    assert run("get", input=request()) == answer("hf_user", "hf_seeded")
+
+
+def test_a_seed_is_the_end_of_what_git_stored_there(run: Run, keyring: Items) -> None:
     seed(run, "hf_old")
-    run("store", input=request(username="hf_user", password="hf_new"))
-    assert keyring.secrets() == [b"hf_new"]
+    seed(run, "hf_org", "--scope", "org")
+    for user, password in (("hf_user", "hf_typed"), ("alice", "hf_old"), ("bob", "hf_bobs")):
+        run("erase", input=request(username="hf_user", password="hf_old"))
+        assert run("store", input=request(username=user, password=password)) == NOTHING
+    seed(run, "hf_new")
+    # alice's holds the token that was replaced.
+    assert keyring.secrets() == [b"hf_bobs", b"hf_new", b"hf_org"]
+    assert run("get", input=request(username="alice")) == answer("alice", "hf_new")
+
+
+def test_a_fetch_that_a_rotation_overtook_does_not_bring_the_old_token_back(run: Run, keyring: Items) -> None:
+    seed(run, "hf_old")
+    assert run("get", input=request()) == answer("hf_user", "hf_old")
+    seed(run, "hf_new")
+    assert run("store", input=request(username="hf_user", password="hf_old")) == NOTHING
+    assert run("get", input=request()) == answer("hf_user", "hf_new")
+    seed(run, "hf_newer")
+    assert keyring.secrets() == [b"hf_newer"]
+
+
+def test_whose_token_answers_where_nobody_is_named_a_seeded_one_first(run: Run, keyring: Items) -> None:
+    seed(run, "hf_carols", "--user", "carol")
+    run("store", input=request(username="bob", password="hf_bobs"))
+    assert run("get", input=request()) == answer("carol", "hf_carols")
+    assert run("get", input=request(username="bob")) == answer("bob", "hf_bobs")
 
 
 def test_a_bearer_item_is_not_what_git_credential_libsecret_asks_for(run: Run, keyring: Items) -> None:
@@ -167,7 +236,7 @@ def test_an_item_of_ours_may_have_more_attributes(run: Run, keyring: Items) -> N
     keyring.add(b"hf_copied", **named, note="mine")
     seed(run, "hf_def456")
     assert keyring.secrets() == [b"hf_def456"]
-    assert run("erase", input=request(username="hf_user", password="hf_def456")) == NOTHING
+    run("erase", input=request(username="hf_user"))
     assert keyring.all() == []
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -507,6 +508,43 @@ class KeePassXC:
     def close(self) -> None:
         self.stop()
         self.bus.close()
+
+
+class Scripted:
+    """What stands in for a Secret Service that cannot be had here (see scripted), open unless locked."""
+
+    name = "oo7"
+
+    def __init__(self, folder: Path, *, locked: bool = False) -> None:
+        self.bus = Bus(folder)
+        self.start(locked=locked)
+
+    def start(self, *, locked: bool = False) -> None:
+        command = [sys.executable, "-m", "tests.providers.scripted", self.name, str(self.bus.folder / "disk")]
+        self.process = subprocess.Popen(
+            [*command, *(["locked"] if locked else [])],
+            stdin=subprocess.DEVNULL,
+            env=self.bus.environ(),
+            cwd=Path(__file__).parent.parent.parent,
+        )
+        wait_until(lambda: self.bus.owns(SECRETS), f"{self.name} is on the bus")
+
+    def restart(self, *, locked: bool = False) -> None:
+        self.stop()
+        wait_until(lambda: not self.bus.owns(SECRETS), f"{self.name} is off the bus")
+        self.start(locked=locked)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.stop()
+        self.bus.close()
+
+
+class ScriptedSecretsd(Scripted):
+    name = "secretsd"
 
 
 Provider = GnomeKeyring | KWallet | KeePassXC

@@ -1,7 +1,7 @@
 """What becomes of `get` when a keyring is locked, and what would unlock it does not do as it should."""
 
 import pytest
-from jeepney import DBusAddress, new_error
+from jeepney import DBusAddress, Message, new_error
 from jeepney.wrappers import new_signal
 
 from tests.conftest import Environment, Run
@@ -16,6 +16,7 @@ from tests.secret_service.fake_bus import (
 )
 
 LOCKED: dict[str, Body] = {
+    "GetNameOwner": ("s", ("",)),
     "SearchItems": ("aoao", ([], [ITEM])),
     "isOpen": ("b", (True,)),
     "AddMatch": ("", ()),
@@ -37,13 +38,21 @@ def prompting(completed: Body) -> Script:
     )
 
 
+def no_kwallet(**answers: Body) -> Script:
+    """A locked provider that does not know isOpen, and that must not be made to show its dialog."""
+
+    def changed(member: str, call: Message, data: bytes) -> bytes:
+        assert member != "Prompt"
+        return serialised(new_error(call, "org.freedesktop.DBus.Error.UnknownObject")) if member == "isOpen" else data
+
+    return provider(LOCKED | answers, changed=changed)
+
+
 FAULTS: dict[str, Script] = {
     "has locked items alone": locked(isOpen=("b", (False,))),
-    "is no KWallet": provider(
-        LOCKED,
-        changed=lambda member, call, data: data if member != "isOpen"
-        else serialised(new_error(call, "org.freedesktop.DBus.Error.UnknownObject", "s", ("why",))),
-    ),
+    "is no KWallet": no_kwallet(Unlock=("aoo", ([], "/prompt"))),
+    "is no KWallet, and opens a part of it alone": no_kwallet(Unlock=("aoo", ([ITEM], "/prompt"))),
+    "is KeePassXC": locked(GetNameOwner=("s", (":1.7",))),
     "answers isOpen with another type": locked(isOpen=("s", ("yes",))),
     "is open and unlocks nothing": locked(Unlock=("aoo", ([], "/"))),
     "is open and answers Unlock with another type": locked(Unlock=("ao", ([],))),

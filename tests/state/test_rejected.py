@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import explains
 from tests.conftest import EXECUTABLE, Environment, Run, run_call
 
 TOKEN = "hf_ReFuSeD0123456789"
@@ -53,7 +54,7 @@ def test_what_is_in_its_place_is_replaced_and_not_written_through(
     else:
         file.symlink_to(elsewhere if kind == "a link" else tmp_path / "none")
     result = run("erase", input=erase(TOKEN))
-    assert (result.stdout, result.stderr, result.code) == (b"", b"", 0)
+    assert explains(result, "hf_****6789", "HF_TOKEN", "unset HF_TOKEN")
     assert not file.is_symlink()
     assert entries(file) == 1
     assert elsewhere.read_text() == "as it was"
@@ -65,7 +66,7 @@ def test_a_folder_in_its_place_makes_the_next_one_do(
     run: Run, environment: Environment, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "rejected/full").mkdir(parents=True)
-    assert run("erase", input=erase(TOKEN)).stderr == b""
+    assert explains(run("erase", input=erase(TOKEN)), "hf_****6789", "HF_TOKEN", "unset HF_TOKEN")
     assert entries(tmp_path / "run/git-credential-hf/rejected") == 1
     assert [path.name for path in folder.iterdir()] == ["rejected"]
 

@@ -33,7 +33,7 @@ class _Found:
 
     items: what is to go from the keyring. absent: why there is no keyring, empty where there is one.
     in_cache: the token that the cache holds. cached: the same, None where it is to stay.
-    shortfalls: what a person must hear.
+    shortfalls: what a person must hear. locked: what of it is about locked collections beside the open ones.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,7 @@ class _Found:
         self.cached: bytes | None = None
         self.absent = ""
         self.shortfalls: list[str] = []
+        self.locked: list[str] = []
 
 
 def forget(asked: Forget, options: Options) -> int:
@@ -72,6 +73,7 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     try:
         with keyring.writer(options) as writer:
             found.items = writer.ours(asked.host, asked.scope, asked.user)
+            found.locked = [f'the keyring "{shown(one)}" is locked, and was left: unlock it' for one in writer.locked]
     except Absent as reason:
         found.absent = str(reason)
     except Unavailable as reason:
@@ -87,7 +89,7 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
 
 def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Options) -> int:
     """Remove what was found, so far as it is the same still; return the exit code. Raises Failed."""
-    absent, shortfalls = found.absent, found.shortfalls
+    absent, shortfalls = found.absent, found.shortfalls + found.locked
     if not found.items and not found.cached and not shortfalls:
         print(f"nothing to remove: {absent}" if absent else "nothing to remove")
         _tell_what_stays(asked, cache, found.in_cache)
@@ -105,7 +107,7 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
             removed += 1
         except Failed as reason:
             shortfalls.append(str(reason))
-    if shortfalls and not removed:
+    if shortfalls != found.locked and not removed:
         raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
     if not found.cached:
         _tell_what_stays(asked, cache, found.in_cache)

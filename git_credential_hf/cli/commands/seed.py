@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -255,6 +256,7 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
             done = writer.put_all(pairs, origin, force=asked.force, dry_run=asked.dry_run)
             if wanted.kept is not None:
                 gone = writer.withdraw(wanted.kept, dry_run=asked.dry_run)
+            outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
     except (Absent, Locked) as reason:
         if asked.require_keyring:
             reason_and_remedy = f"{reason}; unlock it, or log in to the desktop, and seed again"
@@ -269,7 +271,12 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
         return
     would_be = "would be " if asked.dry_run else ""
     for one, how in zip(wanted.tokens, done, strict=True):
-        if how != "unchanged" or wanted.kept is None:
+        if how == "left":
+            which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
+            outcome.shortfalls.append(
+                f"{which} was not stored: the default keyring is not open. Try: {_again_with_prompt(asked)}"
+            )
+        elif how != "unchanged" or wanted.kept is None:
             name = f" ({one.name})" if one.name else ""
             which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
             _report(asked, f"keyring: {would_be if how != 'unchanged' else ''}{how}, {which}{name}")
@@ -279,15 +286,26 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
         outcome.told = outcome.changed = True
 
 
+def _still_locked(asked: Seed, label: str) -> str:
+    return (
+        f'an older copy was left in the keyring "{shown(label)}": that one is locked. Try: {_again_with_prompt(asked)}'
+    )
+
+
+def _again_with_prompt(asked: Seed) -> str:
+    source = "" if asked.source is None else f" --from {shown(shlex.quote(asked.source))}"
+    return f"git-credential-hf seed{source} --unlock prompt"
+
+
 def _which(place: bytes, user: bytes, text: bytes) -> str:
     return f"token {fingerprint(text)} for {shown(place)} as {shown(user)}"
 
 
 def _let_be_given(tokens: list[_ForKeyring], options: Options) -> list[str]:
-    """Let the Hub's tokens be given again that it has refused; return what a person must hear of it."""
+    """Let the tokens be given again that were rejected; return what a person must hear of it."""
     try:
-        for text in dict.fromkeys(one.token.text for one in tokens if one.server == HUB):
-            rejected.forget(text, options.environ)
+        for server, text in dict.fromkeys((one.server, one.token.text) for one in tokens):
+            rejected.forget(server, text, options.environ)
     except rejected.CannotRemember:
         return [
             "the token was refused before and is withheld for up to an hour: the list of the refused ones in "

@@ -1,6 +1,7 @@
 """KeePassXC: locked, it shows its dialog for a search, and does not answer until that is closed.
 
-It has a person confirm what is deleted, if it is set to. Both are known before it is asked.
+It has a person confirm what is deleted, if it is set to. Both are known before it is asked. It also has a person
+confirm, however it is set, that a CreateItem takes the place of an item; SetSecret it just does, and keeps.
 """
 
 import posix
@@ -28,9 +29,14 @@ def is_known(environ: dict[bytes, bytes]) -> bool:
 
 def is_locked(connection: "Connection") -> bool:
     """Return whether the Secret Service is KeePassXC, and locked. Raises Unavailable."""
-    window, service = (_owner(reply) for reply in connection.ask(owner_of(WINDOW), owner_of(SECRETS)))
     # No other keyring is asked about a property with its first call, which gnome-keyring aborts at.
-    return window == service != b"" and _is_default_locked(connection)
+    return is_provider(connection) and _is_default_locked(connection)
+
+
+def is_provider(connection: "Connection") -> bool:
+    """Return whether the Secret Service is KeePassXC. Raises Unavailable."""
+    window, service = (_owner(reply) for reply in connection.ask(owner_of(WINDOW), owner_of(SECRETS)))
+    return window == service != b""
 
 
 def asks_before_it_deletes(environ: dict[bytes, bytes]) -> bool:

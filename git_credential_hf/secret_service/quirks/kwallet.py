@@ -21,23 +21,22 @@ _COLLECTIONS = b"/org/freedesktop/secrets/collection/"
 _OBJECTS = (b"/modules/kwalletd5", b"/modules/kwalletd6")
 
 
-def open_already(connection: "Connection", paths: list[bytes], options: "Options") -> list[bytes]:
+def open_already(connection: "Connection", paths: list[bytes], options: "Options") -> list[bytes] | None:
     """Return those of `paths`, items or collections, that are in a wallet that is open: no dialog unlocks them.
 
-    Raises Unavailable.
+    None where the Secret Service is not KWallet. Raises Unavailable.
     """
+    wallets = dict.fromkeys(_wallet(path) for path in paths)
+    named = [wallet for wallet in wallets for _ in _OBJECTS]
+    replies = connection.ask(*(is_open(place, wallet) for wallet in wallets for place in _OBJECTS))
+    if all(reply.type == decode.ERROR for reply in replies):
+        return None
     if _asks_for_each_program(options.environ):
         options.note("keyring: locked; KWallet is set to ask before a program uses it, so it is left alone")
         return []
-    wallets = dict.fromkeys(_wallet(path) for path in paths)
-    wallets.pop(b"", None)
-    named = [wallet for wallet in wallets for _ in _OBJECTS]
-    if not named:
-        return []
-    replies = connection.ask(*(is_open(place, wallet) for wallet in wallets for place in _OBJECTS))
     opened = {wallet for wallet, reply in zip(named, replies, strict=True) if read_open(reply)}
     options.note("keyring: locked; KWallet's isOpen: %s", "open" if opened else "no such open wallet")
-    return [path for path in paths if _wallet(path) in opened]
+    return [path for path in paths if _wallet(path) in opened - {b""}]
 
 
 def is_open(place: bytes, wallet: bytes) -> bytes:

@@ -1,0 +1,40 @@
+"""What a person is told of a token that a server has rejected: which it is, where it is from, and what to do."""
+
+import posix
+import re
+
+from git_credential_hf.model.outcome import Candidate
+from git_credential_hf.model.repository import HUB
+from git_credential_hf.model.request import Request
+from git_credential_hf.model.token_text import masked
+from git_credential_hf.options import Options
+from git_credential_hf.state import configuration
+
+_NEEDS_NO_QUOTES = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._/:-]*")
+
+
+def line(one: Candidate, server: bytes, request: Request, options: Options) -> str:
+    """Return the line about the rejected candidate `one` of a request to `server`."""
+    who = "the Hub" if server == HUB else server.decode("ascii", "backslashreplace")
+    token = masked(one.token.text.decode("utf-8", "replace")) if one.token else ""
+    return (
+        f"{who} rejected the token {token} from {one.place}: it has expired, was revoked or is for something else. "
+        f"Try: {_remedy(one, server, request, options)}"
+    )
+
+
+def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -> str:
+    """Return the command that brings a new token to where the rejected one is."""
+    if one.source == "env":
+        return f"unset {one.place}"
+    if posix.access(configuration.tokens_toml(options.environ), posix.F_OK):
+        return "git-credential-hf seed"
+    words = [b"git-credential-hf seed --from -"]
+    for option, value, default in (
+        (b"--scope", one.token.scope if one.token else b"", b""),
+        (b"--user", request.username if one.token and one.token.user == request.username else None, b"hf_user"),
+        (b"--host", server, HUB),
+    ):
+        if value not in (None, default) and _NEEDS_NO_QUOTES.fullmatch(value or b""):
+            words += [option, value or b""]
+    return b" ".join(words).decode()
