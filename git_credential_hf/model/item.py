@@ -7,9 +7,8 @@ our items from everybody else's: MARK says what an item is for, ORIGIN who wrote
 from git_credential_hf.model.repository import HF_USER
 from git_credential_hf.model.token import Token, is_sendable, seconds
 
-# Its value is the place that the item is for: `huggingface.co`, `git.example.com:8443`, `huggingface.co/my-org`. A
-# search finds every item that has the attributes asked for among others, so one that asked for a host alone would
-# find those of its other ports, and of its scopes.
+# Its value is the server, or the server and the scope: `git.example.com:8443`, `huggingface.co/my-org`. A search finds
+# every item that has the wanted attributes and more; for a host alone it would find other ports and scopes as well.
 MARK = b"git-credential-hf"
 ORIGIN = b"git-credential-hf-origin"
 

@@ -11,7 +11,7 @@ EXPIRED = "expired"
 REJECTED = "rejected"  # the Hub did not accept it
 NO_AUTHTYPE = "no authtype"  # it takes a git that knows authtype, of 2.46 or later
 MALFORMED = "malformed"  # there is something, and it is no token
-NOT_REACHED = "not reached"  # whether there is a token cannot be known
+NOT_REACHED = "not reached"  # the source could not be read
 
 
 class Candidate:
@@ -20,7 +20,7 @@ class Candidate:
     source: which of options.SOURCES it is of.
     place: the place for people: "HF_TOKEN", "the keyring", a path.
     token: None for what is malformed or was not reached.
-    verdict: one of those above; a source leaves it empty for a token.
+    verdict: one of those above; empty until `get.decide` has judged the token.
     why: a few words for a verdict that does not speak for itself.
     """
 

@@ -11,7 +11,7 @@ MAX_SEGMENTS = 8
 
 
 def canonical_host(host: bytes) -> bytes:
-    """Return `host` in lower case and without the port that https has anyway; with two ports it is nobody's."""
+    """Return `host` in lower case and without the port that https has anyway. Two ports stay, and match no host."""
     host = host.lower()
     name = host.removesuffix(b":443")
     return host if name.rpartition(b":")[2].isdigit() else name

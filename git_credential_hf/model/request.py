@@ -3,6 +3,7 @@
 Source: git-credential(1), "INPUT/OUTPUT FORMAT".
 """
 
+from git_credential_hf.model.repository import HF_USER
 from git_credential_hf.model.text import has_control
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -94,7 +95,7 @@ def answer(request: Request, token: "Token") -> bytes:
     lines = []
     username = token.user if request.username is None else request.username
     if token.authtype is None:
-        lines += [b"username=" + (b"hf_user" if username is None else username), b"password=" + token.text]
+        lines += [b"username=" + (HF_USER if username is None else username), b"password=" + token.text]
     else:
         # git passes over authtype and credential unless the capability stands before them.
         lines += [b"capability[]=authtype", b"authtype=" + token.authtype, b"credential=" + token.text]

@@ -61,7 +61,7 @@ def seconds(text: bytes | None) -> int | None:
 
 
 def fingerprint(text: bytes) -> str:
-    """Return the eight hexadecimal digits that stand for a token wherever people read."""
+    """Return the first eight hexadecimal digits of the SHA-256 of a token, which stand for it in traces and JSON."""
     import hashlib
 
     return hashlib.sha256(text).hexdigest()[:8]

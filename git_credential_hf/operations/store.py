@@ -13,7 +13,7 @@ from git_credential_hf.state import locks, rejected
 
 
 def store(options: Options, data: bytes) -> str:
-    """Keep the credential in the keyring, unless `get` would now give exactly that.
+    """Store the credential in the keyring, unless `get` gives it already.
 
     It gets an item of its own beside what a person seeded, which stays as it is. What the server has accepted is no
     longer rejected. A keyring that is locked or not there is left alone.

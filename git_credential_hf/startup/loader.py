@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def install(package: str, parts: dict[str, "Part"], content: bytes) -> None:
     """Load the part named "", and have the others loaded as their first module is imported.
 
-    Of a part with a source that is another than it was made of, nothing is loaded: the source is.
+    A part of which a source has changed is not loaded: the interpreter then imports the sources.
 
-    package: the folder of the package. parts: by the name of the module that each is loaded with. content: has at its
-    end, for each part, the marshalled list of its modules, each after what it imports.
+    package: the folder of the package. parts: by the name of the module whose import loads each. content: ends in the
+    marshalled list of the modules of each part, in the order of their imports.
     """
     loader = Loader(package, parts, content)
     if loader.load(""):
@@ -55,7 +55,7 @@ class Loader:
         pass
 
     def load(self, part: str) -> bool:
-        """Load the modules of a part that are not there yet; return whether its sources are those that it is of."""
+        """Load the modules of a part that are not there yet; return False where a source has changed."""
         states, from_end, length = self._parts.pop(part)
         if not is_current(self._package, states):
             return False
@@ -70,7 +70,7 @@ class Loader:
             if is_package:
                 module.__path__ = [module.__file__.rpartition("/")[0]]
             exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
-            sys.modules[name] = module  # not before: one that fails is left to the interpreter
+            sys.modules[name] = module  # after it ran: the interpreter imports the source of one that fails
             parent, _, own_name = name.rpartition(".")
             if parent:
                 setattr(sys.modules[parent], own_name, module)
@@ -80,7 +80,7 @@ class Loader:
 
 
 def is_current(package: str, states: dict[str, tuple[int, int]]) -> bool:
-    """Return whether all sources in the folder `package` are in their state."""
+    """Return whether no source in the folder `package` has changed."""
     return all(made_of == state(f"{package}/{source}") for source, made_of in states.items())
 
 

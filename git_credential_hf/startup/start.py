@@ -14,13 +14,13 @@ package = sys.argv.pop(0).rpartition("/startup/")[0]  # the launcher's own path 
 file = f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}.pyc"
 try:
     opened = posix.open(file, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
-    content = memoryview(posix.read(opened, 1 << 18))  # of which a part is no copy
-    posix.close(opened)  # it has the number of a standard stream where that was closed
+    content = memoryview(posix.read(opened, 1 << 18))  # a slice of it copies nothing
+    posix.close(opened)  # where git closed a standard stream, this file has its number
     if content[:4] == MAGIC_NUMBER and content[8:16] == source_hash(0, content[16:]):
         loader, parts = loads(content[16:])  # noqa: S302 - only this program seals it so
         exec(loader)  # noqa: S102 - it is what the interpreter would run
         globals()["install"](package, parts, content)
 except Exception:  # noqa: S110 - whatever is wrong with the bundle, the source is there
     pass
-sys.path.append(package.rpartition("/")[0])  # last: a backport beside it is not the standard library's
-posix._exit(__import__("git_credential_hf.__main__").__main__.main())  # by its name, as `python -m` has it
+sys.path.append(package.rpartition("/")[0])  # last: no package beside ours is to hide the standard library's
+posix._exit(__import__("git_credential_hf.__main__").__main__.main())  # `startup` imports nothing of what runs it

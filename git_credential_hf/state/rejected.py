@@ -17,7 +17,7 @@ LAST = "last"  # it was rejected before that, and has neither been accepted nor 
 
 _MOST = 256  # entries in the file
 
-_WAIT = 0.5  # seconds, for another run that writes; then the next place will do
+_WAIT = 0.5  # seconds, for another run that writes; then the next folder is tried
 
 
 class CannotRemember(Exception):
@@ -92,5 +92,5 @@ def _read(file: bytes) -> tuple[bytes, dict[bytes, int]]:
     """Return the key, and when each was rejected."""
     key, times = token_digests.read(file)
     now = time.time()
-    # A time that is yet to come is a clock that was set back: it must not skip a token for years.
+    # A time further ahead is a clock that was set back: it must not skip a token for years.
     return key, {name: when for name, when in times.items() if when <= now + HOLDS}

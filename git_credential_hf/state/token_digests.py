@@ -1,4 +1,4 @@
-"""Files of ours that tell a token that is shown to them, and no more.
+"""Files of ours that recognise a token without holding it.
 
 The first line is a random key, each other line the hash of a token under that key and a time, in seconds since the
 epoch. Without the key a hash could be compared with that of every token that somebody guesses; with it the file says

@@ -1,4 +1,4 @@
-"""How a connection to the session bus begins. The bus takes it in while the modules that ask it are still loaded."""
+"""How a connection to the session bus begins: early, so that the bus accepts it while Python loads what uses it."""
 
 import _socket
 import posix
