@@ -126,6 +126,19 @@ def to_secret(token: Token) -> bytes:
     return b"\n".join(lines) or b"\n"
 
 
+def searches(server: bytes) -> list[dict[bytes, bytes]]:
+    """Return the attributes that find every item of ours for `server`, its scopes too, among items of others.
+
+    A Bearer item has no attribute of its host alone, so that those of other hosts are found too.
+    """
+    return [of_server(server), {b"xdg:schema": BEARER_SCHEMA}]
+
+
+def text_of(secret: bytes) -> bytes:
+    """Return the password in the secret of an item of ours."""
+    return secret.partition(b"\n")[0]
+
+
 def from_secret(secret: bytes, user: bytes | None, *, path: bytes = b"", scope: bytes = b"") -> Token | None:
     """Return the token in the secret of a keyring item, or None where there is none that git could be given.
 

@@ -11,6 +11,7 @@ EXPIRED = "expired"
 REJECTED = "rejected"  # the Hub did not accept it
 NO_AUTHTYPE = "no authtype"  # it takes a git that knows authtype, of 2.46 or later
 MALFORMED = "malformed"  # there is something, and it is no token
+LOCKED = "locked"  # there is an item that may answer, and it is locked
 NOT_REACHED = "not reached"  # the source could not be read
 
 

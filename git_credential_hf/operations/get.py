@@ -24,7 +24,7 @@ def get(options: "Options", data: bytes) -> tuple[bytes, str]:
     Raises Malformed for a request that breaks the format.
     """
     request = parse(data)
-    outcome = decide(request, options)
+    outcome = decide(request, options, renew=options.refresh)
     given = outcome.given()
     if given is not None and given.token is not None:
         options.note("answer: %r from %s", given.token, given.place)
@@ -32,14 +32,15 @@ def get(options: "Options", data: bytes) -> tuple[bytes, str]:
     return _QUIT if outcome.quits else b"", outcome.said
 
 
-def decide(request: "Request", options: "Options", *, every: bool = False) -> Outcome:
-    """Return what comes of `request`: the first token is given that is of a kind that git understands, has not expired
-    and was not rejected by the Hub.
+def decide(request: "Request", options: "Options", *, every: bool = False, renew: bool = False) -> Outcome:
+    """Return what comes of `request`. The first token is given that git understands, that has not expired and that the
+    Hub has not rejected.
 
-    A token that the Hub rejected more than an hour ago, and has not accepted since, comes after all others. Where all
-    that was found has been rejected, git is told to quit, so that nothing goes on asking.
+    A token that the Hub rejected more than an hour ago, and has not accepted since, comes after all others. Where
+    none is given and one was rejected, git is told to quit, so that nothing goes on asking.
 
-    every: whether the candidates after the given one are looked at too.
+    every: whether the candidates after the given one are looked at too. renew: whether `hf auth token` may renew an
+    OAuth login that has expired.
     """
     outcome = Outcome(server(request.protocol, request.host, options.hosts))
     if outcome.server is None:
@@ -49,7 +50,7 @@ def decide(request: "Request", options: "Options", *, every: bool = False) -> Ou
     last: list[Candidate] = []
     for one in candidates(outcome.server, request, options):
         _judge(one, outcome, request, options, last)
-        if one.verdict == EXPIRED and one.token and one.token.oauth and options.refresh and not every:
+        if renew and one.verdict == EXPIRED and one.token and one.token.oauth:
             from git_credential_hf.sources.token_file import renewed
 
             if (new := renewed(options)) is not None:
@@ -72,7 +73,7 @@ def repository(request: "Request") -> bytes:
 def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Options", last: "list[Candidate]") -> None:
     """Give the next candidate of `outcome` its verdict, or put it off to `last`."""
     if one.token is not None:
-        one.verdict = _fault(one.token, outcome.server or b"", request, options)
+        one.verdict = _verdict(one.token, outcome.server or b"", request, options)
         if one.verdict == _LAST:
             last.append(one)
             return
@@ -83,7 +84,7 @@ def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Opt
     outcome.candidates.append(one)
 
 
-def _fault(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:
+def _verdict(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:
     """Return the verdict on a token that cannot be given, _LAST for one that can after all others, else nothing."""
     if token.authtype is not None and not request.with_authtype:
         return NO_AUTHTYPE
@@ -110,7 +111,7 @@ def _conclude(outcome: Outcome, request: "Request", options: "Options") -> None:
 def _rejection(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:
     from git_credential_hf.state import folders
 
-    if not folders.own_files(b"rejected", options.environ):  # as it is nearly always, and what follows is not free
+    if not folders.own_files(b"rejected", options.environ):  # usually there is none, and the import is not free
         return ""
     from git_credential_hf.state import rejected
 

@@ -177,8 +177,6 @@ class Writer:
         """Return what our items for `server` hold: those of `scope`, all if it is empty; of `user`, of all if None."""
         ours = []
         with _told(self._options.timeout):
-            # A Bearer item has no attribute of its host alone.
-            everybodys = [item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}]
             which = item.of_place(server, scope, user)
             anywhere = which if scope else {} if user is None else {b"user": user}
             # What is locked tells nothing but whether it has the attributes that are asked for.
@@ -187,7 +185,7 @@ class Writer:
                 for origin in (item.SEEDED, item.DECLARED, item.STORED)
                 for attributes in (item.of_server(server) | anywhere, which)
             ]
-            searches = self._find(everybodys, name_locked=False) + self._find(named)
+            searches = self._find(item.searches(server), name_locked=False) + self._find(named)
             if self._closed and not any(searches):
                 raise self._closed
         for path, one in {one.path: one for found in searches for one in found}.items():
@@ -208,7 +206,7 @@ class Writer:
             for path in items:
                 try:
                     self._delete(path, dialog=dialog)
-                except PromptDismissedException:
+                except PromptDismissedException:  # which is one of those that follow
                     raise
                 except ItemNotFoundException:
                     pass
@@ -359,7 +357,7 @@ class _Plan:
         alike.sort(key=lambda one: one.collection != default.encode())
         self.kept = alike[0] if alike else None
         # A copy that git has stored elsewhere would answer with the old token.
-        old = {one.text() for one in seeded} - {self.secret.partition(b"\n")[0]}
+        old = {one.text() for one in seeded} - {item.text_of(self.secret)}
         self._copies = [one for one in by_git if one.item and one.item.server == server and one.text() in old]
         target = self.kept.collection if self.kept else default.encode()
         wanted = self.item.attributes().items()
@@ -407,7 +405,7 @@ class _Stored:
         return self.item is not None and self.item.is_stored
 
     def text(self) -> bytes:
-        return self.secret.partition(b"\n")[0]
+        return item.text_of(self.secret)
 
 
 def _batches(everything: list[_Any]) -> list[list[_Any]]:

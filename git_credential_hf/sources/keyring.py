@@ -4,7 +4,7 @@ import posix
 import sys
 
 from git_credential_hf.model import item
-from git_credential_hf.model.outcome import NOT_REACHED, Candidate
+from git_credential_hf.model.outcome import LOCKED, NOT_REACHED, Candidate
 from git_credential_hf.model.repository import HF_USER, scopes, usernames
 from git_credential_hf.secret_service import KEYRING, Unavailable
 from git_credential_hf.secret_service.dbus.address import bus_addresses
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 NAME = "keyring"
-LOCKED = "it is locked"
 
 # Whether this platform is one whose desktops keep secrets behind D-Bus.
 SECRET_SERVICE = sys.platform == "linux"
@@ -65,7 +64,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
             for place, token in other_tools.tokens(reader, server, path_scopes, users, anybody, seen):
                 yield Candidate(NAME, place, token)
             if reader.locked:
-                yield Candidate(NAME, KEYRING, None, NOT_REACHED, LOCKED)
+                yield Candidate(NAME, KEYRING, None, LOCKED)
     except Unavailable as reason:
         options.note("keyring: %s", reason)
         yield Candidate(NAME, KEYRING, None, NOT_REACHED, str(reason))
@@ -104,7 +103,7 @@ def holds(server: bytes, text: bytes, options: "Options") -> bool:
         return False
 
     def asked(reader: "Reader") -> bool:
-        found = reader.search([item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}])
+        found = reader.search(item.searches(server))
         items = [path for paths in found for path in paths]
         secrets = reader.secrets(items).values() if items else ()
         held = (item.from_secret(secret, None) for secret in secrets)

@@ -1,8 +1,8 @@
 """The bundle: the bytecode of what git may wait for, in one file of __pycache__, from which `start` runs the package.
 
-Each command that a person runs makes it, where it is missing or stale and the folder can be written; without it git waits
-a little longer. The file begins like a pyc file with a hash (PEP 552), but the hash is of the rest of the file: the
-marshalled code of `loader` with an index of the parts, and then the parts.
+Each command that a person runs makes it, where it is missing or stale and the folder can be written. Without it git
+waits a little longer. The file begins like a pyc file with a hash (PEP 552), but the hash is of the rest of the file:
+the marshalled code of `loader` with an index of the parts, and then the parts.
 """
 
 import ast
@@ -18,8 +18,8 @@ from types import CodeType
 from git_credential_hf.startup import loader
 from git_credential_hf.state import files, locks, safe_read
 
-# The modules of each part, in the order of their imports, by the module whose import loads the part. The part "" is what
-# every request needs.
+# The modules of each part, in the order of their imports, by the module whose import loads the part. The part "" is
+# what every request needs.
 PARTS = {
     "": (
         "", ".model", ".model.text", ".model.repository", ".options", ".model.request", ".model.outcome",

@@ -158,4 +158,4 @@ def test_a_locked_keyring_is_not_reached(run: Run, environment: Environment, tmp
         assert candidates(environment) == []
         seed(run, "hf_abc123")
         provider.lock()
-        assert candidates(environment) == [("the keyring", None, "not reached", "it is locked")]
+        assert candidates(environment) == [("the keyring", None, "locked", "")]

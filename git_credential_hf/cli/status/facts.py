@@ -18,14 +18,14 @@ from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.hub import Answer
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import GIVEN, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
+from git_credential_hf.model.outcome import GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.token import Token, clean
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
-from git_credential_hf.sources.keyring import LOCKED, SECRET_SERVICE
+from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.state import safe_read
 
 _PROBE_SECONDS = 5.0  # for each helper
@@ -142,8 +142,7 @@ class Facts:
     @property
     def will_be_unlocked(self) -> bool:
         """Whether the keyring has items for the URL, and the next `get` unlocks them without a dialog."""
-        locked = self.outcome.first(NOT_REACHED, source="keyring")
-        return self.keyring is not None and self.keyring.opens and locked is not None and locked.why == LOCKED
+        return self.keyring is not None and self.keyring.opens and self.outcome.first(LOCKED) is not None
 
     @property
     def host_token(self) -> Token | None:

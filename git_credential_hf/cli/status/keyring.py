@@ -93,7 +93,7 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
 
     # A locked item is found by its host, and not by its schema.
     others = [tool.attributes for tool in other_tools.tools(server) if b"server" not in tool.attributes]
-    searches = [item.of_server(server), {b"xdg:schema": item.BEARER_SCHEMA}, *others]
+    searches = [*item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
     *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))
@@ -126,7 +126,7 @@ def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes])
     for path, (secret, attributes) in known.items():
         ours = item.ours(attributes)
         if ours is not None and ours.server == server:
-            state.ours.append(Stored(path, ours, secret.partition(b"\n")[0], written[path]))
+            state.ours.append(Stored(path, ours, item.text_of(secret), written[path]))
         elif item.MARK not in attributes and attributes.get(b"port") == port:
             state.items_of_others += 1
 

@@ -111,6 +111,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
         return "left out by --sources" if facts.server == HUB else "for huggingface.co alone"
     if name == "env":
         return "what is set is no token" if state == "unusable" else "not set"
+    if name != "keyring" and name != "file":
+        return "none"
     if name == "file":
         what = "holds no token" if state == "unusable" else "is not there"
         return f"{shown(facts.token_file.path)} {what}"
@@ -273,7 +275,7 @@ def table(known: Report, style: Style) -> str:
         lines.append("")
     for source in known["sources"]:
         mark = "* " if source["state"] == "answers" else "  "
-        row(names[source["name"]], mark + _home(source["why"]))
+        row(names.get(source["name"], source["name"]), mark + _home(source["why"]))
     lines.append("")
     if known["keyring"] is not None:
         row("provider", *_keyring_rows(known["keyring"]))
