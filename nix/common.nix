@@ -10,8 +10,26 @@ let
 
   program = "${cfg.package}/bin/git-credential-hf";
   files = lib.filter (file: file != null) (map (token: token.file) (lib.attrValues cfg.tokens));
-  isOutsideStore =
-    file: !(builtins.isPath file || builtins.hasContext file || lib.hasPrefix "${builtins.storeDir}/" file);
+
+  # What keeps the file of a token from being read, and what to write in its place; null for one that can be.
+  fault =
+    name: file:
+    let
+      option = "programs.git-credential-hf.tokens.${name}.file";
+      given = ''${option} = "${builtins.unsafeDiscardStringContext (toString file)}"'';
+    in
+    if
+      builtins.isPath file || builtins.hasContext file || lib.hasPrefix "${builtins.storeDir}/" file
+    then
+      ''${option} must be a string that names a file outside the Nix store, which everybody can read: write "/home/me/secrets/huggingface.token", with the quotes.''
+    else if builtins.match ".*[$].*" file != null then
+      ''${given} has a variable in it, which nothing expands: write the path itself. With agenix in Home Manager, set age.secretsDir = "''${config.home.homeDirectory}/.agenix".''
+    else if builtins.match ".*%[A-Za-z].*" file != null then
+      "${given} has a specifier in it, as systemd's %t or sops-nix's %r, which nothing expands: write the path itself. With sops-nix in Home Manager, leave sops.secrets.<name>.path at its default."
+    else if !(lib.hasPrefix "/" file || lib.hasPrefix "~/" file) then
+      ''${given} is a relative path, and there is no folder that it is relative to: begin it with "/" or "~/", as in "~/secrets/huggingface.token".''
+    else
+      null;
 
   # Where the person's programs are, for sources that are commands. %h and %u are systemd's, see systemd.unit(5).
   path = lib.concatStringsSep ":" [
@@ -172,12 +190,6 @@ in
       message = "programs.git-credential-hf needs programs.git.enable.";
     }
     {
-      assertion = lib.all isOutsideStore files;
-      message = ''
-        programs.git-credential-hf.tokens.<name>.file must be a string that names a file outside the Nix store, which
-        everybody can read: write "/home/me/secrets/huggingface.token", with the quotes.'';
-    }
-    {
       assertion = lib.all (token: (token.file == null) != (token.command == null)) (lib.attrValues cfg.tokens);
       message = "Each of programs.git-credential-hf.tokens needs either a file or a command.";
     }
@@ -185,7 +197,11 @@ in
       assertion = lib.length (lib.filter (token: token.cache) (lib.attrValues cfg.tokens)) <= 1;
       message = "At most one of programs.git-credential-hf.tokens can have cache = true.";
     }
-  ];
+  ]
+  ++ map (message: {
+    assertion = message == null;
+    inherit message;
+  }) (lib.attrValues (lib.mapAttrs (name: token: if token.file == null then null else fault name token.file) cfg.tokens));
 
   # git's configuration, as `git-credential-hf configure` writes it.
   git.credential =

@@ -8,6 +8,10 @@
 let
   cfg = config.programs.git-credential-hf;
   common = import ./common.nix { inherit config lib pkgs; };
+
+  # Where Home Manager has no settings yet they are extraConfig. A list, or text, comes after iniContent.
+  settings = config.programs.git.settings or config.programs.git.extraConfig or { };
+  isOrdered = builtins.isList settings || builtins.isString settings;
 in
 {
   options.programs.git-credential-hf = common.options;
@@ -17,7 +21,11 @@ in
 
     home.packages = [ cfg.package ];
 
-    programs.git.settings = common.git;
+    programs.git.iniContent = common.git;
+    # So that git forgets the helpers that stand in such settings, too.
+    xdg.configFile."git/config" = lib.mkIf (cfg.resetHelpers && isOrdered) {
+      text = lib.mkOrder 2000 (lib.generators.toGitINI common.git);
+    };
     programs.git.lfs.enable = lib.mkIf cfg.gitLfs (lib.mkDefault true);
 
     xdg.configFile."git-credential-hf/tokens.toml" = common.tokensFile;

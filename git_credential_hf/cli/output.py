@@ -3,7 +3,9 @@
 import os
 
 from git_credential_hf.model import token_text
+from git_credential_hf.model.repository import HUB_HOSTS
 
+HUB_NAMES = " and ".join(host.decode() for host in HUB_HOSTS)
 PARTLY = 3  # the exit code of what is done in part
 
 

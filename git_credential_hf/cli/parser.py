@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Never
 
 from git_credential_hf import __version__, options
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import HUB_NAMES, Failed, shown
 
 if TYPE_CHECKING:
     from git_credential_hf.cli.commands.forget import Forget
@@ -253,7 +253,7 @@ def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) 
 
     place = "[--global | --local | --file F]"
     if command == "configure":
-        description = "Make git use this helper, and no other, for huggingface.co and hf.co."
+        description = f"Make git use this helper, and no other, for {HUB_NAMES}."
         parser = _Parser(command, f"{place} [--git-lfs]", description, _CONFIGURE_EXAMPLES)
     else:
         description = "Remove what configure added to git's configuration, and nothing else."

@@ -6,6 +6,8 @@
   package,
   settings,
   path ? null, # a token's file as a Nix path, which JSON has none of
+  release ? null, # of Home Manager, whose own module of git is there then (see home_manager.nix)
+  more ? "{ }", # the JSON of what other modules set
   git ? true,
   system ? "linux",
 }:
@@ -34,12 +36,18 @@ let
       activation = anything;
       packages = anything;
     };
-    programs.git = {
-      enable = anything;
-      config = anything;
-      settings = anything;
-      lfs.enable = anything;
-    };
+    programs =
+      if release == null then
+        {
+          git = {
+            enable = anything;
+            config = anything;
+            iniContent = anything;
+            lfs.enable = anything;
+          };
+        }
+      else
+        { };
     system.userActivationScripts = anything;
     systemd = {
       package = anything;
@@ -50,7 +58,7 @@ let
         tmpfiles.rules = anything;
       };
     };
-    xdg.configFile = anything;
+    xdg = if release == null then { configFile = anything; } else { };
   };
   given = builtins.fromJSON settings;
   inherit
@@ -58,7 +66,9 @@ let
       specialArgs = { inherit pkgs; };
       modules = [
         others
+        (if release == null then { } else import ./home_manager.nix release)
         module
+        (builtins.fromJSON more)
         {
           programs.git.enable = git;
           programs.git-credential-hf = {

@@ -27,6 +27,7 @@ let
     match
     removeAttrs
     replaceStrings
+    sort
     stringLength
     substring
     ;
@@ -60,8 +61,12 @@ let
     let
       all' = concatMap discharge definitions;
       firm = filter (one: !isA "default" one) all';
+      order = one: if isA "order" one then one.order else 1000;
     in
-    if firm == [ ] then map (one: one.content) all' else firm;
+    if firm == [ ] then
+      map (one: one.content) all'
+    else
+      map (one: if isA "order" one then one.content else one) (sort (a: b: order a < order b) firm);
 
   name = place: concatStringsSep "." place;
   type = name': check: merge: {
@@ -184,6 +189,38 @@ let
       inherit content;
     };
     mkForce = content: content;
+    mkOrder = order: content: {
+      _type = "order";
+      inherit order content;
+    };
+    generators.toGitINI =
+      sections:
+      let
+        text =
+          value:
+          if isBool value then
+            (if value then "true" else "false")
+          else if isInt value then
+            toString value
+          else
+            "\"${replaceStrings [ "\\" "\"" ] [ "\\\\" "\\\"" ] value}\"";
+        lines =
+          header: settings:
+          let
+            keys = filter (key: !isAttrs settings.${key}) (attrNames settings);
+            line = key: map (value: "\t${key} = ${text value}\n") (if isList settings.${key} then settings.${key} else [ settings.${key} ]);
+          in
+          if keys == [ ] then "" else "[${header}]\n${concatStringsSep "" (concatMap line keys)}";
+        section =
+          name:
+          lines name sections.${name}
+          + concatStringsSep "" (
+            map (key: lines "${name} \"${key}\"" sections.${name}.${key}) (
+              filter (key: isAttrs sections.${name}.${key}) (attrNames sections.${name})
+            )
+          );
+      in
+      concatStringsSep "" (map section (attrNames sections));
     literalExpression = text: text;
     optional = condition: value: if condition then [ value ] else [ ];
     optionals = condition: values: if condition then values else [ ];

@@ -56,7 +56,7 @@ def configuration(module: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def credential(module: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     git = configuration(module, settings)["programs"]["git"]
-    found: dict[str, dict[str, Any]] = (git["settings"] or git["config"])["credential"]
+    found: dict[str, dict[str, Any]] = (git["iniContent"] or git["config"])["credential"]
     return found
 
 
@@ -189,6 +189,56 @@ def test_what_cannot_be_right_is_refused(
     assert complaint in message
 
 
+VARIABLE = "has a variable in it, which nothing expands: write the path itself. With agenix in Home Manager, set"
+SPECIFIER = "has a specifier in it, as systemd's %t or sops-nix's %r, which nothing expands: write the path itself."
+RELATIVE = 'begin it with "/" or "~/", as in "~/secrets/huggingface.token".'
+
+
+@pytest.mark.parametrize(
+    ("file", "complaint"),
+    [
+        ("${XDG_RUNTIME_DIR}/agenix/hf", VARIABLE),
+        ("$HOME/secrets/hf", VARIABLE),
+        ("/run/user/$(id -u)/hf", VARIABLE),
+        ("%t/agenix/hf", SPECIFIER),
+        ("%r/secrets.d/1/hf", SPECIFIER),
+        ("/run/user/%U/hf", SPECIFIER),
+        ("secrets/hf", RELATIVE),
+        ("./hf", RELATIVE),
+        ("~alice/hf", RELATIVE),
+        ("~", RELATIVE),
+        ("", RELATIVE),
+        ("/nix/store/0-source/hf", "outside the Nix store"),
+    ],
+)
+@pytest.mark.parametrize("module", MODULES)
+def test_a_file_that_cannot_be_read_is_refused_with_what_to_write(module: str, file: str, complaint: str) -> None:
+    (message,) = evaluate(module, {"tokens": {"good": {"file": "/a"}, "bad": {"file": file}}})["failed"]
+    assert message.startswith("programs.git-credential-hf.tokens.bad.file ")
+    assert complaint in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "~/secrets/hf",
+        "/run/agenix/hf",
+        "/run/secrets/hf",
+        "/home/alice/.config/sops-nix/secrets/hf",
+        "/run/user/1000/agenix/hf",
+        "/mnt/100%/hf",
+    ],
+)
+@pytest.mark.parametrize("module", MODULES)
+def test_a_file_that_agenix_or_sops_nix_makes_is_watched_and_declared(module: str, file: str) -> None:
+    made = configuration(module, {"tokens": {"a": {"file": file}}})
+    files = made["xdg"]["configFile"] or made["environment"]["etc"]
+    assert files["git-credential-hf/tokens.toml"]["source"] == {"tokens": {"a": {"file": file}}}
+    watched = unit(made, "path")["Path"]["PathChanged"]
+    assert watched[1:] == [file.replace("%", "%%").replace("~/", "%h/")]
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"unlock": "always"}, {"tokens": {"a": {"file": 1}}}, {"tokens": {"a": {"token": "x"}}}, {"hosts": "h.example"}],
@@ -206,7 +256,7 @@ def test_parts_can_be_left_out() -> None:
     assert made["system"]["userActivationScripts"] == {}
     assert list(made["systemd"]["user"]["services"]) == [NAME]
     off = evaluate("home-manager", {"enable": False})["config"]
-    assert off["home"]["packages"] == off["programs"]["git"]["settings"] == {}
+    assert off["home"]["packages"] == off["programs"]["git"]["iniContent"] == {}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from git_credential_hf import hub
 from git_credential_hf.cli import git_config
 from git_credential_hf.cli.git_config import Helper, Setting
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import HUB_NAMES, shown
 from git_credential_hf.cli.status.facts import Facts, numbers
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, MALFORMED, REJECTED, Candidate
@@ -136,8 +136,8 @@ def _address(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "not-ours",
             "error",
-            f"git-credential-hf stays silent for {url.scheme.decode()}://{host}: it answers for huggingface.co and "
-            "hf.co, and for what --host names",
+            f"git-credential-hf stays silent for {url.scheme.decode()}://{host}: it answers for {HUB_NAMES}, "
+            "and for what --host names",
             f"git config --global --add credential.https://{host}.helper 'hf --host {host}'"
             if is_https
             else "git-credential-hf status https://huggingface.co",
