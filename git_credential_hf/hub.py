@@ -3,6 +3,8 @@
 import os
 from typing import Any, NamedTuple
 
+from git_credential_hf.model import repository
+
 ENDPOINT = "https://huggingface.co"
 
 _SECONDS = 10.0  # for each request: huggingface_hub itself would wait for ever
@@ -23,16 +25,14 @@ class Answer(NamedTuple):
     access: str | None = None
 
 
-def repository(path: bytes) -> tuple[str, str] | None:
+def named(path: bytes) -> tuple[str, str] | None:
     """Return the kind (model, dataset or space) and the name of the repository at `path`, or None."""
     kind = "model"
-    segments = path.removesuffix(b".git").split(b"/")
-    if segments[0] in (b"datasets", b"spaces"):
-        kind = segments.pop(0).decode().removesuffix("s")
-    if not 1 <= len(segments) <= 2 or not all(segments):
-        return None
+    segments = repository.name(path).split(b"/")
+    if segments[0].lower() in repository.TYPES:
+        kind = segments.pop(0).lower().decode().removesuffix("s")
     name = os.fsdecode(b"/".join(segments))
-    return (kind, name) if len(segments) == 2 and name.isascii() else None
+    return (kind, name) if len(segments) == 2 and name.isascii() and kind in ("model", "dataset", "space") else None
 
 
 def ask(token: bytes, path: bytes) -> Answer:
@@ -52,9 +52,9 @@ def ask(token: bytes, path: bytes) -> Answer:
         huggingface_hub.get_session().timeout = _SECONDS
         hub = huggingface_hub.HfApi(endpoint=ENDPOINT, token=os.fsdecode(token))
         whose = _whose(hub.whoami())
-        if (named := repository(path)) is None:
+        if (asked := named(path)) is None:
             return whose
-        kind, name = named
+        kind, name = asked
         try:
             hub.auth_check(name, repo_type=kind)
             return whose._replace(access="yes")

@@ -12,7 +12,7 @@ from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringErro
 
 from git_credential_hf.model.item import from_secret, to_secret
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
-from git_credential_hf.model.repository import exact_scope, scopes, usernames
+from git_credential_hf.model.repository import scope, scopes, usernames
 from git_credential_hf.model.request import Request
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
@@ -23,10 +23,9 @@ _SOURCE = "keyring"
 
 def candidates(server: bytes, request: Request, options: Options) -> Iterator[Candidate]:
     """Return what may answer `request`, the most specific first, then that of other tools."""
-    path_scopes = scopes(request.path) if request.path else []
     try:
-        for scope in [*path_scopes, b""]:
-            for token in _under(_service(server, scope), request.username, scope):
+        for one in [*scopes(server, request.path), b""]:
+            for token in _under(_service(server, one), request.username, one):
                 yield Candidate(_SOURCE, KEYRING, token)
         for service in (server.decode(), f"git:https://{server.decode()}"):
             for token in _under(service, request.username, b"", ours=False):
@@ -38,11 +37,11 @@ def candidates(server: bytes, request: Request, options: Options) -> Iterator[Ca
 
 def stored(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
     """Return what Writer.delete takes for our items of `username`, or of anybody, on the host or for the path."""
-    scope = exact_scope(path) if path else b""
-    if path and not scope:
+    of_path = scope(server, path)
+    if path and not of_path:
         return []
     try:
-        return [token.item for token in _under(_service(server, scope), username, scope, exactly=True)]
+        return [token.item for token in _under(_service(server, of_path), username, of_path, exactly=True)]
     except Unavailable as reason:
         options.note("keyring: %s", reason)
         return []

@@ -142,7 +142,7 @@ FOUR_CALLS = [
         ("org", 1),
         ("org/repo.git", 2),
         ("datasets/org/repo", 3),
-        ("a/b/c/d/e/f/g/h", 8),
+        ("a/b/c/d/e/f/g/h", 2),
         ("org//repo", 0),
         ("org%2frepo", 0),
     ],

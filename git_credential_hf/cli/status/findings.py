@@ -48,6 +48,7 @@ def findings(facts: Facts) -> list[Finding]:
         *_declared(facts),
         *_beside_the_helper(facts),
         *_git_lfs(facts),
+        *_git_xet(facts),
         *_hub(facts),
     ]
     order = ("error", "warning", "note")
@@ -74,11 +75,10 @@ def _given_place(facts: Facts) -> str:
 def _hidden_scopes(facts: Facts) -> Iterator[Finding]:
     scopes = facts.scoped()
     if _from_environment(facts) and facts.token is not None and scopes:
-        listed = ", ".join(shown(one) for one in scopes[:3]) + (", ..." if len(scopes) > 3 else "")
         yield Finding(
             "env-hides-scopes",
             "error",
-            f"{_given_place(facts)} is set and comes first, so the tokens for {listed} are never given",
+            f"{_given_place(facts)} is set and comes first, so the tokens for {_listed(scopes)} are never given",
             "unset " + " ".join(_variables(facts)),
         )
 
@@ -569,6 +569,21 @@ def _git_lfs(facts: Facts) -> Iterator[Finding]:
         )
 
 
+# git-xet.
+
+
+def _git_xet(facts: Facts) -> Iterator[Finding]:
+    scopes = facts.scoped()
+    if facts.server == HUB and facts.git_xet.path is not None and scopes and not facts.has_host_token():
+        yield Finding(
+            "xet-scopes-only",
+            "warning",
+            "git-xet asks for the host alone, so it never gets the tokens for "
+            f"{_listed(scopes)}, and there is none for the whole host",
+            "git-credential-hf seed --from -",
+        )
+
+
 # The Hub.
 
 
@@ -684,6 +699,10 @@ def _install_hub() -> str:
 
 
 # Names for people.
+
+
+def _listed(scopes: list[bytes]) -> str:
+    return ", ".join(shown(one) for one in scopes[:3]) + (", ..." if len(scopes) > 3 else "")
 
 
 def _quoted(name: bytes) -> str:

@@ -175,6 +175,26 @@ def test_users_stand_side_by_side(seed: Seed, keyring: Items, source: Path) -> N
     assert keyring.secrets() == sorted([TOKEN.encode(), ROTATED.encode()])
 
 
+@pytest.mark.parametrize(
+    ("given", "scope"),
+    [
+        ("https://huggingface.co/My-Org/name/tree/main?x=y#z", "my-org/name"),
+        ("https://hf.co/datasets/my-org/name.git", "datasets/my-org/name"),
+        ("hf://my-org/name", "my-org/name"),
+        ("git@hf.co:my-org/name.git", "my-org/name"),
+        ("/My-Org/", "my-org"),
+    ],
+)
+def test_a_scope_is_given_in_any_form(
+    seed: Seed, run: Run, keyring: Items, environment: Environment, given: str, scope: str
+) -> None:
+    assert seed("--scope", given).code == 0
+    assert only(keyring).attributes["object"] == scope
+    assert run("get", input=REQUEST + f"path={scope}.git/info/lfs\n".encode()).stdout.endswith(f"{TOKEN}\n".encode())
+    done = run("forget", "--yes", "--scope", given)
+    assert (done.stderr, done.code, keyring.all()) == (b"", 0, [])
+
+
 @pytest.mark.parametrize("scope", ["my-org", "my-org/name", "datasets/my-org", "spaces/my-org/name"])
 def test_a_scope_is_for_the_keyring_alone(
     seed: Seed, run: Run, keyring: Items, environment: Environment, scope: str
@@ -230,9 +250,10 @@ def test_another_host_is_for_the_keyring_alone(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--scope", ""), ("--scope", "/my-org"), ("--scope", "my-org/"), ("--scope", "a//b"), ("--scope", "a/../b"),
-        ("--scope", "."), ("--scope", "my%2Dorg"), ("--scope", "a\nb"), ("--scope", "a/b.git"), ("--scope", "\udcff"),
-        ("--scope", "1/2/3/4/5/6/7/8/9"),
+        ("--scope", ""), ("--scope", "/"), ("--scope", "a//b"), ("--scope", "a/../b"), ("--scope", TOKEN),
+        ("--scope", "."), ("--scope", "my%2Dorg"), ("--scope", "a\nb"), ("--scope", "a/.git"), ("--scope", "\udcff"),
+        ("--scope", "1/2/3/4/5/6/7/8/9"), ("--scope", "https://github.com/my-org/name"), ("--user", TOKEN),
+        ("--scope", "https://huggingface.co/my-org", "--host", "git.example.org"),
         ("--user", ""), ("--user", "a\nb"), ("--user", "\udcff"),
         ("--host", ""), ("--host", "https://huggingface.co"), ("--host", "a/b"), ("--host", "a b"), ("--host", "a:x"),
         ("--timeout", "0"), ("--timeout", "-1"), ("--timeout", "nan"), ("--timeout", "soon"), ("--timeout", "86400"),
