@@ -99,7 +99,7 @@ def test_get_loads_its_own_modules_and_builtin_ones(
     keyring: Items, environment: Environment, host: str, source: str, modules: set[str], start: str
 ) -> None:
     if source == "environment":
-        environment["HF_TOKEN"] = "hf_token"
+        environment["HF_TOKEN"] = "hf_t0ken"
     if source == "keyring":
         stored = {
             "protocol": "https",
@@ -107,13 +107,13 @@ def test_get_loads_its_own_modules_and_builtin_ones(
             "user": "hf_user",
             "git-credential-hf": "huggingface.co",
         }
-        keyring.add(b"hf_token", xdg__schema="org.git.Password", **stored)
+        keyring.add(b"hf_t0ken", xdg__schema="org.git.Password", **stored)
     if "no bus" in source:
         environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/not/there"
     if source.startswith("file"):
         file = Path(environment["HOME"], ".cache/huggingface/token")
         file.parent.mkdir(parents=True)
-        file.write_text("hf_token")
+        file.write_text("hf_t0ken")
     asked = f"protocol=https\nhost={host}\n".encode()
     wanted = set(modules)
     if start == "bundle" and modules != FOREIGN_HOST:
@@ -122,7 +122,7 @@ def test_get_loads_its_own_modules_and_builtin_ones(
         wanted.add(".start")
     assert loaded(start, asked, environment) == {f"git_credential_hf{name}" for name in wanted}
     got = subprocess.run([EXECUTABLE, "get"], input=asked, env=environment, capture_output=True, check=True)
-    assert got.stdout == (b"username=hf_user\npassword=hf_token\n" if source else b"")
+    assert got.stdout == (b"username=hf_user\npassword=hf_t0ken\n" if source else b"")
 
 
 # --- calls ---------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def test_a_connection_begins_with_what_gnome_keyring_bears(
 def test_a_foreign_host_costs_no_call(run: Run, keyring: Items, gnome_keyring: GnomeKeyring) -> None:
     with gnome_keyring.bus.calls() as made:
         assert run("get", input=b"protocol=https\nhost=cdn-lfs.hf.co\n") == SILENCE
-        assert run("get", input=REQUEST, HF_TOKEN="hf_token").code == 0
+        assert run("get", input=REQUEST, HF_TOKEN="hf_t0ken").code == 0
         assert run("--sources", "file", "get", input=REQUEST) == SILENCE
     assert made == []
 
@@ -213,7 +213,7 @@ def system_calls(calls: str, environment: Environment) -> list[tuple[str, str, i
         EXECUTABLE,
     ]
     done = subprocess.run([*command, "get"], input=REQUEST, env=environment, capture_output=True, check=True)
-    assert done.stdout == b"username=hf_user\npassword=hf_token\n"
+    assert done.stdout == b"username=hf_user\npassword=hf_t0ken\n"
     found = re.findall(r"^\d+ +(\w+)\((.*)\) += (-?\d+)", log.read_text(), re.MULTILINE)
     return [(name, arguments, int(result)) for name, arguments, result in found]
 
@@ -235,14 +235,14 @@ def test_the_files_that_an_answer_opens(
 ) -> None:
     token_file = Path(environment["HOME"], ".cache/huggingface/token")
     if source == "environment":
-        environment["HF_TOKEN"] = "hf_token"
+        environment["HF_TOKEN"] = "hf_t0ken"
     elif source == "file":
         environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
         token_file.parent.mkdir(parents=True)
-        token_file.write_text("hf_token")
+        token_file.write_text("hf_t0ken")
     else:
         ours = {"git-credential-hf": "huggingface.co", "user": "hf_user"}
-        keyring.add(b"hf_token", xdg__schema="org.git.Password", **ours)
+        keyring.add(b"hf_t0ken", xdg__schema="org.git.Password", **ours)
     subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)  # leaves a bundle
     calls = system_calls("open,openat,creat", environment)
     opened = [Path(arguments.split('"')[1]) for _, arguments, result in calls if result >= 0]
@@ -260,7 +260,7 @@ def test_other_items_in_the_keyring_cost_no_traffic(environment: Environment, tm
     for others in (0, 5_000):
         folder = tmp_path / str(others)
         folder.mkdir()
-        items = [*keyrings.others(others), keyrings.ours("hf_token")]
+        items = [*keyrings.others(others), keyrings.ours("hf_t0ken")]
         with contextlib.closing(keyrings.keyring(folder, items)) as provider:
             calls = system_calls("sendto,recvfrom", environment | {"DBUS_SESSION_BUS_ADDRESS": provider.bus.address})
         traffic.append(sum(result for _, _, result in calls))
@@ -271,7 +271,7 @@ def test_other_items_in_the_keyring_cost_no_traffic(environment: Environment, tm
 @needs_strace
 def test_an_answer_opens_nothing_of_the_standard_library(keyring: Items, environment: Environment) -> None:
     keyring.add(
-        b"hf_token", xdg__schema="org.git.Password", **{"git-credential-hf": "huggingface.co", "user": "hf_user"}
+        b"hf_t0ken", xdg__schema="org.git.Password", **{"git-credential-hf": "huggingface.co", "user": "hf_user"}
     )
     subprocess.run([EXECUTABLE, "--version"], env=environment, capture_output=True, check=True)
     assert is_made(Path(EXECUTABLE).resolve())
@@ -287,7 +287,7 @@ def test_an_answer_opens_nothing_of_the_standard_library(keyring: Items, environ
 
 
 def test_many_at_once(keyring: Items, environment: Environment) -> None:
-    keyring.add(b"hf_token", protocol="https", server="huggingface.co", user="hf_user", xdg__schema="org.git.Password")
+    keyring.add(b"hf_t0ken", protocol="https", server="huggingface.co", user="hf_user", xdg__schema="org.git.Password")
     with contextlib.ExitStack() as running:
         started = [
             running.enter_context(

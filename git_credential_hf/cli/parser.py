@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Never
 
 from git_credential_hf import __version__, options
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, complain, shown
 
 if TYPE_CHECKING:
     from git_credential_hf.cli.commands.forget import Forget
@@ -95,7 +95,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         finally:
             _flush()
     except Failed as error:
-        print(f"git-credential-hf: {error}", file=sys.stderr)
+        complain(str(error))
         return 1
 
 

@@ -50,12 +50,12 @@ class Declared:
         Raises token_source.NothingThere or Failed.
         """
         if isinstance(self.value, list):
-            return token_source.from_command(self.value, environ, heard=heard), []
+            return token_source.from_command(self.value, environ, self.server, heard=heard)
         if self.kind == "env":
-            return token_source.from_environment(self.value, environ), []
+            return token_source.from_environment(self.value, environ, self.server)
         if self.kind == "credential":
-            return token_source.from_credential(self.value, environ), []
-        return token_source.from_file(self.value)
+            return token_source.from_credential(self.value, environ, self.server)
+        return token_source.from_file(self.value, self.server)
 
 
 class _Wrong(Exception):

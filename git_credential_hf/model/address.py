@@ -96,9 +96,9 @@ def clone_url(text: bytes) -> bytes:
     if address.host is None and not (address.has_name_alone() and b"/" in address.path.strip(b"/")):
         raise NotUnderstood("a repository is given by its URL, or as org/name or datasets/org/name")
     name = repository.name(address.path) if address.server() == HUB else b""
-    if (_scheme(text)[0] not in (b"", b"hf") or not address.scheme) and (
-        not name or (address.has_name_alone() and not (b"?" in text or b"#" in text))
-    ):
+    is_gits = not address.scheme or _scheme(text)[0] not in (b"", b"hf")
+    is_page = not address.has_name_alone() or b"?" in text or b"#" in text
+    if is_gits and not (name and is_page):
         return text
     between = b"/" if address.scheme else b":"
     prefix = address.scheme + b"://" if address.scheme else b""

@@ -64,10 +64,10 @@ def seed(run: Run) -> Seed:
 
 
 def lines(result: Result) -> list[str]:
-    """Return what was said on stdout, with the paths and fingerprints left out; there must be nothing on stderr."""
+    """Return what was said on stdout, with the paths and masked tokens left out; there must be nothing on stderr."""
     assert (result.stderr, result.code) == (b"", 0)
     return [
-        re.sub(r"(, )?token [0-9a-f]{8}(?=,)|token [0-9a-f]{8} |, /.*|\([0-9a-f]{8}\)", "", line)
+        re.sub(r"(, )?token (hf_)?\*{4}\w*(?=,)|token (hf_)?\*{4}\w* |, /.*|\((hf_)?\*{4}\w*\)", "", line)
         for line in result.stdout.decode().splitlines()
     ]
 

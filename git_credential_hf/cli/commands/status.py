@@ -5,6 +5,7 @@ import sys
 
 from git_credential_hf import hub
 from git_credential_hf.cli import git_config
+from git_credential_hf.cli.output import shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status import findings, report
 from git_credential_hf.model import address
@@ -25,6 +26,8 @@ def status(url: str | None, environ: dict[bytes, bytes], *, as_json: bool, onlin
         raise UsageError(f"{reason}, as in git-credential-hf status https://huggingface.co/my-org/my-model") from None
     if online and facts.token is not None and facts.server == HUB:
         facts.online = hub.ask(facts.token.text, facts.url.path)
+    if not as_json:
+        facts.named = shown_token
     known = report.report(facts, findings.findings(facts), online=online)
     if as_json:
         import json

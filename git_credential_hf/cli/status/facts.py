@@ -8,7 +8,7 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from git_credential_hf import options
 from git_credential_hf.cli import child, git_config, tokens_toml
@@ -21,7 +21,7 @@ from git_credential_hf.model import address, repository, token_text
 from git_credential_hf.model.outcome import GIVEN, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
-from git_credential_hf.model.token import Token, clean
+from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
@@ -33,11 +33,12 @@ _SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable"."""
+    """Hugging Face's token file. state: "token", "absent", "unusable". why: the shape of what it holds."""
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.path = token_file.path(environ)
         self.state = "absent"
+        self.why = ""
         self.mode = 0
         self.modified = 0.0
         self.link = os.path.islink(self.path)
@@ -48,8 +49,10 @@ class TokenFile:
             self.state = "unusable" if self.link else "absent"
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
-        self.token = clean(safe_read.read(self.path))
+        raw = safe_read.read(self.path)
+        self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"
+        self.why = token_text.shape(raw)
 
 
 class Declared:
@@ -73,9 +76,10 @@ class Program:
 
 
 class Facts:
-    """Everything that status knows, for one URL."""
+    """Everything that status knows, for one URL. named: how the report tells one token from another."""
 
     def __init__(self, text: bytes, environ: dict[bytes, bytes]) -> None:
+        self.named: Callable[[bytes], str] = fingerprint
         self.environ = environ
         self.given = git_config.parse(text)
         self.text = text if self.given.path else text.rstrip(b"/") + b"/"
@@ -439,7 +443,7 @@ def _compare(one: Declared, facts: Facts) -> None:
     except OSError:
         one.state = "unreadable"
         return
-    token = clean(safe_read.read(os.fsencode(one.file)))
+    token = of_hub(safe_read.read(os.fsencode(one.file)))
     if token is None:
         one.state = "unreadable"
         return
