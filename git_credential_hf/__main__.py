@@ -48,8 +48,10 @@ class StandardStreamError(Exception):
 
 
 def say(line: str) -> None:
-    """Write one line to standard error, under the program's name. A path in it may have a line end in it."""
-    line = line.replace("\n", "\\n").replace("\r", "\\r")
+    """Write one line to standard error, under the program's name. A path in it may have a line end or a token in it."""
+    from git_credential_hf.model.token_text import hide
+
+    line = hide(line).replace("\n", "\\n").replace("\r", "\\r")
     try:
         posix.write(2, f"git-credential-hf: {line}\n".encode("utf-8", "backslashreplace"))
     except OSError:

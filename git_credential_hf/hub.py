@@ -10,14 +10,13 @@ import urllib.parse
 import urllib.request
 from typing import Any, NamedTuple
 
+from git_credential_hf.model import repository
 from git_credential_hf.model.repository import HUB
 
 ENDPOINT = f"https://{HUB.decode()}"
 
 _SECONDS = 10.0  # for each request
 _LARGEST = 1 << 20  # bytes of an answer
-
-_TYPES = (b"datasets", b"spaces", b"kernels", b"buckets")
 
 
 class Answer(NamedTuple):
@@ -116,8 +115,9 @@ def _text(value: object) -> str | None:
 
 def _place(path: bytes) -> str | None:
     """Return where the API has the repository at `path`, None where it is none."""
-    segments = path.removesuffix(b".git").split(b"/")
-    kind = segments.pop(0) if segments[0] in _TYPES else b"models"
-    if len(segments) != 2 or not all(segments) or not path.isascii():
+    segments = repository.name(path).split(b"/")
+    kind = segments.pop(0).lower() if segments[0].lower() in repository.TYPES else b"models"
+    name = b"/".join(segments)
+    if len(segments) != 2 or not name.isascii():
         return None
-    return f"/api/{kind.decode()}/" + urllib.parse.quote(b"/".join(segments))
+    return f"/api/{kind.decode()}/{urllib.parse.quote(name)}"

@@ -13,7 +13,7 @@ from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringErro
 
 from git_credential_hf.model.item import STORED, from_secret, to_secret
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
-from git_credential_hf.model.repository import exact_scope, scopes, usernames
+from git_credential_hf.model.repository import scope, scopes, usernames
 from git_credential_hf.model.request import Request
 from git_credential_hf.model.token import Token, rank
 from git_credential_hf.options import Options
@@ -25,10 +25,9 @@ _BY_GIT = " (stored by git)"
 
 def candidates(server: bytes, request: Request, options: Options) -> Iterator[Candidate]:
     """Return what may answer `request`, the most specific first, then that of other tools."""
-    path_scopes = scopes(request.path) if request.path else []
     try:
-        for scope in [*path_scopes, b""]:
-            found = list(_ours(server, request.username, scope))
+        for one in [*scopes(server, request.path), b""]:
+            found = list(_ours(server, request.username, one))
             if request.username is not None:
                 users = usernames(request.username)
                 found.sort(key=lambda token: rank(token, users))
@@ -44,11 +43,11 @@ def candidates(server: bytes, request: Request, options: Options) -> Iterator[Ca
 
 def of_user(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
     """Return what Writer.delete takes for our items of `username`, or of anybody, on the host or for the path."""
-    scope = exact_scope(path) if path else b""
-    if path and not scope:
+    of_path = scope(server, path)
+    if path and not of_path:
         return []
     try:
-        return [token.item for token in _ours(server, username, scope, exactly=True)]
+        return [token.item for token in _ours(server, username, of_path, exactly=True)]
     except Unavailable as reason:
         options.note("keyring: %s", reason)
         return []

@@ -305,11 +305,13 @@ _FOLDED = {
 
 _PATHS = [
     "my-org/../other/model", "my-org/..", "my-org/.", "my-org/./../other", "other/../my-org/model", "./my-org/model",
-    "../my-org/model", "/my-org/model", "//my-org/model", "my-org//model", "my-org/", "my-org//", "my-org%2f..%2fother",
+    "../my-org/model", "/my-orgs/model", "//other/my-org", "my-org//model", "my-orgs/", "my-org.git.git/",
+    "my-org%2f..%2fother",
     "my-org/%2e%2e/other", "my-org/%2E%2E/other", "my-org%2Fmodel", "%6dy-org/model", "my-org/model%",
     "my-org%00/model",
-    "my-orgs/model", "my-org2", "my-or/model", "my-org-evil/model", "my-org.evil/model", "my_org/model", "My-Org/model",
-    "MY-ORG", "my-org /model", " my-org/model", "my-org.git/model", "my-org.git.git", "datasets/my-org/model",
+    "my-orgs/model", "my-org2", "my-or/model", "my-org-evil/model", "my-org.evil/model", "my_org/model",
+    "My-Orgs/model",
+    "MY-ORGS", "my-org /model", " my-org/model", "my-orgs.git/info/lfs", "my-org.git.git", "datasets/my-org/model",
     "spaces/my-org/model", "models/my-org/model", "other/my-org/model", "my-org\\model", "my-org\\..\\other",
     "my-org?model", "my-org#model", "my-org;model", "my-org@model", "huggingface.co/my-org/model", "my-org:model",
     "https://huggingface.co/my-org/model", "my-org\N{FULLWIDTH SOLIDUS}model", "my-org\N{DIVISION SLASH}model",

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parent.parent
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
-GIVEN = Result(b"username=hf_user\npassword=hf_token\n", b"", 0)
+GIVEN = Result(b"username=hf_user\npassword=hf_t0ken\n", b"", 0)
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is not installed")
 

@@ -43,11 +43,13 @@ def is_for(data: bytes, host: str, port: int) -> bool:
 
 
 def lies_in(data: bytes, organisation: bytes) -> bool:
-    """Whether the request in `data` names a path that can only be one of `organisation`'s."""
+    """Whether the request in `data` names a path that can only be one of `organisation`'s, of any case."""
     path = (fields(data) or {}).get(b"path", b"")
     try:
         text = path.decode()
     except UnicodeDecodeError:
         return False
-    inside = re.fullmatch(re.escape(organisation.decode()) + r"((/[^/%]+)*/[^/%]+?)?(\.git)?", text, re.DOTALL)
-    return inside is not None and not set(text.removesuffix(".git").split("/")) & {"", ".", ".."}
+    # A segment that ends in .git is the last of a name.
+    name = rf"(?ai:{re.escape(organisation.decode())})(?ai:\.git(/.*)?|/(?!\.{{0,2}}\.git(/|\Z)).+)?"
+    inside = re.fullmatch(name, text.strip("/"), re.DOTALL)
+    return inside is not None and "%" not in text and not set(text.strip("/").split("/")) & {"", ".", ".."}

@@ -1,6 +1,7 @@
 """The main job: real git, git-lfs and hf against the Hub, answered by the installed helper."""
 
 import contextlib
+import hashlib
 import http.server
 import stat
 import subprocess
@@ -386,6 +387,97 @@ def test_a_fetch_that_a_rotation_overtakes_does_not_bring_the_old_token_back(wor
     world.clone()
     assert world.tokens_seen() == {None, fingerprint(ROTATED)}
     assert not said_by_the_helper(world)
+
+
+@pytest.fixture
+def two_tokens(world: World, keyring: Items) -> World:
+    """A world that has TOKEN for the whole Hub, and ROTATED for MODEL."""
+    world.hub.add_token(ROTATED, user="bob", role="write", orgs=["org"], repos=[MODEL])
+    world.seed(TOKEN)
+    world.seed(ROTATED, "--scope", f"https://huggingface.co/{MODEL}/tree/main")
+    return world
+
+
+def assert_each_repository_got_its_own(world: World) -> None:
+    tokens = {True: set[str | None](), False: set[str | None]()}
+    for one in world.hub.log:
+        tokens[one.path.lower().startswith(f"/{MODEL}")].add(one.fingerprint)
+    assert tokens[True] <= {None, fingerprint(ROTATED)}
+    assert tokens[False] <= {None, fingerprint(TOKEN)}
+    assert fingerprint(ROTATED) in tokens[True]
+    assert not said_by_the_helper(world)
+
+
+def push_more_weights(world: World, clone: Path, *push: str) -> None:
+    (clone / "more.bin").write_bytes(b"more weights")
+    world.git("add", ".", cwd=clone)
+    world.git("commit", "-q", "-m", "More weights", cwd=clone)
+    world.git("push", "-q", *push, cwd=clone)
+
+
+def has_weights(world: World, content: bytes) -> bool:
+    """Whether the Hub has an LFS object of MODEL with that content."""
+    return world.hub.repositories[MODEL].objects.joinpath(hashlib.sha256(content).hexdigest()).exists()
+
+
+@pytest.mark.parametrize("path", [MODEL, f"{MODEL}.git", f"{MODEL}/", f"{MODEL}.git/", "ORG/Model", "Org/model.git"])
+@pytest.mark.parametrize("url", ["https://huggingface.co", "https://hf.co", "https://HuggingFace.co:443"])
+def test_a_clone_and_a_push_get_the_token_of_the_repository(two_tokens: World, url: str, path: str) -> None:
+    clone = two_tokens.clone(path, url=url)
+    assert (clone / "model.bin").read_bytes() == b"weights"
+    push_more_weights(two_tokens, clone)
+    assert has_weights(two_tokens, b"more weights")
+    two_tokens.hub.create("org/model-2", private=True, lfs={"model.bin": b"others"})
+    assert (two_tokens.clone("org/model-2", url=url) / "model.bin").read_bytes() == b"others"
+    two_tokens.hub.create("datasets/org/model", private=True, lfs={"model.bin": b"rows"})
+    assert (two_tokens.clone("datasets/org/model", url=url) / "model.bin").read_bytes() == b"rows"
+    seen = {(one.path.split("/info/")[0], one.fingerprint) for one in two_tokens.hub.log}
+    assert ("/datasets/org/model", fingerprint(TOKEN)) in seen
+    others = [one for one in two_tokens.hub.log if one.path.startswith(("/org/model-2", "/datasets"))]
+    assert {one.fingerprint for one in others} == {None, fingerprint(TOKEN)}
+    of_model = [one for one in two_tokens.hub.log if one not in others and not one.path.startswith("/repos/")]
+    assert {one.fingerprint for one in of_model} == {None, fingerprint(ROTATED)}
+    assert not said_by_the_helper(two_tokens)
+
+
+@pytest.mark.parametrize(
+    "endpoint", [f"{MODEL}.git/info/lfs", f"{MODEL}/info/lfs", f"{MODEL}.git/info/lfs/", "ORG/Model.git/info/lfs"]
+)
+def test_large_files_at_the_hub_of_a_repository_that_is_elsewhere(two_tokens: World, endpoint: str) -> None:
+    """`lfs.url` in .lfsconfig is what git-lfs then asks a credential for."""
+    elsewhere = two_tokens.folder / "elsewhere.git"
+    two_tokens.git("clone", "--bare", str(two_tokens.hub.repositories[MODEL].git_dir), str(elsewhere))
+    two_tokens.environment["GIT_LFS_SKIP_SMUDGE"] = "1"
+    clone = two_tokens.folder / "clone"
+    two_tokens.git("clone", f"file://{elsewhere}", str(clone))
+    two_tokens.git("config", "--file", ".lfsconfig", "lfs.url", f"https://huggingface.co/{endpoint}", cwd=clone)
+    two_tokens.git("lfs", "pull", cwd=clone)
+    assert (clone / "model.bin").read_bytes() == b"weights"
+    push_more_weights(two_tokens, clone)
+    assert has_weights(two_tokens, b"more weights")
+    assert_each_repository_got_its_own(two_tokens)
+
+
+SSH = """\
+#!/bin/sh
+for command; do :; done
+case $command in
+    git-lfs-authenticate*) printf '{"href": "https://huggingface.co/%s.git/info/lfs"}' "{MODEL}" ;;
+    git-lfs-transfer*) exit 127 ;;
+    *) exec ${command%% *} "{git_dir}" ;;
+esac
+"""
+
+
+def test_large_files_of_a_repository_that_is_reached_by_ssh(two_tokens: World) -> None:
+    git_dir = two_tokens.hub.repositories[MODEL].git_dir
+    ssh = SSH.replace("{MODEL}", MODEL).replace("{git_dir}", str(git_dir))
+    two_tokens.environment["GIT_SSH_COMMAND"] = two_tokens._program("ssh", ssh)
+    clone = two_tokens.clone(MODEL, url="ssh://git@hf.co")
+    assert (clone / "model.bin").read_bytes() == b"weights"
+    push_more_weights(two_tokens, clone)
+    assert has_weights(two_tokens, b"more weights")
+    assert_each_repository_got_its_own(two_tokens)
 
 
 def test_hf_reads_what_seed_wrote(world: World, keyring: Items) -> None:

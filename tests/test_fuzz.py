@@ -16,7 +16,7 @@ Target = Callable[[bytes], None]
 FAULTS: list[tuple[Target, list[bytes], object, str, object]] = [
     (requests.one_input, requests.SEEDS, request, "has_control", lambda text: False),
     (requests.one_input, requests.SEEDS, repository, "HUB_HOSTS", (b"huggingface.co", b"hf.co", b"cdn-lfs.hf.co")),
-    (requests.one_input, requests.SEEDS, keyring, "scopes", lambda path: [path[:6]]),
+    (requests.one_input, requests.SEEDS, keyring, "scopes", lambda server, path: [path[:6]]),
     (replies.one_input, replies.SEEDS, decode.Decoder, "paths", lambda body: []),
     (replies.one_input, replies.SEEDS, messages, "read_secrets", lambda message: {replies.ITEM.encode(): b"made up"}),
 ]

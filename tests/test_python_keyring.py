@@ -105,7 +105,7 @@ def test_forget(file: Path, environment: Environment) -> None:
     ):
         done = run_call(("forget", "--yes", *arguments), b"", environment)
         assert (done.stderr, done.code) == (b"", 0)
-        assert f"keyring: removed, token 21d42d7d for {where}" in done.stdout.decode()
+        assert f"keyring: removed, token **** for {where}" in done.stdout.decode()
     assert run_call(("forget", "--yes"), b"", environment).stdout == b"nothing to remove\n"
     assert keyring.get_password(f"git:https://{HUB}", "alice") == "theirs"
 

@@ -1,6 +1,7 @@
 """Lines for people: errors, and names that may be anything."""
 
 import os
+import sys
 
 from git_credential_hf.model import token_text
 from git_credential_hf.model.repository import HUB_HOSTS
@@ -21,3 +22,13 @@ def shown(name: str | bytes) -> str:
     """
     text = token_text.hide(os.fsencode(name).decode("utf-8", "backslashreplace"))
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def shown_token(token: bytes) -> str:
+    """Return what people see of a token, or of the password of another host."""
+    return shown(token_text.masked(token.decode("utf-8", "backslashreplace")))
+
+
+def complain(line: str) -> None:
+    """Write one line to standard error, under the program's name."""
+    print(f"git-credential-hf: {token_text.hide(line)}", file=sys.stderr)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Never
 
 from git_credential_hf import __version__, options
-from git_credential_hf.cli.output import HUB_NAMES, Failed, shown
+from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, shown
 
 if TYPE_CHECKING:
     from git_credential_hf.cli.commands.forget import Forget
@@ -95,7 +95,7 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         finally:
             _flush()
     except Failed as error:
-        print(f"git-credential-hf: {error}", file=sys.stderr)
+        complain(str(error))
         return 1
 
 
@@ -187,7 +187,7 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         "stands in the way. It changes nothing; exit code 1 if git would get no token.",
         _STATUS_EXAMPLES,
     )
-    parser.add_argument("url", nargs="?", default="https://huggingface.co", help=argparse.SUPPRESS)
+    parser.add_argument("url", nargs="?", help=argparse.SUPPRESS)
     add = parser.options.add_argument
     add("--json", action="store_true", help="for programs; docs/status.md has the schema")
     add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
@@ -228,12 +228,12 @@ def _take_place(given: argparse.Namespace, asked: "Seed | Forget") -> None:
     """Take over what --scope, --user and --host say. Raises options.UsageError."""
     from git_credential_hf.cli import tokens_toml
 
-    if given.scope is not None:
-        asked.scope = tokens_toml.scope_of(given.scope)
-    if given.user is not None:
-        asked.user = tokens_toml.user_of(given.user)
     if given.host is not None:
         asked.host = tokens_toml.server_of(given.host)
+    if given.scope is not None:
+        asked.scope = tokens_toml.scope_of(given.scope, asked.host)
+    if given.user is not None:
+        asked.user = tokens_toml.user_of(given.user)
 
 
 def _manual() -> str:

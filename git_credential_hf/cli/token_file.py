@@ -6,8 +6,8 @@ import stat
 import time
 
 from git_credential_hf.cli import owner
-from git_credential_hf.cli.output import Failed, shown
-from git_credential_hf.model.token import clean, fingerprint
+from git_credential_hf.cli.output import Failed, shown, shown_token
+from git_credential_hf.model.token import of_hub
 from git_credential_hf.sources.token_file import path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
 
@@ -55,7 +55,7 @@ class TokenFile:
 
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
-        return None if os.path.islink(self.path) else clean(safe_read.read(self.path))
+        return None if os.path.islink(self.path) else of_hub(safe_read.read(self.path))
 
     def is_login(self, token: bytes) -> bool:
         """Whether `token` is one that `hf auth login` has in its list, which is beside the file and not seed's."""
@@ -72,7 +72,7 @@ class TokenFile:
                 files.remove(self.path)
         except OSError as error:
             raise Failed(f"the token cache {self.shown} cannot be removed: {_why(error)}; mend that") from None
-        return f"token cache: removed, token {fingerprint(token)}, {self.shown}"
+        return f"token cache: removed, token {shown_token(token)}, {self.shown}"
 
     def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Do what put does, and remember that the token is from tokens.toml; the caller is in locks.own_lock."""
@@ -90,7 +90,7 @@ class TokenFile:
         line = None
         token = self.token()
         if token and _is_declared(token, self.environ):
-            would_be = f"token cache: would be removed, token {fingerprint(token)}, {self.shown}"
+            would_be = f"token cache: would be removed, token {shown_token(token)}, {self.shown}"
             line = would_be if dry_run else self.remove(token)
         elif token:
             line = f"{LEFT}, since what it holds is not from tokens.toml, {self.shown}"
@@ -99,7 +99,7 @@ class TokenFile:
         return line
 
     def _link(self, token: bytes) -> str:
-        if clean(safe_read.read(self.path)) == token:
+        if of_hub(safe_read.read(self.path)) == token:
             return f"{UNCHANGED}, {self.shown}"
         raise Failed(
             f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
@@ -114,14 +114,14 @@ class TokenFile:
         if status is not None:
             if not stat.S_ISREG(status.st_mode):
                 raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
-            before = clean(safe_read.read(self.path))
+            before = of_hub(safe_read.read(self.path))
             if before == token and not force and self._is_private(status, dry_run):
                 return f"{UNCHANGED}, {self.shown}"
         if not dry_run:
             files.replace(self.path, token)
         done = "would be written" if dry_run else "written"
         if before is not None and before != token:
-            done += f" over another token ({fingerprint(before)})"
+            done += f" over another token ({shown_token(before)})"
         return f"token cache: {done}, {self.shown}"
 
     def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:

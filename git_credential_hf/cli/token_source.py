@@ -11,9 +11,12 @@ from typing import IO
 from git_credential_hf.cli import child, owner
 from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.model import token_text
+from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import clean
 from git_credential_hf.state import safe_read
+
+_PAGE = "https://huggingface.co/settings/tokens"
 
 _COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
 
@@ -25,9 +28,10 @@ class NothingThere(Failed):
     """The source is missing, empty or holds a placeholder, which `--optional` lets pass."""
 
 
-def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
+def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[str, list[str]]:
     """Return the token that `source` holds, and a line for each thing about it that a person should hear.
 
+    host: what the token is for (see repository.server): for another than the Hub it is any one line.
     source: a path, `-` (standard input), `env:NAME`, `credential:NAME` (systemd.exec(5), CREDENTIALS_DIRECTORY) or
     `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a command says on standard
     error goes to a terminal, else it is told if the command fails.
@@ -39,7 +43,7 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
             "--from was given a token, which every process can see there: give the name of where it is, or `-`"
         )
     if source == "-":
-        return _token(_from_standard_input(), "standard input"), []
+        return _token(_from_standard_input(), "standard input", host)
     if colon and kind == "command":
         try:
             words = shlex.split(rest)
@@ -47,65 +51,76 @@ def read(source: str, environ: dict[bytes, bytes]) -> tuple[str, list[str]]:
             raise Failed("the command has a quote that does not end") from None
         if not words:
             raise Failed("the command is empty: give it as command:PROGRAM ARGUMENT ...")
-        return from_command(words, environ, heard=os.isatty(2)), []
+        return from_command(words, environ, host, heard=os.isatty(2))
     if colon and kind == "env":
-        return from_environment(rest, environ), []
+        return from_environment(rest, environ, host)
     if colon and kind == "credential":
-        return from_credential(rest, environ), []
-    return from_file(source)
+        return from_credential(rest, environ, host)
+    return from_file(source, host)
 
 
-def from_file(path: str) -> tuple[str, list[str]]:
-    """Return the token in a file, `~` written out, and a line if others can read it. Raises what read does."""
+def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
+    """Return the token in a file, `~` written out, and warnings, one of them if others can read it.
+
+    Raises what read does.
+    """
     file = os.path.expanduser(path)
     raw, mode = open_file(file)
     name = shown(file)
     others_read = mode & (stat.S_IRGRP | stat.S_IROTH)
     warnings = [f"{name} can be read by others: run `chmod 600 {shown(shlex.quote(file))}`"] if others_read else []
-    return _token(raw, name), warnings
+    text, doubts = _token(raw, name, host)
+    return text, warnings + doubts
 
 
-def from_environment(name: str, environ: dict[bytes, bytes]) -> str:
-    """Return the token in the variable `name`. Raises what read does."""
-    return _token(_variable(name, environ), f"the variable {shown(name)}")
+def from_environment(name: str, environ: dict[bytes, bytes], host: bytes) -> tuple[str, list[str]]:
+    """Return the token in the variable `name`, and warnings. Raises what read does."""
+    return _token(_variable(name, environ), f"the variable {shown(name)}", host)
 
 
-def from_credential(name: str, environ: dict[bytes, bytes]) -> str:
-    """Return the token in systemd's credential `name`. Raises what read does."""
-    return _token(_credential(name, environ), f"the credential {shown(name)}")
+def from_credential(name: str, environ: dict[bytes, bytes], host: bytes) -> tuple[str, list[str]]:
+    """Return the token in systemd's credential `name`, and warnings. Raises what read does."""
+    return _token(_credential(name, environ), f"the credential {shown(name)}", host)
 
 
-def from_command(words: list[str], environ: dict[bytes, bytes], *, heard: bool) -> str:
-    """Return the token that the program prints. Raises what read does.
+def from_command(words: list[str], environ: dict[bytes, bytes], host: bytes, *, heard: bool) -> tuple[str, list[str]]:
+    """Return the token that the program prints, and warnings. Raises what read does.
 
     heard: whether what it says on standard error goes to ours; else it is told if the program fails.
     """
-    return _token(_printed(words, environ, heard), "the command's output")
+    return _token(_printed(words, environ, heard), "the command's output", host)
 
 
-def _token(raw: bytes, name: str) -> str:
+def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
+    """Return the token for `host` in `raw`, the content of the source `name`, and a warning where it may be none."""
     if len(raw) > safe_read.MAX_SIZE:
         raise Failed(f"{name} holds more than 64 KiB: it must hold the token alone")
     text = raw.strip()
-    if not text:
-        raise NothingThere(f"{name} is empty: put the token there, from https://huggingface.co/settings/tokens")
+    shape = token_text.shape(text) if host == HUB else token_text.WORD
+    if not text or shape == token_text.NOTHING:
+        raise NothingThere(f"{name} is empty: put the token there, from {_PAGE}")
     if b"\n" in text or b"\r" in text:
-        raise Failed(f"{name} holds more than one line: it must hold the token alone")
+        raise Failed(f"{name} holds more than one line: keep the token alone")
+    if shape == token_text.PLACEHOLDER:
+        raise NothingThere(f"{name} holds a placeholder: put the token there, from {_PAGE}")
     if has_control(text):
         raise Failed(f"{name} has a control character in it: it must hold the token alone, as plain text")
+    if shape == token_text.QUOTED:
+        raise Failed(f"{name} holds a token in quotes: keep what is between them")
+    if shape == token_text.MORE:
+        raise Failed(f"{name} holds more than the token ({token_text.more(text)}): keep the word that begins with hf_")
+    if shape == token_text.FOREIGN:
+        raise Failed(f"{name} holds a token of another service's: keep one of Hugging Face's, from {_PAGE}")
     if clean(text) is None:
         raise Failed(f"{name} holds what is too long for git: it must hold the token alone")
     try:
         token = text.decode()
     except UnicodeDecodeError:
         raise Failed(f"{name} is not plain text: it must hold the token alone") from None
-    if token_text.is_placeholder(token):
-        raise NothingThere(
-            f"{name} holds a placeholder: put the token there, from https://huggingface.co/settings/tokens"
-        )
-    if not token.isascii():
+    if shape == token_text.NO_TEXT:
         raise Failed(f"{name} has a character in it that no token has: copy the token there once more")
-    return token
+    doubt = f"{name} holds what looks like no token of Hugging Face's (hf_...): git is given it all the same"
+    return token, [doubt] if host == HUB and shape == token_text.WORD else []
 
 
 def _from_standard_input() -> bytes:

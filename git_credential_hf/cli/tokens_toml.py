@@ -11,8 +11,8 @@ from typing import Any
 from git_credential_hf import options
 from git_credential_hf.cli import token_source
 from git_credential_hf.cli.output import Failed, shown
-from git_credential_hf.model import token_text
-from git_credential_hf.model.repository import HF_USER, HUB, exact_scope, server
+from git_credential_hf.model import address, token_text
+from git_credential_hf.model.repository import HF_USER, HUB, server
 from git_credential_hf.model.text import has_control, is_text
 from git_credential_hf.state import configuration, safe_read
 
@@ -50,12 +50,12 @@ class Declared:
         Raises token_source.NothingThere or Failed.
         """
         if isinstance(self.value, list):
-            return token_source.from_command(self.value, environ, heard=heard), []
+            return token_source.from_command(self.value, environ, self.server, heard=heard)
         if self.kind == "env":
-            return token_source.from_environment(self.value, environ), []
+            return token_source.from_environment(self.value, environ, self.server)
         if self.kind == "credential":
-            return token_source.from_credential(self.value, environ), []
-        return token_source.from_file(self.value)
+            return token_source.from_credential(self.value, environ, self.server)
+        return token_source.from_file(self.value, self.server)
 
 
 class _Wrong(Exception):
@@ -66,22 +66,27 @@ class _Wrong(Exception):
         self.reason = reason
 
 
-def scope_of(text: str) -> bytes:
-    """Return the scope that a person has written. Raises options.UsageError."""
-    given = os.fsencode(text)
-    if not given or has_control(given) or exact_scope(given) != given:
-        raise options.UsageError(
-            "a scope is an organisation or a repository as in its address: my-org, my-org/name, datasets/my-org"
-        )
-    return given
+def scope_of(text: str, host: bytes) -> bytes:
+    """Return the scope of the server `host` that a person has written. Raises options.UsageError."""
+    _refuse_token(text, "a scope")
+    try:
+        return address.scope(host, os.fsencode(text))
+    except address.NotUnderstood as reason:
+        raise options.UsageError(str(reason)) from None
 
 
 def user_of(text: str) -> bytes:
     """Return the user that a person has written. Raises options.UsageError."""
+    _refuse_token(text, "a user")
     given = os.fsencode(text)
     if not given or has_control(given) or not is_text(given):
         raise options.UsageError("a user is a name, on one line")
     return given
+
+
+def _refuse_token(text: str, what: str) -> None:
+    if token_text.may_be_token(text.strip()):
+        raise options.UsageError(f"{what} was expected, and what was given may be a token: give the token to --from -")
 
 
 def server_of(text: str) -> bytes:
@@ -203,12 +208,13 @@ def _token(name: str, table: Any, folder: str) -> Declared:
     (kind,) = given
     value = _source(kind, table[kind], (*at, kind), folder)
     try:
-        key = "scope"
-        scopes = tuple(scope_of(text) for text in _texts(table.get(key, []), (*at, key))) if key in table else (b"",)
-        key = "user"
-        user = user_of(_text(table[key], (*at, key))) if key in table else HF_USER
         key = "host"
         host = server_of(_text(table[key], (*at, key))) if key in table else HUB
+        key = "scope"
+        texts = _texts(table[key], (*at, key)) if key in table else []
+        scopes = tuple(scope_of(text, host) for text in texts) or (b"",)
+        key = "user"
+        user = user_of(_text(table[key], (*at, key))) if key in table else HF_USER
     except options.UsageError as error:
         raise _Wrong((*at, key), str(error)) from None
     if len(set(scopes)) < len(scopes):

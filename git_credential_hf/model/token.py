@@ -50,6 +50,19 @@ def clean(raw: bytes) -> bytes | None:
     return text if text and is_sendable(text) else None
 
 
+def of_hub(raw: bytes) -> bytes | None:
+    """Return the token in `raw`, the content of a source for the Hub, or None where there is none.
+
+    A word that looks like no token of the Hub may be one all the same (see token_text.shape for what never is).
+    """
+    text = clean(raw)
+    if text is None or (text.startswith(b"hf_") and text[3:].isalnum() and not text[3:].isalpha()):
+        return text  # as it is nearly always, and what follows is not free
+    from git_credential_hf.model import token_text
+
+    return text if token_text.shape(text) in (token_text.TOKEN, token_text.WORD) else None
+
+
 def is_sendable(value: bytes) -> bool:
     """Return whether git can be sent `value`: it fits into a line, and no reader would end the line within it."""
     return len(value) <= _MAX_TEXT and not has_control(value)

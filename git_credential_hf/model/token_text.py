@@ -1,39 +1,86 @@
-"""What a token looks like: which texts are never one, and how people see one."""
+"""What a token looks like: which texts are never one, what may be one in a text, and how people see one.
 
-import re
+Source: https://huggingface.co/docs/hub/security-tokens; huggingface_hub's _login.py and _oidc.py for `hf_oauth_` and
+`hf_jwt_`. `re` is imported by what masks alone, since `get` asks for the shape of what a variable or a file holds.
+"""
 
 MASK = "****"
 
+# Shapes of what a source holds.
+TOKEN = "a token of the Hub"  # noqa: S105 - it is none
+WORD = "a word that looks like no token of the Hub"
+NOTHING = "nothing"
+PLACEHOLDER = "a placeholder"
+QUOTED = "a text in quotes"
+MORE = "more than the token"
+FOREIGN = "a token of somebody else's"
+NO_TEXT = "a character that no token has"
+
+_HUBS = (b"hf_", b"api_org_")
+_FOREIGN = (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-", b"sk-")
+_QUOTES = (b'"', b"'", b"`")
+_BETWEEN = b"\"'`=:,;{}()[]\\"  # beside white space, what stands between a token and what else is in a text
+_BEGINNINGS = ("hf_", "api_", "gh", "github_pat_", "glpat-", "sk-")
+
+# What only a template has in it; `***` is a token that somebody has masked.
+_MARKS = (b"...", "…".encode(), b"<", b">", b"${", b"$(", b"{{", b"***")
+_NO_VALUES = (b"none", b"null", b"undefined")
+_WORDS = (b"your", b"token", b"paste", b"here", b"example", b"changeme", b"placeholder")
+
 _SHORTEST_SHOWN = 16  # characters: of a shorter one nothing is shown
+_LONGEST_USER = 31  # characters: a longer word in the place of a user is taken for a token
 
 # What may be a token, anywhere in a text: of the Hub, and of those whose tokens are mistaken for the Hub's. A word that
 # only begins like one is a name, as in the paths `hf_datasets` and `hf_models_2`: it has neither a digit nor a capital,
 # or it is short.
-_TOKEN = re.compile(
-    r"""
-    (?<![A-Za-z0-9])
-    (?: hf_(?:oauth|jwt)_[\w.-]{4,} | api_org_\w{4,}
-      | (?:hf|api)_ (?: (?=[a-z]*[A-Z0-9]) [A-Za-z0-9]{8,} | [A-Za-z0-9]{20,} )
-      | (?:ghp|gho|ghu|ghs|github_pat)_\w{8,} | glpat-[\w-]{8,} | sk-[\w-]{16,} )
-    """,
-    re.VERBOSE | re.ASCII,
-)
-
-_PLACEHOLDER = re.compile(
-    r"""
-    \.\.\. | … | [<> ]                                                                # no token has these in it
-    | (?<![a-z0-9]) (?:your|token|paste|here|example|changeme|placeholder)+ (?![a-z0-9])  # a template's words
-    | \A hf_x* \Z
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-
+_MAY_BE_ONE = r"""
+    (?: hf_(?:oauth|jwt) | api_org ) _ [\w.-]*\w
+  | (?:hf|api)_ (?: (?=[a-z]*[A-Z0-9]) [A-Za-z0-9]{8,} | [A-Za-z0-9]{20,} ) \w*
+  | (?<![A-Za-z0-9]) (?: (?:ghp|gho|ghu|ghs|ghr|github_pat)_\w{8,} | glpat-[\w-]{8,} | sk-[\w-]{16,} )
+"""
 
 # What a URL, a command or a setting gives as a password, whatever it looks like.
-_URL_PASSWORD = re.compile(r"(://)[^/\s@]*:[^/\s@]*@")
-_NAMED_PASSWORD = re.compile(r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+")
+_IN_URL = r"(://)[^/\s@]*:[^/\s@]*@"
+_AFTER_NAME = r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+"
 
-_LONGEST_USER = 31  # characters: a longer word in the place of a user is taken for a token
+
+def shape(raw: bytes) -> str:
+    """Return which of the shapes above `raw`, the content of a source for the Hub, has."""
+    text = raw.strip()
+    if not text:
+        return NOTHING
+    if b"\n" in text or b"\r" in text:
+        return MORE
+    if _is_template(text):
+        return PLACEHOLDER
+    if not text.isascii() or not text.decode().isprintable():
+        return NO_TEXT
+    if len(text) > 1 and text[:1] in _QUOTES and text[:1] == text[-1:]:
+        inside = shape(text[1:-1])
+        return inside if inside in (NOTHING, PLACEHOLDER) else QUOTED
+    if _has_token_among_others(text) or _has_key(text):
+        return MORE
+    if _has_words_of_a_template(text):
+        return PLACEHOLDER
+    if len(text.split()) > 1:
+        return MORE
+    if text.startswith(_FOREIGN):
+        return FOREIGN
+    return TOKEN if text.startswith(_HUBS) else WORD
+
+
+def more(raw: bytes) -> str:
+    """Return for people what it is that has the shape MORE."""
+    text = raw.strip()
+    if b"\n" in text or b"\r" in text:
+        return "more than one line"
+    if text[:1] in (b"{", b"["):
+        return "JSON"
+    if b"bearer" in text.lower().split():
+        return "an Authorization header"
+    if _has_key(text):
+        return "a name with its value"
+    return "more than one word"
 
 
 def masked(token: str) -> str:
@@ -43,12 +90,18 @@ def masked(token: str) -> str:
 
 def hide(text: str) -> str:
     """Return `text` with everything in it that may be a token masked."""
-    return _TOKEN.sub(lambda found: masked(found[0]), text)
+    if not any(beginning in text for beginning in _BEGINNINGS):
+        return text
+    import re
+
+    return re.sub(_MAY_BE_ONE, lambda found: masked(found[0]), text, flags=re.VERBOSE | re.ASCII)
 
 
 def may_be_token(text: str) -> bool:
     """Return whether the whole of `text`, where a name was expected, may be a token."""
-    return _TOKEN.fullmatch(text) is not None
+    import re
+
+    return re.fullmatch(_MAY_BE_ONE, text, re.VERBOSE | re.ASCII) is not None
 
 
 def may_be_token_for_user(text: str) -> bool:
@@ -58,9 +111,47 @@ def may_be_token_for_user(text: str) -> bool:
 
 def hide_passwords(text: str) -> str:
     """Return `text`, a URL, a command or a setting, without what may be a token or is given as a password."""
-    return _NAMED_PASSWORD.sub(rf"\1{MASK}", _URL_PASSWORD.sub(rf"\1{MASK}@", hide(text)))
+    import re
+
+    return re.sub(_AFTER_NAME, rf"\1{MASK}", re.sub(_IN_URL, rf"\1{MASK}@", hide(text)))
 
 
-def is_placeholder(text: str) -> bool:
-    """Return whether `text` stands where a token is to be put."""
-    return _PLACEHOLDER.search(text) is not None
+def _is_template(text: bytes) -> bool:
+    """Return whether `text` is what stands for a token until somebody puts one there, whatever its words."""
+    lower = text.lower()
+    after = [lower.removeprefix(one) for one in _HUBS if lower.startswith(one)]
+    return (
+        any(mark in text for mark in _MARKS)
+        or lower in _NO_VALUES
+        or any(not one.strip(b"x") for one in after)
+        or (text[:1] == b"$" and _is_name(text[1:]))
+    )
+
+
+def _has_words_of_a_template(text: bytes) -> bool:
+    """Return whether a run of letters and digits in `text` is made of _WORDS, as `yourtoken` is."""
+    runs = bytes(one if bytes((one,)).isalnum() else 32 for one in text.lower()).split()
+    return any(_is_made_of_words(run) for run in runs)
+
+
+def _is_made_of_words(run: bytes) -> bool:
+    return not run or any(run.startswith(word) and _is_made_of_words(run.removeprefix(word)) for word in _WORDS)
+
+
+def _has_token_among_others(text: bytes) -> bool:
+    words = text.translate(bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))).split()
+    tokens = [word for word in words if word.startswith(_HUBS + _FOREIGN)]
+    return any(one != text and not _is_template(one) and not _has_words_of_a_template(one) for one in tokens)
+
+
+def _has_key(text: bytes) -> bool:
+    """Return whether `text` gives a value to a name: `export NAME=VALUE` or `name: VALUE`."""
+    for separator in (b"=", b": "):
+        name, found, value = text.removeprefix(b"export ").partition(separator)
+        if found and _is_name(name.strip(b" \"'")) and shape(value.strip(b"=")) not in (NOTHING, PLACEHOLDER):
+            return True
+    return False
+
+
+def _is_name(text: bytes) -> bool:
+    return text.replace(b"_", b"").isalnum() and not text[:1].isdigit()

@@ -40,7 +40,7 @@ def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str
     if not holders and not (ours == HUB and "keyring" in options.sources and keyring.holds(ours, text, options)):
         return complaint
     try:
-        rejected.remember(ours, text, repository(request), options.environ)
+        rejected.remember(ours, text, repository(ours, request), options.environ)
     except rejected.CannotRemember:
         return complaint or (
             "the rejected token will be offered again: no folder can be written to remember it, "

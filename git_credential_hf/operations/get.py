@@ -65,9 +65,9 @@ def decide(request: "Request", options: "Options", *, every: bool = False, renew
     return outcome
 
 
-def repository(request: "Request") -> bytes:
-    """Return the repository that a token is rejected for in an answer to `request`, empty for all."""
-    return (scopes(request.path) or [request.path])[0]
+def repository(server: bytes, request: "Request") -> bytes:
+    """Return the repository that a token is rejected for in an answer to `request` to `server`, empty for all."""
+    return (scopes(server, request.path) or [request.path])[0]
 
 
 def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Options", last: "list[Candidate]") -> None:
@@ -115,5 +115,5 @@ def _rejection(token: "Token", ours: bytes, request: "Request", options: "Option
         return ""
     from git_credential_hf.state import rejected
 
-    state = rejected.state(ours, token.text, repository(request), options.environ)
+    state = rejected.state(ours, token.text, repository(ours, request), options.environ)
     return {rejected.SKIPPED: REJECTED, rejected.LAST: _LAST}.get(state, "")

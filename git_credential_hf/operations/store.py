@@ -1,7 +1,7 @@
 """store: git tells of a credential that the server has accepted."""
 
 from git_credential_hf.model import item
-from git_credential_hf.model.repository import HF_USER, HUB, exact_scope, server
+from git_credential_hf.model.repository import HF_USER, HUB, scope, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.model.text import is_text
 from git_credential_hf.model.token import Token, seconds
@@ -68,7 +68,7 @@ def _credential(ours: bytes, request: Request) -> Token | None:
         return None
     path_scope = b""
     if ours != HUB and request.path:
-        path_scope = exact_scope(request.path)
+        path_scope = scope(ours, request.path)
         if not path_scope:
             return None
     return Token(

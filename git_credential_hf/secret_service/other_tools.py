@@ -93,4 +93,4 @@ def _covers(attributes: dict[bytes, bytes], server: bytes, scopes: list[bytes]) 
     """Return whether an item is for `server`, its port too, and not for a path that the request does not lie in."""
     if b"server" in attributes and attributes.get(b"port") != item.of_server(server).get(b"port"):
         return False
-    return b"object" not in attributes or repository.exact_scope(attributes[b"object"]) in scopes
+    return b"object" not in attributes or repository.scope(server, attributes[b"object"]) in scopes

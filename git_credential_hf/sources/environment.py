@@ -1,7 +1,7 @@
 """The environment: HF_TOKEN, then HUGGING_FACE_HUB_TOKEN, as huggingface_hub reads them."""
 
 from git_credential_hf.model.outcome import MALFORMED, Candidate
-from git_credential_hf.model.token import Token, clean
+from git_credential_hf.model.token import Token, of_hub
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -14,12 +14,14 @@ VARIABLES = (b"HF_TOKEN", b"HUGGING_FACE_HUB_TOKEN")
 
 
 def candidates(options: "Options") -> "Iterator[Candidate]":
-    """Return what the variables hold that are set."""
+    """Return what the variables hold that are set. The reason for what is malformed is its shape (see token_text)."""
     for name in VARIABLES:
         raw = options.environ.get(name, b"")
-        text = clean(raw)
+        text = of_hub(raw)
         options.note("%s: %s", name.decode(), "a token" if text else "none")
         if text:
             yield Candidate(NAME, name.decode(), Token(text))
         elif raw:
-            yield Candidate(NAME, name.decode(), None, MALFORMED)
+            from git_credential_hf.model.token_text import shape
+
+            yield Candidate(NAME, name.decode(), None, MALFORMED, shape(raw))

@@ -47,7 +47,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
         return
     from git_credential_hf.secret_service.dbus.opening import opened
 
-    path_scopes = scopes(request.path) if request.path else []
+    path_scopes = scopes(server, request.path)
     users = usernames(request.username)
     anybody = request.username is None
     try:
@@ -72,16 +72,17 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
 
 def of_user(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:
     """Return our items that are for `username`, or for anybody, on the host; with a path, what was stored for it."""
-    from git_credential_hf.model.repository import exact_scope
+    from git_credential_hf.model.repository import scope
     from git_credential_hf.model.text import is_text
 
     if not SECRET_SERVICE:
         items: list[bytes] = by_library().of_user(server, username, path, options)
         return items
-    wanted = item.of_place(server, exact_scope(path), username)
+    of_path = scope(server, path)
+    wanted = item.of_place(server, of_path, username)
     if path:
         wanted[item.ORIGIN] = item.STORED
-    if (path and not exact_scope(path)) or (username is not None and not is_text(username)):
+    if (path and not of_path) or (username is not None and not is_text(username)):
         return []
     return _asked(options, lambda reader: reader.search([wanted])[0]) or []
 

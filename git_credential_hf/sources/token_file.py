@@ -1,7 +1,7 @@
 """Hugging Face's token file, where huggingface_hub reads it and `hf auth login` writes it."""
 
 from git_credential_hf.model.outcome import MALFORMED, Candidate
-from git_credential_hf.model.token import Token, clean, seconds
+from git_credential_hf.model.token import Token, of_hub, seconds
 from git_credential_hf.sources.environment import VARIABLES
 from git_credential_hf.state.safe_read import read
 
@@ -17,20 +17,22 @@ _RENEWAL_LIMIT = 10  # seconds
 
 
 def candidates(options: "Options") -> "Iterator[Candidate]":
-    """Return what the file holds, if it is there."""
+    """Return what the file holds, if it is there. The reason for what is malformed is its shape (see token_text)."""
     file = path(options.environ)
     if file.startswith(b"~"):  # without a home it would be in whatever folder git is in
         options.note("token file %s: no home", file)
         return
     shown = file.decode("utf-8", "backslashreplace")
     raw = read(file)
-    text = clean(raw)
+    text = of_hub(raw)
     options.note("token file %s: %s", shown, "a token" if text else "none")
     if text:
-        expires = _oauth_expiry(text, read(file[: file.rfind(b"/") + 1] + b"stored_tokens"))
-        yield Candidate(NAME, shown, Token(text, expires=expires, oauth=expires is not None))
+        expires, can_renew = login(text, options.environ)
+        yield Candidate(NAME, shown, Token(text, expires=expires, oauth=can_renew))
     elif raw:
-        yield Candidate(NAME, shown, None, MALFORMED)
+        from git_credential_hf.model.token_text import shape
+
+        yield Candidate(NAME, shown, None, MALFORMED, shape(raw))
 
 
 def path(environ: dict[bytes, bytes]) -> bytes:
@@ -55,8 +57,14 @@ def renewed(options: "Options") -> Candidate | None:
     """
     import subprocess
 
-    # With a token in its environment `hf` would print that one.
-    environ = {name: value for name, value in options.environ.items() if name not in VARIABLES}
+    # With a token in its environment `hf` would print that one, with OIDC ask for another; and it sends what it has to
+    # wherever HF_ENDPOINT points.
+    left_out = (*VARIABLES, b"HF_ENDPOINT")
+    environ = {
+        name: value
+        for name, value in options.environ.items()
+        if name not in left_out and not name.startswith(b"HF_OIDC_")
+    }
     try:
         done = subprocess.run(
             ["hf", "auth", "token"],
@@ -69,23 +77,25 @@ def renewed(options: "Options") -> Candidate | None:
     except (OSError, subprocess.SubprocessError) as error:
         options.note("hf auth token: %s", type(error).__name__)
         return None
-    text = clean(done.stdout)
+    text = of_hub(done.stdout)
     return Candidate(NAME, "hf auth token", Token(text)) if text else None
 
 
-def _oauth_expiry(token: bytes, stored_tokens: bytes) -> int | None:
-    """Return when the OAuth login that `token` came from expires, in seconds since the epoch; None if it is none.
+def login(token: bytes, environ: dict[bytes, bytes]) -> tuple[int | None, bool]:
+    """Return when the login that `token` came from expires, in seconds since the epoch, and whether hf can renew it.
 
-    stored_tokens: what huggingface_hub keeps beside the token file, an INI with a section for each login.
+    It is None, False where there is no such login, or it has no end. Source: `stored_tokens`, which huggingface_hub
+    keeps beside the token file, an INI with a section for each login.
     """
-    for section in stored_tokens.split(b"\n["):
+    file = path(environ)
+    for section in read(file[: file.rfind(b"/") + 1] + b"stored_tokens").split(b"\n["):
         values = {}
         for line in section.split(b"\n"):
             key, _, value = line.partition(b"=")
             values[key.strip()] = value.strip()
-        if values.get(b"hf_token") == token and b"refresh_token" in values:
-            return seconds(values.get(b"expires_at"))
-    return None
+        if values.get(b"hf_token") == token and (expires := seconds(values.get(b"expires_at"))) is not None:
+            return expires, bool(values.get(b"refresh_token"))
+    return None, False
 
 
 def _expanded(file: bytes, environ: dict[bytes, bytes]) -> bytes:

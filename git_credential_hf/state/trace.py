@@ -4,6 +4,8 @@ import posix
 import time
 from collections.abc import Callable
 
+from git_credential_hf.model.token_text import hide
+
 
 def tracer(target: bytes) -> Callable[..., None]:
     """Return what writes a step, a text and the values for its % places, to `target`: b"1" is stderr, else a file."""
@@ -11,7 +13,8 @@ def tracer(target: bytes) -> Callable[..., None]:
     flags = posix.O_WRONLY | posix.O_APPEND | posix.O_CREAT | posix.O_NONBLOCK | posix.O_NOFOLLOW | posix.O_CLOEXEC
 
     def trace(step: str, *values: object) -> None:
-        line = f"git-credential-hf {(time.monotonic() - started) * 1000:8.2f} ms  {step % values}\n"
+        elapsed = (time.monotonic() - started) * 1000
+        line = f"git-credential-hf {elapsed:8.2f} ms  {hide(step % values)}\n"
         try:
             file = 2 if target == b"1" else posix.open(target, flags, 0o600)
             posix.write(file, line.encode("utf-8", "replace"))

@@ -163,7 +163,7 @@ def test_another_token_is_overwritten_and_that_is_said(seed: Seed, token_file: P
     other_name = token_file.with_name("kept")
     other_name.hardlink_to(token_file)
     result = seed("--no-keyring")
-    line = f"token cache: written over another token (65612215), {token_file}\n"
+    line = f"token cache: written over another token (hf_****NoPq), {token_file}\n"
     assert (result.stdout.decode(), result.stderr, result.code) == (line, b"", 0)
     assert token_file.read_text() == TOKEN
     assert other_name.read_text() == ROTATED

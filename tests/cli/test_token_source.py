@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from git_credential_hf.cli import token_source as secret_source
 from git_credential_hf.cli.output import Failed
-from tests.cli.conftest import AS_ROOT, TOKEN, AsUser, Seed, cache, snapshot, write
+from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Run, run_call
+from tests.keyring_items import Items
 
 SETTINGS = "https://huggingface.co/settings/tokens"
 
@@ -177,6 +178,83 @@ def test_a_missing_file_is_named(seed: Seed, environment: Environment, tmp_path:
 def test_a_placeholder_is_named_with_the_remedy(seed: Seed, source: Path, environment: Environment) -> None:
     write(source, "hf_1234567890abcdef...\n")
     is_refused_as(f"{source} holds a placeholder: put the token there, from {SETTINGS}", seed, environment)
+
+
+KEEP = "keep the word that begins with hf_"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (f"HF_TOKEN={TOKEN}", f"holds more than the token (a name with its value): {KEEP}"),
+        (f"export HF_TOKEN={TOKEN}", f"holds more than the token (a name with its value): {KEEP}"),
+        (f'HF_TOKEN="{TOKEN}"', f"holds more than the token (a name with its value): {KEEP}"),
+        (f'{{"access_token": "{TOKEN}"}}', f"holds more than the token (JSON): {KEEP}"),
+        (f"token: {TOKEN}", f"holds more than the token (a name with its value): {KEEP}"),
+        (f"Authorization: Bearer {TOKEN}", f"holds more than the token (an Authorization header): {KEEP}"),
+        (f"{TOKEN} {ROTATED}", f"holds more than the token (more than one word): {KEEP}"),
+        (f"{TOKEN}\n{ROTATED}", "holds more than one line: keep the token alone"),
+        (f'"{TOKEN}"', "holds a token in quotes: keep what is between them"),
+        (f"'{TOKEN}'", "holds a token in quotes: keep what is between them"),
+        ("ghp_abcdefghijklmnopqrst", f"a token of another service's: keep one of Hugging Face's, from {SETTINGS}"),
+        ("github_pat_11ABCDEFG0abcdefghijkl", "a token of another service's"),
+        ("glpat-abcdefghijklmnopqrst", "a token of another service's"),
+        ("sk-abcdefghijklmnopqrst", "a token of another service's"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("optional", [(), ("--optional",)])
+def test_what_is_more_than_a_token_or_another_ones_is_named_and_changes_nothing(
+    seed: Seed, source: Path, environment: Environment, content: str, reason: str, optional: tuple[str, ...]
+) -> None:
+    assert seed().code == 0
+    write(source, content)
+    is_refused_as(f"{source} {reason}" if reason.startswith("holds") else reason, seed, environment, *optional)
+    assert cache(environment).read_text() == TOKEN
+    # and where it is declared
+    declaration = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    declaration.parent.mkdir(parents=True)
+    declaration.write_text(f'[tokens.a]\nfile = "{source}"\ncache = true\n')
+    result = run_call(("seed", *optional), b"", environment)
+    assert result.code == 1
+    assert reason in result.stderr.decode()
+    assert cache(environment).read_text() == TOKEN
+
+
+@pytest.mark.parametrize("content", ["None", "null", "undefined", "$HF_TOKEN", "${HF_TOKEN}", "HF_TOKEN=", '""'])
+def test_a_template_is_nothing(seed: Seed, source: Path, environment: Environment, content: str) -> None:
+    write(source, content)
+    is_refused_as(f"put the token there, from {SETTINGS}", seed, environment)
+    assert seed("--optional").code == 0
+    assert not cache(environment).exists()
+
+
+def test_another_word_is_stored_with_a_warning(seed: Seed, source: Path, environment: Environment) -> None:
+    write(source, "0123456789abcdef0123456789abcdef")
+    result = seed("--quiet")
+    warning = f"{source} holds what looks like no token of Hugging Face's (hf_...): git is given it all the same"
+    assert (result.stdout, result.stderr.decode(), result.code) == (b"", f"git-credential-hf: {warning}\n", 0)
+    assert cache(environment).read_text() == "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "password", ["correct horse", f'"{TOKEN}"', "ghp_abcdefgh", "None", "a=b", "your token", "größe"]
+)
+def test_for_another_host_any_one_line_is_a_password(seed: Seed, run: Run, keyring: Items, password: str) -> None:
+    result = seed("--from", "-", "--host", "git.example.org", input=f"{password}\n".encode())
+    assert (result.stderr, result.code) == (b"", 0)
+    asked = b"protocol=https\nhost=git.example.org\n"
+    got = run("--host", "git.example.org", "get", input=asked)
+    assert got.stdout.decode() == f"username=hf_user\npassword={password}\n"
+
+
+def test_a_token_of_a_login_keeps_its_end(seed: Seed, run: Run, keyring: Items, environment: Environment) -> None:
+    cache(environment).parent.mkdir(parents=True)
+    write(cache(environment), TOKEN)
+    login = f"[oauth-alice]\nhf_token = {TOKEN}\nrefresh_token = x\nexpires_at = 4102444800\n"
+    write(cache(environment).with_name("stored_tokens"), login)
+    assert seed("--from", str(cache(environment)), "--scope", "my-org").code == 0
+    got = run("--sources", "keyring", "get", input=b"protocol=https\nhost=huggingface.co\npath=my-org/x\n")
+    assert got.stdout.endswith(b"\npassword_expiry_utc=4102444800\n")
 
 
 @pytest.mark.parametrize("content", ["", " \n", "hf_1234567890abcdef...\n", None])
@@ -436,7 +514,6 @@ hf_1234567890abcdef…
 <your-token>
 hf_<something>
 hf_abc>
-hf_ab cd
 paste it
 your
 YOUR

@@ -64,10 +64,10 @@ def seed(run: Run) -> Seed:
 
 
 def lines(result: Result) -> list[str]:
-    """Return what was said on stdout, with the paths and fingerprints left out; there must be nothing on stderr."""
+    """Return what was said on stdout, with the paths and masked tokens left out; there must be nothing on stderr."""
     assert (result.stderr, result.code) == (b"", 0)
     return [
-        re.sub(r"(, )?token [0-9a-f]{8}(?=,)|token [0-9a-f]{8} |, /.*|\([0-9a-f]{8}\)", "", line)
+        re.sub(r"(, )?token (hf_)?\*{4}\w*(?=,)|token (hf_)?\*{4}\w* |, /.*|\((hf_)?\*{4}\w*\)", "", line)
         for line in result.stdout.decode().splitlines()
     ]
 
@@ -652,9 +652,10 @@ SOURCE = 'file = "a"\n'
         *(
             (f"[tokens.a]\n{SOURCE}scope = {scope}", 3, "tokens.a.scope", reason)
             for scope, reason in [
-                ("''", "a scope is"), ("'/a'", "a scope is"), ("'a//b'", "a scope is"), ("'a/..'", "a scope is"),
-                ("'a%2fb'", "a scope is"), ("'a.git'", "a scope is"), ('"a\\nb"', "a scope is"),
+                ("''", "a scope is"), ("'a/.git'", "a scope is"), ("'a//b'", "a scope is"), ("'a/..'", "a scope is"),
+                ("'a%2fb'", "a scope is"), ("'https://github.com/a'", "another host"), ('"a\\nb"', "a scope is"),
                 ("'1/2/3/4/5/6/7/8/9'", "a scope is"), ("['a', '/']", "a scope is"),
+                (f"'{A}'", "may be a token"), ("['a', 'A/']", "twice"),
                 ("1", "must be a text"), ("[]", "must be a text"), ("['a', 1]", "must be a text"), ("true", "must be"),
                 ("['a', 'a']", "twice"),
             ]

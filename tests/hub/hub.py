@@ -18,7 +18,7 @@ from .proxy import ProxyServer
 from .repository import Repository, href
 from .server import HubHandler
 
-_REPOSITORY = re.compile(r"(?:(?:datasets|spaces)/)?[\w.-]+/[\w.-]+")
+_REPOSITORY = re.compile(r"(?:(?:datasets|spaces|kernels|buckets)/)?[\w.-]+/[\w.-]+")
 
 
 class Hub:
@@ -127,7 +127,7 @@ class Hub:
     ) -> Repository:
         """Make a repository with one commit of `files`, and of `lfs` as pointers whose objects the Hub has.
 
-        `path` is org/name, datasets/org/name or spaces/org/name: ValueError if it is something else,
+        `path` is org/name, or that after datasets/, spaces/, kernels/ or buckets/: ValueError if it is something else,
         FileExistsError if it is there already.
         """
         if not _REPOSITORY.fullmatch(path):
@@ -198,12 +198,17 @@ class Hub:
 
     # Who may have what
 
+    def find(self, path: str) -> Repository | None:
+        """The repository at a path, whose case does not count, or None (huggingface_hub#2090)."""
+        return next((one for one in self.repositories.values() if one.path.lower() == path.lower()), None)
+
     def refusal(self, path: str, token: Token | None, *, write: bool = False, content: bool = True) -> Refusal | None:
         """Why a request may not have the repository, or None if it may. Anonymous: `token` is None.
 
         Without `content` it is about what the Hub shows of a gated repository to everybody: its description.
         """
-        repository = self.repositories.get(path)
+        repository = self.find(path)
+        path = path if repository is None else repository.path
         if token is None:
             if repository is None or repository.private or write:
                 # The Hub does not tell a stranger whether there is such a repository.

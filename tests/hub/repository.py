@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass
 class Repository:
-    """`path` is org/name, datasets/org/name or spaces/org/name; `git_dir` its bare repository.
+    """`path` is org/name, or that after datasets/, spaces/, kernels/ or buckets/; `git_dir` its bare repository.
 
     `private` and `gated` may be changed at any time.
     """

@@ -17,10 +17,10 @@ from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token
 from .proxy import ConnectHandler
 from .repository import Entry, Repository, git_environ
 
-_REPO = r"(?P<repo>(?:(?:datasets|spaces)/)?[^/]+/[^/]+?)"
+_REPO = r"(?P<repo>(?:(?:datasets|spaces|kernels|buckets)/)?[^/]+/[^/]+?)"
 _GIT = re.compile(rf"/{_REPO}(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)")
-_BATCH = re.compile(rf"/{_REPO}(?:\.git)?/info/lfs/objects/batch")
-_LFS = re.compile(rf"/{_REPO}(?:\.git)?/info/lfs/.*")
+_BATCH = re.compile(rf"/{_REPO}(?:\.git)?/*info/lfs/objects/batch")
+_LFS = re.compile(rf"/{_REPO}(?:\.git)?/*info/lfs/.*")
 _OBJECT = re.compile(rf"/repos/{_REPO}/(?P<oid>[0-9a-f]{{64}})")
 _RESOLVE = re.compile(rf"/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<file>.+)")
 _API = re.compile(
@@ -112,8 +112,10 @@ class HubHandler(ConnectHandler):
     ) -> Repository | None:
         """The repository, or None after the refusal was sent."""
         refusal = self.server.hub.refusal(path, token, write=write, content=content)
-        if refusal is None:
-            return self.server.hub.repositories[path]
+        repository = self.server.hub.find(path)
+        if refusal is None and repository is not None:
+            return repository
+        assert refusal is not None
         self._refuse(refusal, self.path)
         return None
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from git_credential_hf.model import token_text
+from git_credential_hf.model import token, token_text
 
 TOKEN = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"
 
@@ -39,6 +39,11 @@ def test_people_see_three_and_four_characters_of_a_token(token: str, shown: str)
         ("glpat-abcdefghijklmnopqrst", "glp****qrst"),
         ("sk-abcdefghijklmnopqrst", "sk-****qrst"),
         ("hf_abcdefgh1", "****"),
+        # whatever stands before or after it
+        (f"x{TOKEN}", "xhf_****4567"),
+        (f"\\n{TOKEN}", "\\nhf_****4567"),
+        (f"{TOKEN}{TOKEN}", "hf_****4567"),
+        (f"see {TOKEN}.", "see hf_****4567."),
         # names
         ("hf_user", "hf_user"),
         ("/srv/hf_datasets/hf_downloads", "/srv/hf_datasets/hf_downloads"),
@@ -47,7 +52,7 @@ def test_people_see_three_and_four_characters_of_a_token(token: str, shown: str)
             "/srv/hf_models_of_2026/a_login_with_hf_after_the_seed_0",
         ),
         ("hf_token.txt", "hf_token.txt"),
-        ("xhf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567", "xhf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"),
+        ("task-management-of-things", "task-management-of-things"),
         ("my-org/my-model", "my-org/my-model"),
     ],
 )
@@ -62,8 +67,8 @@ WORDS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 @given(
     st.sampled_from(["hf_", "hf_oauth_", "hf_jwt_", "api_org_"]),
     WORDS,
-    st.text(" /=:'\"\n,;()", max_size=3),
-    st.text(" /=:'\"\n,;()", max_size=3),
+    st.text(" /=:'\"\n,;()_xA1", max_size=3),
+    st.text(" /=:'\"\n,;()_.-xA1", max_size=3),
 )
 def test_no_token_of_the_hub_is_left_in_a_text(prefix: str, word: str, before: str, after: str) -> None:
     token = prefix + word
@@ -71,20 +76,72 @@ def test_no_token_of_the_hub_is_left_in_a_text(prefix: str, word: str, before: s
     assert token_text.may_be_token(token)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "hf_1234567890abcdef...", "…", "<token>", "your token here", "YOUR_TOKEN_HERE", "paste-here", "changeme",
-        "hf_xxxxxxxxxxxx", "hf_", "example", "two words",
+SHAPES = {
+    token_text.TOKEN: [
+        TOKEN, f"  {TOKEN}\n", "hf_a", "hf_0", "hf_TokenHereAndThere", "hf_4token7", "hf_org/one",
+        "hf_oauth_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "hf_jwt_aa.bb.cc_dd-ee", "api_org_AbCdEfGhIjKl",
     ],
-)  # fmt: skip
-def test_a_placeholder_is_no_token(text: str) -> None:
-    assert token_text.is_placeholder(text)
+    token_text.WORD: ["hunter2", "a", "0123456789abcdef", "xxxxxxxxxx", "nobodysexample", "dGVzdA==", "$5", "!\"#$%&'"],
+    token_text.NOTHING: ["", " \r\n\t", '""', "''"],
+    token_text.PLACEHOLDER: [
+        "hf_1234567890abcdef...", "...", "…", "<token>", f"<{TOKEN}>", "hf_abc>", "your token here", "YOUR_TOKEN_HERE",
+        "paste-here", "changeme", "example", "placeholder", "hf_token", "hf_yourtokenhere", "hf_EXAMPLE_0123456789",
+        "hf_xxxxxxxxxxxx", "hf_X", "hf_", "api_org_xxxx", "None", "none", "null", "NULL", "undefined",
+        "$HF_TOKEN", "$HF", "${HF_TOKEN}", "${HF}", "${HF:-}", "$(pass hf)", "${{ secrets.HF }}", "{{ hf }}",
+        "HF_TOKEN", "HF_TOKEN=", 'HF_TOKEN=""', "HF_TOKEN=None", "HF_TOKEN=${HF_TOKEN}", '"your token"', "hf_****4567",
+        "HF_TOKEN=hf_your_token_here", '{"token": "<token>"}',
+    ],
+    token_text.QUOTED: [f'"{TOKEN}"', f"'{TOKEN}'", f"`{TOKEN}`", '"hunter2"', '"ghp_abcdefghijklmnopqrst"'],
+    token_text.MORE: [
+        f"HF_TOKEN={TOKEN}", f'HF_TOKEN="{TOKEN}"', f"export HF_TOKEN={TOKEN}", f"HF_TOKEN = {TOKEN}", "HF_TOKEN=hf_a",
+        f'{{"token": "{TOKEN}"}}', f"['{TOKEN}']", f"token: {TOKEN}", f'hf_token: "{TOKEN}"', f"- {TOKEN}",
+        f"Bearer {TOKEN}", f"Authorization: Bearer {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN}\r{TOKEN}",
+        f"{TOKEN} {TOKEN}", f"{TOKEN},{TOKEN}", f"{TOKEN};", f'"{TOKEN}', f"# mine\n{TOKEN}",
+        f"machine huggingface.co password {TOKEN}",
+        "HF_TOKEN=hunter2", "password: hunter2", "hf_ab cd", "two words", "GITHUB=ghp_abcdefghijklmnopqrst",
+        f"export {TOKEN}", f"https://alice:{TOKEN}@huggingface.co",
+    ],
+    token_text.FOREIGN: [
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "gho_a", "github_pat_11ABCDEFG0abcdefghijkl",
+        "glpat-abcdefghijklmnopqrst", "sk-abcdefghijklmnopqrst", "sk-ant-api03-x",
+    ],
+    token_text.NO_TEXT: [f"{TOKEN}ß", f"{TOKEN}\x1b[2K", "größe", "hf_\0"],
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [TOKEN, "hf_token1", "hunter2", "hf_TokenHereAndThere", "nobodysexample"])
-def test_a_token_is_no_placeholder(text: str) -> None:
-    assert not token_text.is_placeholder(text)
+@pytest.mark.parametrize(("shape", "text"), [(shape, text) for shape, texts in SHAPES.items() for text in texts])
+def test_the_shape_of_what_a_source_holds(shape: str, text: str) -> None:
+    assert token_text.shape(text.encode()) == shape
+    assert token.of_hub(text.encode()) == (
+        text.strip().encode() if shape in (token_text.TOKEN, token_text.WORD) else None
+    )
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_have_a_shape(raw: bytes) -> None:
+    shape = token_text.shape(raw)
+    assert shape in SHAPES
+    assert (token.of_hub(raw) is not None) == (shape in (token_text.TOKEN, token_text.WORD))
+
+
+@given(st.from_regex(r"hf_[A-Za-z0-9]{34}", fullmatch=True).filter(lambda text: text.lower().strip("x") != "hf_"))
+def test_every_user_token_is_one(text: str) -> None:
+    assert token_text.shape(text.encode()) == token_text.TOKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (f"HF_TOKEN={TOKEN}", "a name with its value"),
+        (f"token: {TOKEN}", "a name with its value"),
+        (f'{{"token": "{TOKEN}"}}', "JSON"),
+        (f"Authorization: Bearer {TOKEN}", "an Authorization header"),
+        (f"{TOKEN}\n{TOKEN}", "more than one line"),
+        (f"{TOKEN} {TOKEN}", "more than one word"),
+    ],
+)
+def test_what_is_more_than_a_token(text: str, what: str) -> None:
+    assert token_text.more(text.encode()) == what
 
 
 @pytest.mark.parametrize(

@@ -204,9 +204,36 @@ def test_another_source_is_given_in_silence(get: Get, file: Path) -> None:
     assert (result.stdout, result.stderr) == (answer(NEW), b"")
 
 
-def test_a_token_that_was_not_from_a_login_has_no_expiry(get: Get, file: Path) -> None:
+def test_a_login_without_a_refresh_token_has_its_expiry_too(get: Get, file: Path) -> None:
+    ends = hours(1)
+    logins(file, ends=ends, refreshes=False)
+    assert get() == Result(answer(TOKEN, f"password_expiry_utc={ends}"), b"", 0)
+
+
+def test_an_expired_login_that_nothing_can_renew_is_simply_expired(
+    get: Get, file: Path, hf: Callable[[str], Path]
+) -> None:
     logins(file, ends=hours(-1), refreshes=False)
-    assert (get().stdout, get().stderr) == (answer(TOKEN), b"")
+    notes = hf(f"echo {NEW}")
+    assert get("--refresh") == Result(b"", b"", 0)
+    assert not notes.exists()
+    login = f"[oauth-alice]\nhf_token = {TOKEN}\nrefresh_token =\nexpires_at = 1000000000\n"
+    (file.parent / "stored_tokens").write_text(login)
+    assert get("--refresh") == Result(b"", b"", 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["None", "null", "${HF_TOKEN}", "$HF_TOKEN", "<token>", "your_token_here", "hf_...", "hf_xxxxxxxx", f'"{TOKEN}"',
+     f"HF_TOKEN={TOKEN}", f"export HF_TOKEN={TOKEN}", f'{{"token": "{TOKEN}"}}', f"Bearer {TOKEN}", f"{TOKEN} {TOKEN}",
+     "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "sk-abcdefghijklmnopqrst", "größe"],
+)  # fmt: skip
+def test_what_is_never_a_token_is_skipped(get: Get, file: Path, content: str) -> None:
+    file.write_text(content)
+    assert get() == Result(b"", b"", 0)
+    file.write_text(TOKEN)
+    assert get(HF_TOKEN=content).stdout == answer(TOKEN)
+    assert get(HF_TOKEN=content, HUGGING_FACE_HUB_TOKEN=NEW).stdout == answer(NEW)
 
 
 def test_the_expiry_of_another_login_does_not_count(get: Get, file: Path) -> None:
@@ -264,12 +291,13 @@ def test_refresh_asks_hf_once_for_the_token_that_takes_its_place(
 ) -> None:
     logins(file, ends=hours(-1))
     notes = hf(f"echo a warning >&2; echo {NEW}")
-    result = get("--refresh", "--sources", "file", HF_TOKEN="hf_a", HUGGING_FACE_HUB_TOKEN="hf_b", OWN="yes")
+    more = {"HF_ENDPOINT": "https://example.org", "HF_OIDC_RESOURCE": "o/m", "HF_OIDC_ID_TOKEN": "x", "HF_DEBUG": "1"}
+    result = get("--refresh", "--sources", "file", HF_TOKEN="hf_a", HUGGING_FACE_HUB_TOKEN="hf_b", OWN="yes", **more)
     assert (result.stdout, result.stderr) == (answer(NEW), b"")
     noted = notes.read_text().splitlines()
     assert [line for line in noted if line.startswith("asked:")] == ["asked: auth token"]
     assert "OWN=yes" in noted
-    assert [line for line in noted if line.startswith(("HF_TOKEN=", "HUGGING_FACE_HUB_TOKEN="))] == []
+    assert [line for line in noted if line.startswith(("HF_", "HUGGING_FACE_HUB_TOKEN="))] == ["HF_DEBUG=1"]
 
 
 def test_hf_is_not_asked_unless_it_has_to_be(get: Get, file: Path, hf: Callable[[str], Path]) -> None:

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 from git_credential_hf.cli import child
 from git_credential_hf.cli.git_config import BadUrl, is_true, parse
-from git_credential_hf.cli.output import PARTLY, Failed, shown
+from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
 from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
 from git_credential_hf.state import files
@@ -57,12 +57,12 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
         ) from error
     print(f"{shown(file)}: {done}")
     for line in [*filter(None, [warning]), *_in_the_way(file if target[0] == "file" else None, environ)]:
-        print(f"{_PROGRAM}: {line}", file=sys.stderr)
+        complain(line)
     if git_lfs:
         try:
             print(child.install_git_lfs(environ))
         except Failed as error:
-            print(f"{_PROGRAM}: git uses the helper, but {error}", file=sys.stderr)
+            complain(f"git uses the helper, but {error}")
             return PARTLY
     return 0
 

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 
 from git_credential_hf.cli import owner
-from git_credential_hf.cli.output import PARTLY, Failed, shown
+from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model.repository import HUB
-from git_credential_hf.model.token import Token, fingerprint
+from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options, UsageError
 from git_credential_hf.secret_service import Absent, Unavailable
 from git_credential_hf.sources import keyring
@@ -114,7 +114,7 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
     if absent:
         print(f"keyring: not searched, {absent}")
     for shortfall in shortfalls:
-        print(f"git-credential-hf: {shortfall}; then forget again", file=sys.stderr)
+        complain(f"{shortfall}; then forget again")
     return PARTLY if shortfalls else 0
 
 
@@ -137,14 +137,14 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
 
 def _tell_what_stays(asked: Forget, cache: TokenFile | None, token: bytes | None) -> None:
     if cache and token and asked.user is None:
-        print(f"token cache: left, token {fingerprint(token)} is not known to be from seed, {cache.shown}")
+        print(f"token cache: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
 
 
 def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
     for token in found.items:
         print(f"keyring: {_name(token, asked.host)}")
     if cache and found.cached:
-        print(f"token cache: token {fingerprint(found.cached)}, {cache.shown}")
+        print(f"token cache: token {shown_token(found.cached)}, {cache.shown}")
     print("Remove this? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -152,5 +152,5 @@ def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
 def _name(token: Token, host: bytes) -> str:
     place = host + (b"/" + token.scope if token.scope else b"")
     user = "any user" if token.user is None else shown(token.user)
-    what = f"token {fingerprint(token.text)}" if token.text else "an item without a token"
+    what = f"token {shown_token(token.text)}" if token.text else "an item without a token"
     return f"{what} for {shown(place)} as {user}"

@@ -10,14 +10,15 @@ from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 from git_credential_hf.cli import child, owner, token_file, token_source, tokens_toml
-from git_credential_hf.cli.output import PARTLY, Failed, shown
+from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB
-from git_credential_hf.model.token import Token, fingerprint
+from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
 from git_credential_hf.sources import keyring
+from git_credential_hf.sources.token_file import login
 from git_credential_hf.state import locks, rejected
 
 _WAIT = 30.0  # seconds, for the runs that came before
@@ -105,7 +106,7 @@ def seed(asked: Seed, options: Options) -> int:
         except Failed as reason:
             shortfalls.append(str(reason))
     for line in wanted.failed + shortfalls:
-        print(f"git-credential-hf: {line}", file=sys.stderr)
+        complain(line)
     if wanted.failed and not wanted.tokens and not outcome.changed:
         return 1
     return PARTLY if wanted.failed or shortfalls else 0
@@ -113,10 +114,11 @@ def seed(asked: Seed, options: Options) -> int:
 
 def _given(asked: Seed, source: str, options: Options) -> _Wanted:
     """Return what --from and the options beside it say. Raises NothingThere or Failed."""
-    text, warnings = token_source.read(source, options.environ)
+    text, warnings = token_source.read(source, options.environ, asked.host)
     _warn(asked, warnings)
     wanted = _Wanted()
-    token = Token(text.encode(), user=asked.user, scope=asked.scope)
+    expires = _expiry(text.encode(), asked.host, options)
+    token = Token(text.encode(), user=asked.user, scope=asked.scope, expires=expires)
     wanted.tokens = [_ForKeyring("", asked.host, asked.user, token)]
     if asked.cache and not asked.scope and asked.host == HUB:
         wanted.cached = token.text
@@ -154,9 +156,10 @@ def _declared(asked: Seed, options: Options) -> _Wanted:
         warnings += [f"{one.name}: {line}" for line in warned]
         if one.expires is not None and one.expires <= time.time():
             ended = datetime.datetime.fromtimestamp(one.expires, datetime.UTC)
-            print(f"git-credential-hf: {one.name}: it has ended, at {ended:%Y-%m-%d %H:%M} UTC", file=sys.stderr)
+            complain(f"{one.name}: it has ended, at {ended:%Y-%m-%d %H:%M} UTC")
+        expires = _expiry(text.encode(), one.server, options) if one.expires is None else one.expires
         for scope in one.scopes:
-            token = Token(text.encode(), user=one.user, scope=scope, expires=one.expires)
+            token = Token(text.encode(), user=one.user, scope=scope, expires=expires)
             wanted.tokens.append(_ForKeyring(one.name, one.server, one.user, token))
         if one.cache and asked.cache:
             wanted.cached = text.encode()
@@ -164,6 +167,11 @@ def _declared(asked: Seed, options: Options) -> _Wanted:
     for line in absent:
         _report(asked, f"nothing to seed: {line}")
     return wanted
+
+
+def _expiry(text: bytes, host: bytes, options: Options) -> int | None:
+    """Return when a token for `host` expires, if it is from a login that hf has in its list."""
+    return login(text, options.environ)[0] if host == HUB else None
 
 
 def _read(
@@ -192,7 +200,7 @@ def _warn(asked: Seed, warnings: list[str]) -> None:
     for warning in warnings:
         if asked.strict:
             raise Failed(warning)
-        print(f"git-credential-hf: {warning}", file=sys.stderr)
+        complain(warning)
 
 
 def _put_away(asked: Seed, wanted: _Wanted, options: Options) -> _Outcome:
@@ -298,7 +306,7 @@ def _again_with_prompt(asked: Seed) -> str:
 
 
 def _which(place: bytes, user: bytes, text: bytes) -> str:
-    return f"token {fingerprint(text)} for {shown(place)} as {shown(user)}"
+    return f"token {shown_token(text)} for {shown(place)} as {shown(user)}"
 
 
 def _let_be_given(tokens: list[_ForKeyring], options: Options) -> list[str]:

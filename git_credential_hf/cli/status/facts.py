@@ -8,7 +8,7 @@ import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from git_credential_hf import options
 from git_credential_hf.cli import child, git_config, tokens_toml
@@ -17,11 +17,11 @@ from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.hub import Answer
-from git_credential_hf.model import token_text
+from git_credential_hf.model import address, repository, token_text
 from git_credential_hf.model.outcome import GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
-from git_credential_hf.model.token import Token, clean
+from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
@@ -33,11 +33,12 @@ _SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable"."""
+    """Hugging Face's token file. state: "token", "absent", "unusable". why: the shape of what it holds."""
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.path = token_file.path(environ)
         self.state = "absent"
+        self.why = ""
         self.mode = 0
         self.modified = 0.0
         self.link = os.path.islink(self.path)
@@ -48,8 +49,10 @@ class TokenFile:
             self.state = "unusable" if self.link else "absent"
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
-        self.token = clean(safe_read.read(self.path))
+        raw = safe_read.read(self.path)
+        self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"
+        self.why = token_text.shape(raw)
 
 
 class Declared:
@@ -73,9 +76,10 @@ class Program:
 
 
 class Facts:
-    """Everything that status knows, for one URL."""
+    """Everything that status knows, for one URL. named: how the report tells one token from another."""
 
     def __init__(self, text: bytes, environ: dict[bytes, bytes]) -> None:
+        self.named: Callable[[bytes], str] = fingerprint
         self.environ = environ
         self.given = git_config.parse(text)
         self.text = text if self.given.path else text.rstrip(b"/") + b"/"
@@ -153,6 +157,13 @@ class Facts:
                 return one.token
         return None
 
+    def has_host_token(self) -> bool:
+        """Return whether a request without a path would get a token."""
+        return any(
+            one.verdict in (GIVEN, SPARE) and one.token is not None and not one.token.scope
+            for one in self.outcome.candidates
+        )
+
     def of_source(self, name: str) -> Candidate | None:
         """Return the candidate that a source is judged by: what it would give, else the first that it cannot."""
         return self.outcome.first(GIVEN, SPARE, source=name) or next(
@@ -179,6 +190,29 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool) -> Facts:
     if probe:
         _probe(facts)
     return facts
+
+
+def here(environ: dict[bytes, bytes]) -> bytes:
+    """Return the URL of the Hub's repository that a remote of the clone in this folder names, else that of the Hub.
+
+    The remote `origin` comes first, then the others in the order of the configuration. git asks for a credential over
+    https alone, and git-lfs does so where the remote itself is one of SSH.
+    """
+    hub = b"https://" + HUB
+    done = git_config.run(["git", "config", "-z", "--get-regexp", r"^remote\..*\.url$"], child.environment(environ))
+    remotes = [one.partition(b"\n")[::2] for one in done.stdout.split(b"\0")] if done is not None else []
+    for _, url in sorted(remotes, key=lambda remote: remote[0] != b"remote.origin.url"):
+        try:
+            remote = address.parse(url)
+        except address.NotUnderstood:
+            continue
+        if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
+            continue
+        has_token = b":" in remote.login or token_text.may_be_token_for_user(os.fsdecode(remote.login))
+        if remote.scheme != b"https" or has_token:  # of which there is a finding of its own
+            return hub + b"/" + name
+        return b"https://%b%b/%b" % (remote.login, remote.host, name)
+    return hub
 
 
 # git.
@@ -408,7 +442,7 @@ def _compare(one: Declared, facts: Facts) -> None:
     except OSError:
         one.state = "unreadable"
         return
-    token = clean(safe_read.read(os.fsencode(one.file)))
+    token = of_hub(safe_read.read(os.fsencode(one.file)))
     if token is None:
         one.state = "unreadable"
         return

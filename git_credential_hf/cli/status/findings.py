@@ -16,7 +16,6 @@ from git_credential_hf.cli.status.facts import Facts, numbers
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, MALFORMED, REJECTED, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
-from git_credential_hf.model.token import fingerprint
 from git_credential_hf.sources.environment import VARIABLES
 
 _LAST_THAT_LOOPS = (3, 7, 1)  # git-lfs, which asked again and again with a token that draws a 401
@@ -47,6 +46,7 @@ def findings(facts: Facts) -> list[Finding]:
         *_declared(facts),
         *_beside_the_helper(facts),
         *_git_lfs(facts),
+        *_git_xet(facts),
         *_hub(facts),
     ]
     order = ("error", "warning", "note")
@@ -73,11 +73,10 @@ def _given_place(facts: Facts) -> str:
 def _hidden_scopes(facts: Facts) -> Iterator[Finding]:
     scopes = facts.scoped()
     if _from_environment(facts) and facts.token is not None and scopes:
-        listed = ", ".join(shown(one) for one in scopes[:3]) + (", ..." if len(scopes) > 3 else "")
         yield Finding(
             "env-hides-scopes",
             "error",
-            f"{_given_place(facts)} is set and comes first, so the tokens for {listed} are never given",
+            f"{_given_place(facts)} is set and comes first, so the tokens for {_listed(scopes)} are never given",
             "unset " + " ".join(_variables(facts)),
         )
 
@@ -91,7 +90,7 @@ def _newer_token_file(facts: Facts) -> Iterator[Finding]:
             "token-file-newer",
             "error",
             f"{_place(facts, facts.token_file.path)} is newer than the keyring's item and holds another token "
-            f"({fingerprint(facts.token_file.token)}): git gets the older one ({fingerprint(token.text)})",
+            f"({facts.named(facts.token_file.token)}): git gets the older one ({facts.named(token.text)})",
             f"git-credential-hf seed --from {_quoted(facts.token_file.path)}",
         )
 
@@ -273,14 +272,14 @@ def _tokens(facts: Facts) -> Iterator[Finding]:
             f"no source has a token for this address: get one from {_TOKENS_PAGE}",
             _seed(facts),
         )
-    env = facts.of_source("env")
-    if env is not None and env.verdict == MALFORMED:
-        yield Finding(
-            "env-unusable",
-            "warning",
-            f"{' and '.join(_variables(facts))} is set to what is no token",
-            "unset " + " ".join(_variables(facts)),
-        )
+    for one in facts.outcome.candidates:
+        if one.source == "env" and one.verdict == MALFORMED:
+            yield Finding(
+                "env-unusable",
+                "warning",
+                f"{one.place} is set, and holds {one.why}: git-credential-hf skips it",
+                f"unset {one.place}",
+            )
     hidden = facts.host_token
     if facts.token is not None and _from_environment(facts) and hidden is not None and not facts.scoped():
         if facts.token.text == hidden.text:
@@ -289,14 +288,14 @@ def _tokens(facts: Facts) -> Iterator[Finding]:
             "env-hides-keyring",
             "note",
             f"{_given_place(facts)} is set and comes before the keyring, which holds another token "
-            f"({fingerprint(hidden.text)})",
+            f"({facts.named(hidden.text)})",
             "unset " + " ".join(_variables(facts)),
         )
 
 
 def _not_good(facts: Facts, one: Candidate, severity: str) -> Finding:
     token = one.token
-    where = _source(facts, one.place) + (f" ({fingerprint(token.text)})" if token is not None else "")
+    where = _source(facts, one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     new = f"unset {one.place}" if one.source == "env" else _seed(facts)
     if one.verdict == REJECTED:
         text = f"the Hub has refused the token of {where} within the last hour, and it is withheld"
@@ -400,7 +399,7 @@ def _token_file(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "token-file-unusable",
             "warning",
-            f"{place} is there, and holds nothing that is a token: hf and git-credential-hf pass it over",
+            f"{place} holds {facts.token_file.why or 'no token'}: git-credential-hf skips it",
             f"mv {_quoted(file.path)} {_quoted(file.path + b'.old')}",
         )
     if file.token is not None and file.mode & 0o077:
@@ -420,8 +419,8 @@ def _token_file(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "token-file-differs",
             "note",
-            f"{place} holds another token than the keyring: hf uses {fingerprint(file.token or b'')}, "
-            f"git {fingerprint(token.text)}",
+            f"{place} holds another token than the keyring: hf uses {facts.named(file.token or b'')}, "
+            f"git {facts.named(token.text)}",
             "printf 'protocol=https\\nhost=huggingface.co\\n' | git-credential-hf --sources keyring get | "
             "sed -n 's/^password=//p' | git-credential-hf seed --from - --no-keyring",
         )
@@ -568,6 +567,21 @@ def _git_lfs(facts: Facts) -> Iterator[Finding]:
         )
 
 
+# git-xet.
+
+
+def _git_xet(facts: Facts) -> Iterator[Finding]:
+    scopes = facts.scoped()
+    if facts.server == HUB and facts.git_xet.path is not None and scopes and not facts.has_host_token():
+        yield Finding(
+            "xet-scopes-only",
+            "warning",
+            "git-xet asks for the host alone, so it never gets the tokens for "
+            f"{_listed(scopes)}, and there is none for the whole host",
+            "git-credential-hf seed --from -",
+        )
+
+
 # The Hub.
 
 
@@ -589,7 +603,7 @@ def _hub(facts: Facts) -> Iterator[Finding]:
             "token-invalid",
             "error",
             f"the Hub does not take the token of {_source(facts, place)} "
-            f"({fingerprint(facts.token.text)}): it was revoked, has expired or is mistyped",
+            f"({facts.named(facts.token.text)}): it was revoked, has expired or is mistyped",
             f"unset {place}" if _from_environment(facts) else _seed(facts),
         )
     elif answer.access == "gated":
@@ -684,6 +698,10 @@ def _install(program: str) -> str:
 
 
 # Names for people.
+
+
+def _listed(scopes: list[bytes]) -> str:
+    return ", ".join(shown(one) for one in scopes[:3]) + (", ..." if len(scopes) > 3 else "")
 
 
 def _quoted(name: bytes) -> str:

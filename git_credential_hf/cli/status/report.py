@@ -14,7 +14,6 @@ from git_credential_hf.cli.status.findings import Finding
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
-from git_credential_hf.model.token import fingerprint
 from git_credential_hf.options import SOURCES
 from git_credential_hf.secret_service import KEYRING
 
@@ -32,7 +31,7 @@ def report(facts: Facts, findings: list[Finding], *, online: bool) -> Report:
         "url": facts.given.shown(),
         "token_given": by is not None,
         "given_by": by.shown() if by is not None else None,
-        "answer": _token(facts.outcome.given()),
+        "answer": _token(facts.outcome.given(), facts),
         "sources": [_source(name, facts) for name in SOURCES] if facts.server is not None else [],
         "keyring": _keyring(facts),
         "token_cache": _token_file(facts),
@@ -58,13 +57,13 @@ def _name(value: bytes | None) -> str | None:
     return None if value is None else token_text.hide_passwords(shown(value))
 
 
-def _token(one: Candidate | None) -> Report | None:
+def _token(one: Candidate | None, facts: Facts) -> Report | None:
     if one is None or one.token is None:
         return None
     token = one.token
     return {
         "source": shown(one.place),
-        "fingerprint": fingerprint(token.text),
+        "fingerprint": facts.named(token.text),
         "scope": _name(token.scope) or None,
         "user": _name(token.user),
         "expires": token.expires,
@@ -75,7 +74,7 @@ def _token(one: Candidate | None) -> Report | None:
 def _source(name: str, facts: Facts) -> Report:
     one = facts.of_source(name)
     state = _state(name, one, facts)
-    return {"name": name, "state": state, "why": _why(name, state, one, facts), "token": _token(one)}
+    return {"name": name, "state": state, "why": _why(name, state, one, facts), "token": _token(one, facts)}
 
 
 def _state(name: str, one: Candidate | None, facts: Facts) -> str:
@@ -97,7 +96,7 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     token = one.token if one is not None else None
     if one is not None and token is not None:
         where = "" if one.place == KEYRING else f"{shown(one.place)}: "
-        what = f"{where}token {fingerprint(token.text)}" + (f" for {shown(token.scope)}" if token.scope else "")
+        what = f"{where}token {facts.named(token.text)}" + (f" for {shown(token.scope)}" if token.scope else "")
         end = f", until {_date(token.expires)}" if token.expires is not None else ""
         return what + {
             "answers": end,
@@ -155,7 +154,7 @@ def _token_file(facts: Facts) -> Report:
         "path": shown(file.path),
         "state": file.state,
         "mode": f"{file.mode:04o}" if file.state != "absent" else None,
-        "fingerprint": fingerprint(token) if token is not None else None,
+        "fingerprint": facts.named(token) if token is not None else None,
         "same_as_keyring": token == in_keyring.text if token is not None and in_keyring is not None else None,
     }
 
@@ -217,7 +216,7 @@ def _helper(facts: Facts, one: Helper) -> Report:
         "helper": one.shown(),
         "ours": one.is_ours(),
         "does": does,
-        "fingerprint": fingerprint(probed.password) if probed is not None and probed.password else None,
+        "fingerprint": facts.named(probed.password) if probed is not None and probed.password else None,
         "at": _at(one.setting),
         "reset_at": _at(one.reset),
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli.commands import forget as module
-from git_credential_hf.model.token import fingerprint
+from git_credential_hf.model.token_text import masked
 from tests.asking import request
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
@@ -23,7 +23,7 @@ TOKENS = (TOKEN, SCOPED, ALICES, TYPED, BEARER, ELSEWHERE)
 
 
 def named(token: str, place: str = "huggingface.co", user: str = "hf_user") -> str:
-    return f"token {fingerprint(token.encode())} for {place} as {user}"
+    return f"token {masked(token)} for {place} as {user}"
 
 
 def removed(result: Result) -> list[str]:
@@ -34,8 +34,8 @@ def removed(result: Result) -> list[str]:
 
 
 def left(token: str, environment: Environment) -> str:
-    fingerprint_ = fingerprint(token.encode())
-    return f"token cache: left, token {fingerprint_} is not known to be from seed, {cache(environment)}"
+    mask = masked(token)
+    return f"token cache: left, token {mask} is not known to be from seed, {cache(environment)}"
 
 
 def seed(run: Run, token: str, *arguments: str) -> None:
@@ -96,7 +96,7 @@ def test_what_was_put_away_goes_and_nothing_else(
     file = cache(environment)
     expected = [f"keyring: removed, {OURS[one]}" for one in gone]
     if with_cache:
-        expected.append(f"token cache: removed, token {fingerprint(TOKEN.encode())}, {file}")
+        expected.append(f"token cache: removed, token {masked(TOKEN)}, {file}")
     assert removed(run("forget", "--yes", *arguments.split())) == sorted(expected)
     left = [ALICES if one == "alice's data" else one for one in OURS if one not in gone]
     assert [secret.partition(b"\n")[0].decode() for secret in full.secrets()] == sorted([*left, THEIRS, THEIRS])
@@ -160,7 +160,7 @@ def test_without_a_keyring_the_cache_is_what_seed_filled(run: Run, environment: 
     seed(run, TOKEN)
     for arguments in (("--scope", "my-org"), ("--user", "alice"), ("--host", HOST)):
         assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: there is no session bus"]
-    gone = f"token cache: removed, token {fingerprint(TOKEN.encode())}, {cache(environment)}"
+    gone = f"token cache: removed, token {masked(TOKEN)}, {cache(environment)}"
     assert removed(run("forget", "--yes")) == ["keyring: not searched, there is no session bus", gone]
     assert not cache(environment).exists()
     assert removed(run("forget", "--yes")) == ["nothing to remove: there is no session bus"]
@@ -285,9 +285,7 @@ def test_a_person_sees_what_goes_and_is_asked(
     with at_a_terminal(environment, "forget") as person:
         person.until("[y/N] ")
         assert person.shown == (
-            f"keyring: {named(TOKEN)}\n"
-            f"token cache: token {fingerprint(TOKEN.encode())}, {cache(environment)}\n"
-            "Remove this? [y/N] "
+            f"keyring: {named(TOKEN)}\ntoken cache: token {masked(TOKEN)}, {cache(environment)}\nRemove this? [y/N] "
         )
         code = person.type(typed)
         assert TOKEN not in person.shown

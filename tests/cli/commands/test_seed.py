@@ -49,7 +49,8 @@ def test_the_token_is_put_into_both_places_and_git_gets_it(
 ) -> None:
     result = seed()
     assert result.stdout.decode() == (
-        f"token cache: written, {cache(environment)}\nkeyring: created, token 99fc3929 for huggingface.co as hf_user\n"
+        f"token cache: written, {cache(environment)}\n"
+        "keyring: created, token hf_****mNoP for huggingface.co as hf_user\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
     item = only(keyring)
@@ -69,7 +70,7 @@ def test_a_second_run_writes_nothing_and_says_so(seed: Seed, keyring: Items, env
         result = seed()
     assert result.stdout.decode() == (
         f"token cache: unchanged, {cache(environment)}\n"
-        "keyring: unchanged, token 99fc3929 for huggingface.co as hf_user\n"
+        "keyring: unchanged, token hf_****mNoP for huggingface.co as hf_user\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
     assert [call for call in calls if call.endswith("SearchItems")]
@@ -82,7 +83,7 @@ def test_force_writes_what_is_there_already(seed: Seed, keyring: Items) -> None:
     seed()
     with keyring.bus.calls() as calls:
         result = seed("--force")
-    assert b"keyring: replaced, token 99fc3929" in result.stdout
+    assert b"keyring: replaced, token hf_****mNoP" in result.stdout
     assert [call for call in calls if call.endswith(" SetSecret")]
     assert only(keyring).secret == TOKEN.encode()
 
@@ -94,8 +95,8 @@ def test_a_new_token_replaces_the_old_in_both_places(
     write(source, ROTATED)
     result = seed()
     assert result.stdout.decode() == (
-        f"token cache: written over another token (99fc3929), {cache(environment)}\n"
-        "keyring: replaced, token 65612215 for huggingface.co as hf_user\n"
+        f"token cache: written over another token (hf_****mNoP), {cache(environment)}\n"
+        "keyring: replaced, token hf_****NoPq for huggingface.co as hf_user\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
     assert keyring.secrets() == [ROTATED.encode()]
@@ -175,12 +176,32 @@ def test_users_stand_side_by_side(seed: Seed, keyring: Items, source: Path) -> N
     assert keyring.secrets() == sorted([TOKEN.encode(), ROTATED.encode()])
 
 
+@pytest.mark.parametrize(
+    ("given", "scope"),
+    [
+        ("https://huggingface.co/My-Org/name/tree/main?x=y#z", "my-org/name"),
+        ("https://hf.co/datasets/my-org/name.git", "datasets/my-org/name"),
+        ("hf://my-org/name", "my-org/name"),
+        ("git@hf.co:my-org/name.git", "my-org/name"),
+        ("/My-Org/", "my-org"),
+    ],
+)
+def test_a_scope_is_given_in_any_form(
+    seed: Seed, run: Run, keyring: Items, environment: Environment, given: str, scope: str
+) -> None:
+    assert seed("--scope", given).code == 0
+    assert only(keyring).attributes["object"] == scope
+    assert run("get", input=REQUEST + f"path={scope}.git/info/lfs\n".encode()).stdout.endswith(f"{TOKEN}\n".encode())
+    done = run("forget", "--yes", "--scope", given)
+    assert (done.stderr, done.code, keyring.all()) == (b"", 0, [])
+
+
 @pytest.mark.parametrize("scope", ["my-org", "my-org/name", "datasets/my-org", "spaces/my-org/name"])
 def test_a_scope_is_for_the_keyring_alone(
     seed: Seed, run: Run, keyring: Items, environment: Environment, scope: str
 ) -> None:
     result = seed("--scope", scope)
-    assert result.stdout.decode() == f"keyring: created, token 99fc3929 for huggingface.co/{scope} as hf_user\n"
+    assert result.stdout.decode() == f"keyring: created, token hf_****mNoP for huggingface.co/{scope} as hf_user\n"
     assert (result.stderr, result.code) == (b"", 0)
     assert known(only(keyring)) == OURS | {"git-credential-hf": f"huggingface.co/{scope}", "object": scope}
     assert "/" not in only(keyring).label
@@ -230,9 +251,10 @@ def test_another_host_is_for_the_keyring_alone(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--scope", ""), ("--scope", "/my-org"), ("--scope", "my-org/"), ("--scope", "a//b"), ("--scope", "a/../b"),
-        ("--scope", "."), ("--scope", "my%2Dorg"), ("--scope", "a\nb"), ("--scope", "a/b.git"), ("--scope", "\udcff"),
-        ("--scope", "1/2/3/4/5/6/7/8/9"),
+        ("--scope", ""), ("--scope", "/"), ("--scope", "a//b"), ("--scope", "a/../b"), ("--scope", TOKEN),
+        ("--scope", "."), ("--scope", "my%2Dorg"), ("--scope", "a\nb"), ("--scope", "a/.git"), ("--scope", "\udcff"),
+        ("--scope", "1/2/3/4/5/6/7/8/9"), ("--scope", "https://github.com/my-org/name"), ("--user", TOKEN),
+        ("--scope", "https://huggingface.co/my-org", "--host", "git.example.org"),
         ("--user", ""), ("--user", "a\nb"), ("--user", "\udcff"),
         ("--host", ""), ("--host", "https://huggingface.co"), ("--host", "a/b"), ("--host", "a b"), ("--host", "a:x"),
         ("--timeout", "0"), ("--timeout", "-1"), ("--timeout", "nan"), ("--timeout", "soon"), ("--timeout", "86400"),
@@ -287,7 +309,7 @@ def test_no_keyring_leaves_the_keyring_alone(seed: Seed, keyring: Items, environ
 
 def test_no_cache_leaves_the_cache_alone(seed: Seed, keyring: Items, environment: Environment) -> None:
     result = seed("--no-cache")
-    assert result.stdout == b"keyring: created, token 99fc3929 for huggingface.co as hf_user\n"
+    assert result.stdout == b"keyring: created, token hf_****mNoP for huggingface.co as hf_user\n"
     assert not cache(environment).parent.exists()
     assert keyring.secrets() == [TOKEN.encode()]
 
@@ -313,7 +335,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     result = seed("--dry-run", "--git-lfs")
     assert result.stdout.decode() == (
         f"token cache: would be written, {cache(environment)}\n"
-        "keyring: would be created, token 99fc3929 for huggingface.co as hf_user\n"
+        "keyring: would be created, token hf_****mNoP for huggingface.co as hf_user\n"
         "git-lfs: `git lfs install --skip-repo` would be run\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
@@ -325,15 +347,15 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     before = (snapshot(tmp_path), modified(keyring))
     assert seed("--dry-run").stdout.decode() == (
         f"token cache: unchanged, {cache(environment)}\n"
-        "keyring: unchanged, token 99fc3929 for huggingface.co as hf_user\n"
+        "keyring: unchanged, token hf_****mNoP for huggingface.co as hf_user\n"
     )
     assert (snapshot(tmp_path), modified(keyring)) == before
 
     write(source, ROTATED)
     before = (snapshot(tmp_path), modified(keyring))
     assert seed("--dry-run").stdout.decode() == (
-        f"token cache: would be written over another token (99fc3929), {cache(environment)}\n"
-        "keyring: would be replaced, token 65612215 for huggingface.co as hf_user\n"
+        f"token cache: would be written over another token (hf_****mNoP), {cache(environment)}\n"
+        "keyring: would be replaced, token hf_****NoPq for huggingface.co as hf_user\n"
     )
     assert (snapshot(tmp_path), modified(keyring)) == before
     assert keyring.secrets() == [TOKEN.encode()]

@@ -388,6 +388,14 @@ def _(world: World) -> None:
     world.git("config", "--global", f"credential.{HUB}.useHttpPath", "false")
 
 
+@broken("xet-scopes-only")
+def _(world: World) -> None:
+    world.helper("forget", "--yes")
+    cache(world.environment).unlink(missing_ok=True)
+    world.seed(TOKEN, "--scope", "my-org")
+    write(world.folder / "bin/git-xet", "#!/bin/sh\n", 0o755)
+
+
 @broken("git-config-broken", mended=False)
 def _(world: World) -> None:
     world.configuration("[credential\n")
@@ -851,13 +859,55 @@ def test_the_documented_answer_is_what_comes(online: World) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "huggingface.co", "my-org/my-model", "https://", "https:///x", "://x", "https://a\nb/c", "https://h/%0ax"],
+    ["", "huggingface.co", "my-org", "a/b/c", "https://", "https:///x", "://x", "https://a\nb/c", "https://h/%0ax"],
 )
 def test_what_is_no_address_is_wrong_usage(run: Run, url: str) -> None:
     result = run("status", url)
     assert (result.code, result.stdout) == (2, b"")
     assert result.stderr.startswith(b"git-credential-hf: ")
     assert result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"{MODEL}/tree/main", f"{MODEL}/blob/main/a%20b.py?x=y#L3", "my-org/my-model", "hf://my-org/my-model/file",
+     "https://hf.co/My-Org/my-model/", "https://huggingface.co/my-org/my-model.git"],
+)  # fmt: skip
+def test_the_address_of_a_page_is_that_of_its_repository(world: World, url: str) -> None:
+    world.seed(OTHER, "--scope", "my-org/my-model")
+    world.url = url
+    known = world.known()
+    assert (known["answer"]["fingerprint"], known["answer"]["scope"]) == (fingerprint(OTHER), "my-org/my-model")
+    assert re.fullmatch(r"https://(huggingface|hf)\.co/[Mm]y-[Oo]rg/my-model(\.git)?", known["url"])
+
+
+@pytest.mark.parametrize(
+    ("remotes", "url"),
+    [
+        ({"origin": MODEL}, MODEL),
+        ({"a": f"{HUB}/my-org/other", "origin": f"{MODEL}.git"}, MODEL),
+        ({"origin": "https://github.com/my-org/code", "hf": "git@hf.co:my-org/my-model"}, MODEL),
+        ({"origin": "ssh://git@huggingface.co/my-org/my-model"}, MODEL),
+        ({"origin": "https://alice@hf.co/my-org/my-model"}, "https://alice@hf.co/my-org/my-model"),
+        ({"origin": f"https://alice:{OTHER}@huggingface.co/my-org/my-model"}, MODEL),
+        ({"origin": "https://github.com/my-org/my-model"}, HUB),
+        ({}, HUB),
+    ],
+)
+def test_without_a_url_it_is_about_the_clone_that_one_is_in(
+    world: World, monkeypatch: pytest.MonkeyPatch, remotes: dict[str, str], url: str
+) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    for name, remote in remotes.items():
+        world.git("-C", str(clone), "remote", "add", name, remote)
+    monkeypatch.chdir(clone)
+    result = world._run("status", "--json")
+    assert MARK not in result.stdout + result.stderr
+    known = json.loads(result.stdout)
+    assert known["url"] == url
+    assert known["answer"]["fingerprint"] == fingerprint(TOKEN if url == HUB else OTHER)
 
 
 @pytest.mark.parametrize("arguments", [("--bogus",), (HUB, HUB), ("--jso",)])

@@ -1,0 +1,112 @@
+"""What people type or paste for a repository: a URL, the address of a page, `hf://`, SSH, or `org/name`."""
+
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from git_credential_hf.model import repository
+from git_credential_hf.model.repository import HUB, HUB_HOSTS, canonical_host
+from git_credential_hf.model.text import has_control
+
+
+class NotUnderstood(Exception):
+    """It is none of these; the text says what it must be, without quoting it."""
+
+
+class Address(NamedTuple):
+    """Where somebody points.
+
+    scheme: in lower case; empty for scp's form, `git@hf.co:org/name`.
+    login: what stands before the host, with its `@`.
+    host: HOST or HOST:PORT as it was written, None for a name alone.
+    path: decoded, without query and fragment.
+    """
+
+    scheme: bytes
+    login: bytes
+    host: bytes | None
+    path: bytes
+
+    def server(self) -> bytes:
+        """Return whose address it is, as repository.server has it: the Hub's for a name alone."""
+        host = canonical_host(HUB if self.host is None else self.host)
+        if self.scheme in (b"", b"ssh") and not host.endswith(b"]"):
+            host = host.removesuffix(b":22")
+        return HUB if host in HUB_HOSTS else host
+
+    def has_name_alone(self) -> bool:
+        """Return whether nothing but `.git` and slashes follows the name of a repository of the Hub."""
+        whole = self.path.strip(b"/")
+        return bool(whole) and repository.name(self.path) in (whole, whole.removesuffix(b".git"))
+
+
+def parse(text: bytes) -> Address:
+    """Return where `text` points. Raises NotUnderstood.
+
+    Source: git-clone(1), GIT URLS; huggingface_hub's "HF URIs", `hf://[TYPE/]ORG/NAME[@REVISION][/PATH]`.
+    """
+    text = text.strip()
+    if has_control(text):
+        raise NotUnderstood("there is a control character in it")
+    scheme, rest = _scheme(text)
+    if scheme == b"hf":
+        return Address(b"https", b"", HUB, rest.partition(b"@")[0].strip(b"/").removeprefix(b"models/"))
+    if not scheme:
+        before, colon, path = text.partition(b":")
+        if colon and b"/" not in before:
+            login, at, host = before.rpartition(b"@")
+            return Address(b"", login + at, host, path)
+        scheme, rest = b"https", text
+        first, _, path = text.partition(b"/")
+        if canonical_host(first) not in HUB_HOSTS:
+            return Address(scheme, b"", None, text)
+        if not path:
+            raise NotUnderstood("an address begins with https://")
+    authority = min((rest.partition(mark)[0] for mark in (b"/", b"?", b"#")), key=len)
+    login, at, host = authority.rpartition(b"@")
+    path = rest[len(authority) :].partition(b"?")[0].partition(b"#")[0]
+    return Address(scheme, login + at, host, unquote_to_bytes(path))
+
+
+def scope(server: bytes, text: bytes) -> bytes:
+    """Return the scope of `server` (see repository.server) that `text` means. Raises NotUnderstood."""
+    try:
+        address = parse(text)
+    except NotUnderstood:
+        address = Address(b"", b"", None, b"")
+    if address.host is not None and address.server() != server:
+        raise NotUnderstood("it is the address of another host than the token is for")
+    if server != HUB:
+        found = repository.scope(server, address.path)
+    else:
+        found = repository.name(address.path).lower() if address.host is not None or address.has_name_alone() else b""
+    if not found:
+        raise NotUnderstood(
+            "a scope is an organisation, a repository or the address of one: my-org, my-org/name, datasets/my-org"
+        )
+    return found
+
+
+def clone_url(text: bytes) -> bytes:
+    """Return the URL that git is given for what `text` points at: for a page of the Hub that of its repository.
+
+    A URL that git takes stays as it is, and so does one of another host. Raises NotUnderstood.
+    """
+    text = text.strip()
+    address = parse(text)
+    if address.host is None and not (address.has_name_alone() and b"/" in address.path.strip(b"/")):
+        raise NotUnderstood("a repository is given by its URL, or as org/name or datasets/org/name")
+    name = repository.name(address.path) if address.server() == HUB else b""
+    is_gits = not address.scheme or _scheme(text)[0] not in (b"", b"hf")
+    is_page = not address.has_name_alone() or b"?" in text or b"#" in text
+    if is_gits and not (name and is_page):
+        return text
+    between = b"/" if address.scheme else b":"
+    prefix = address.scheme + b"://" if address.scheme else b""
+    return prefix + address.login + (HUB if address.host is None else address.host) + between + name
+
+
+def _scheme(text: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before `://` and after it; the scheme is empty where there is none."""
+    scheme, _, rest = text.partition(b"://")
+    is_one = len(scheme) < len(text) and scheme.translate(None, b"+.-").isalnum()
+    return (scheme.lower(), rest) if is_one else (b"", text)
