@@ -36,7 +36,7 @@ def only_this_hub(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         (b"datasets/my-org/ds", "yes", False),
         (b"my-org/gated", "gated", None),
         (b"my-org/none", "not found", None),
-        (b"a/b/c/d", None, None),
+        (b"my-org/m/tree/main/file", "yes", False),
         (b"my-org/\xff", None, None),
     ],
 )

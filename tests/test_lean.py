@@ -226,7 +226,7 @@ def test_the_files_that_an_answer_opens(
         token_file.write_text("hf_t0ken")
     else:
         ours = {"git-credential-hf": "huggingface.co", "user": "hf_user"}
-        keyring.add(b"hf_token", xdg__schema="org.git.Password", **ours)
+        keyring.add(b"hf_t0ken", xdg__schema="org.git.Password", **ours)
     # What the interpreter opens before it runs anything.
     empty = tmp_path / "empty"
     empty.write_text(f"#!{starts['bundle'].parent}/{VERSION} -ISXutf8\nprint({GIVEN.stdout.decode()!r}, end='')\n")

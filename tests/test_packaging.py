@@ -149,13 +149,13 @@ def test_the_deb_has_all_that_belongs_to_it(debs: list[Path], root: Path) -> Non
 def test_the_deb_answers_from_its_bundle_and_starts_no_shell(root: Path, environment: Environment) -> None:
     program = root / "usr/bin/git-credential-hf"
     assert program.read_bytes().startswith(b"#!/usr/bin/python3 -ISXutf8\n")
-    calls = traced("execve,openat", program, environment | {"HF_TOKEN": "hf_token"})
+    calls = traced("execve,openat", program, environment | {"HF_TOKEN": "hf_t0ken"})
     assert sum("execve(" in call for call in calls) == 1
     (opened,) = [call.split('"')[1] for call in calls if "/git_credential_hf/" in call]
     assert opened.startswith(f"{root}/usr/lib/python3/dist-packages/git_credential_hf/__pycache__/bundle.")
     for bundle in root.rglob("__pycache__/bundle.*"):
         bundle.unlink()
-    assert get(program, environment | {"HF_TOKEN": "hf_token"}) == GIVEN
+    assert get(program, environment | {"HF_TOKEN": "hf_t0ken"}) == GIVEN
 
 
 def test_no_deb_is_built_of_a_start_that_cannot_be_told_where_the_package_is(tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ def store(options: Options, data: bytes) -> str:
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")
         return ""
+    if accepted.user == HF_USER and _would_hide_a_seeded_one(ours, accepted, request, options):
+        options.note("store: what was seeded for another user answers")
+        return ""
     try:
         if "keyring" in options.sources:
             with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
@@ -43,6 +46,19 @@ def store(options: Options, data: bytes) -> str:
     except (Unavailable, OSError) as reason:
         return f"the keyring did not keep the credential: {getattr(reason, 'strerror', None) or reason}"
     return ""
+
+
+def _would_hide_a_seeded_one(ours: bytes, accepted: Token, request: Request, options: Options) -> bool:
+    """Return whether a token that was seeded for another user, for the same place, answers a request that names nobody.
+
+    An item of hf_user, as that of `accepted` would be, is found before it.
+    """
+    unnamed = {key: value for key, value in request.values.items() if key != b"username"}
+    given = decide(Request(unnamed, request.with_authtype), options).given()
+    token = given.token if given is not None else None
+    if token is None or not token.item or token.user == HF_USER or token.scope != accepted.scope:
+        return False
+    return not keyring.stored(ours, [token], options)
 
 
 def _is_the_same(given: Token, accepted: Token) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Reader(Connection):
     """Asks the Secret Service for items and their secrets. Every method raises Unavailable, as those of Connection do.
 
+    may_unlock: whether a search may still unlock what it finds locked.
     unlocks_all: whether a dialog may be shown for what is locked although something else is not.
     locked: the items that the searches found and that are locked still.
     """
@@ -27,7 +28,7 @@ class Reader(Connection):
         super().__init__(options, connection)
         self.locked: list[bytes] = []
         self._session = b""
-        self._may_unlock = options.unlock != "never"
+        self.may_unlock = options.unlock != "never"
         self._unlocks_all = unlocks_all or options.unlock == "auto"
 
     def search(self, wanted: list[dict[bytes, bytes]]) -> list[list[bytes]]:
@@ -54,10 +55,10 @@ class Reader(Connection):
                 len(locked),
             )
         nothing = not locked and not any(unlocked)
-        if self._may_unlock and (
+        if self.may_unlock and (
             (nothing and options.unlock == "prompt") or (locked and (self._unlocks_all or not any(unlocked)))
         ):
-            self._may_unlock = False
+            self.may_unlock = False
             from git_credential_hf.secret_service import unlock
 
             if unlock.unlock(self, locked or unlock.hidden(self), options):

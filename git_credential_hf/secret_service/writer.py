@@ -92,6 +92,7 @@ class Writer:
         self._options = options
         self.locked: tuple[str, ...] = ()
         self._replaces_in_place = False
+        self._has_looked = False
         self._connection = _connect(options)
         try:
             with _told(options.timeout, at_start=True):
@@ -136,13 +137,14 @@ class Writer:
         """
         with _told(self._options.timeout):
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
-            stored = [] if origin == item.STORED else [{item.ORIGIN: item.STORED}]
-            found = self._find(places + stored)
-            by_git = found.pop() if stored else []
             plans = [
-                _Plan(server, token, origin, here, by_git, force, self._default)
-                for (server, token), here in zip(tokens, found, strict=True)
+                _Plan(server, token, origin, here, force, self._default)
+                for (server, token), here in zip(tokens, self._find(places), strict=True)
             ]
+            if origin != item.STORED and any(plan.old for plan in plans):
+                (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
+                for plan in plans:
+                    plan.add_copies(stored)
             written = [plan for plan in plans if plan.done != "unchanged"]
             if self._closed and any(plan.kept is None for plan in written):
                 if all(plan.kept is None for plan in plans):
@@ -151,7 +153,7 @@ class Writer:
                     if plan.kept is None:
                         plan.done = "left"
             written = [plan for plan in written if plan.done != "left"]
-            if not dry_run:
+            if written and not dry_run:
                 self._carry_out(written)
         return [plan.done for plan in plans]
 
@@ -238,12 +240,13 @@ class Writer:
         gone: set[bytes] = set()
         again = []
         for plan, found in zip(plans, self._written(plans), strict=True):
-            surplus = [one for one in plan.surplus_after(found) if one.path not in gone]
+            kept, surplus = plan.divided(found)
             for one in surplus:
-                self._delete(one.path, dialog=False)
-                gone.add(one.path)
+                if one.path not in gone:
+                    self._delete(one.path, dialog=False)
+                    gone.add(one.path)
             # oo7-daemon deletes with an item all those on its disk that have its attributes among others.
-            if any(one.attributes.items() <= plan.item.attributes().items() for one in surplus):
+            if not self._is_in_place(plan) and any(kept.goes_with(one) for one in surplus):
                 again.append(plan)
         self._write([call for plan in again for call in self._calls(plan)])
         if gone:
@@ -253,7 +256,7 @@ class Writer:
         """Return the calls that write what is planned; secretstorage would make three for each, one after another."""
         secret = format_secret(self._session, plan.secret, "text/plain")
         kept = plan.kept
-        if kept is not None and (plan.is_among_others or self._replaces_in_place):
+        if kept is not None and self._is_in_place(plan):
             address = DBusAddress(kept.path.decode(), BUS_NAME, ITEM_IFACE)
             if kept.attributes.get(item.ORIGIN) != plan.item.origin:
                 yield Properties(address).set("Attributes", "a{ss}", _text(plan.item))
@@ -269,6 +272,9 @@ class Writer:
         replace = not plan.is_among_others
         yield new_method_call(collection, "CreateItem", "a{sv}(oayays)b", (properties, secret, replace))
 
+    def _is_in_place(self, plan: "_Plan") -> bool:
+        return plan.is_among_others or self._replaces_in_place
+
     def _write(self, calls: list[Message]) -> None:
         for batch in _batches(calls):
             for body in self._connection.ask(batch):
@@ -283,6 +289,9 @@ class Writer:
         collection is not: a second one beside an item that nobody can read would be one more each time.
         """
         with Reader(self._options, unlocks_all=True) as reader:
+            # One dialog is enough, whatever comes of it.
+            reader.may_unlock = reader.may_unlock and not self._has_looked
+            self._has_looked = True
             paths = [found for batch in _batches(wanted) for found in reader.search(batch)]
             self._replaces_in_place = keepassxc.is_provider(reader)
             if name_locked:
@@ -331,11 +340,12 @@ class Writer:
 class _Plan:
     """What is to be done so that one item, and no other, holds a token: see Writer.put.
 
-    found: what a search for its place and user finds. by_git: all that git stored.
+    found: what a search for its place and user finds.
     default: the path of the default collection, where of several items the one to be replaced is looked for first.
 
     done: "unchanged", "replaced" or "created".
     kept: the item that the new one takes the place of, None where it is to be created.
+    old: the texts of the tokens that it takes the place of.
     is_among_others: whether another program has an item there with the same attributes and more.
     """
 
@@ -345,7 +355,6 @@ class _Plan:
         token: Token,
         origin: bytes,
         found: "list[_Stored]",
-        by_git: "list[_Stored]",
         force: bool,
         default: str,
     ) -> None:
@@ -356,9 +365,8 @@ class _Plan:
         alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
         alike.sort(key=lambda one: one.collection != default.encode())
         self.kept = alike[0] if alike else None
-        # A copy that git has stored elsewhere would answer with the old token.
-        old = {one.text() for one in seeded} - {item.text_of(self.secret)}
-        self._copies = [one for one in by_git if one.item and one.item.server == server and one.text() in old]
+        self.old = {one.text() for one in seeded} - {token.text}
+        self._copies: list[_Stored] = []
         target = self.kept.collection if self.kept else default.encode()
         wanted = self.item.attributes().items()
         self.is_among_others = any(
@@ -366,7 +374,7 @@ class _Plan:
         )
         if not here:
             self.done = "created"
-        elif len(here) == 1 and not force and not self._copies and self.is_done_by(here[0]):
+        elif len(here) == 1 and not force and self.is_done_by(here[0]):
             self.done = "unchanged"
         else:
             self.done = "replaced"
@@ -376,12 +384,19 @@ class _Plan:
         ours = one.item
         return ours is not None and ours.attributes() == self.item.attributes() and one.secret == self.secret
 
-    def surplus_after(self, found: "list[_Stored]") -> "list[_Stored]":
-        """Return what is to be deleted, once the new item is among what a search finds in its place."""
+    def add_copies(self, stored: "list[_Stored]") -> None:
+        """Have those of `stored` deleted, too, that hold an old token: they would answer with it."""
+        for one in stored:
+            if one.item is not None and one.item.server == self.item.server and one.text() in self.old:
+                self._copies.append(one)
+
+    def divided(self, found: "list[_Stored]") -> "tuple[_Stored, list[_Stored]]":
+        """Return the item that is done and stays, of what a search now finds in its place, and those that are to go."""
         here = self._replaced(found)
-        # Of two the one with more attributes: oo7-daemon deletes that alone.
-        kept = min((one for one in here if self.is_done_by(one)), key=lambda one: len(one.attributes))
-        return [one for one in [*here, *self._copies] if one.path != kept.path]
+        before = self.kept.path if self.kept else b""
+        # Of two the one with more attributes goes: oo7-daemon then deletes that alone.
+        kept = min(filter(self.is_done_by, here), key=lambda one: (len(one.attributes), one.path != before))
+        return kept, [one for one in [*here, *self._copies] if one.path != kept.path]
 
     def _replaced(self, found: "list[_Stored]") -> "list[_Stored]":
         """Return those of `found` that the new item takes the place of."""
@@ -403,6 +418,10 @@ class _Stored:
     @property
     def is_stored(self) -> bool:
         return self.item is not None and self.item.is_stored
+
+    def goes_with(self, other: "_Stored") -> bool:
+        """Return whether to delete `other` may delete this one too."""
+        return self.collection == other.collection and other.attributes.items() <= self.attributes.items()
 
     def text(self) -> bytes:
         return item.text_of(self.secret)

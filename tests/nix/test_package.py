@@ -91,7 +91,7 @@ def test_nix_builds_what_starts_without_a_shell_and_finds_its_libraries(
         assert (done.returncode, done.stdout, done.stderr) == (0, stdout, b"")
     assert keyring.secrets() == [TOKEN.encode()]
     assert contents(package) == before
-    started = traced("execve,openat", program, environment | {"HF_TOKEN": "hf_token"})
+    started = traced("execve,openat", program, environment | {"HF_TOKEN": "hf_t0ken"})
     assert sum("execve(" in call for call in started) == 1
     assert [line.split('"')[1] for line in started if "/git_credential_hf/" in line] == [
         str(bundle_in(package / f"{SITE_PACKAGES}/git_credential_hf"))

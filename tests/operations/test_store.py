@@ -200,6 +200,23 @@ def test_a_fetch_that_a_rotation_overtook_does_not_bring_the_old_token_back(run:
     assert keyring.secrets() == [b"hf_newer"]
 
 
+def test_what_was_seeded_for_another_user_still_answers_where_nobody_is_named(run: Run, keyring: Items) -> None:
+    seed(run, "hf_carols", "--user", "carol")
+    typed = request(username="hf_user", password="typed", path="org/one")
+    assert run("store", input=typed) == NOTHING
+    assert run("get", input=request(path="org/one")) == answer("carol", "hf_carols")
+    run("erase", input=request(username="carol", password="hf_carols", path="org/one"))
+    assert run("store", input=typed) == NOTHING
+    assert run("get", input=request(path="org/one")) == answer("hf_user", "typed")
+
+
+def test_what_was_seeded_for_a_scope_is_hidden_by_nothing_for_the_host(run: Run, keyring: Items) -> None:
+    seed(run, "hf_carols", "--user", "carol", "--scope", "org")
+    assert run("store", input=request(username="hf_user", password="typed", path="org/one")) == NOTHING
+    assert run("get", input=request(path="org/one")) == answer("carol", "hf_carols")
+    assert run("get", input=request()) == answer("hf_user", "typed")
+
+
 def test_whose_token_answers_where_nobody_is_named_a_seeded_one_first(run: Run, keyring: Items) -> None:
     seed(run, "hf_carols", "--user", "carol")
     run("store", input=request(username="bob", password="hf_bobs"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jeepney import HeaderFields, Message
 
 from tests.conftest import Environment, Run
 from tests.providers import SECRETS, Bus, GnomeKeyring, wait_until
@@ -19,6 +20,7 @@ from tests.secret_service.fake_bus import (
     Body,
     Script,
     a_body_of,
+    answer,
     bus,
     failing,
     provider,
@@ -33,6 +35,40 @@ def items(*secrets: bytes) -> dict[str, Body]:
     paths = [f"{ITEM}{number}" for number in range(len(secrets))]
     given = {path: (SESSION, b"", secret, "text/plain") for path, secret in zip(paths, secrets, strict=True)}
     return {"SearchItems": ("aoao", (paths, [])), "GetSecrets": ("a{o(oayays)}", (given,))}
+
+
+SEEDED = {"git-credential-hf-origin": "seed"}
+STORED = {"git-credential-hf-origin": "store"}
+COPIES: dict[str, tuple[list[tuple[dict[str, str], int]], int]] = {
+    "the newest": ([(SEEDED, 10), (SEEDED, 30), (SEEDED, 20)], 1),
+    "a seeded one, however old": ([(STORED, 30), (SEEDED, 10), (STORED, 20)], 1),
+    "a declared one, however old": ([(STORED, 30), ({"git-credential-hf-origin": "tokens.toml"}, 10)], 1),
+    "one of which it is known": ([(SEEDED, 0), (SEEDED, 10)], 1),
+    "the first, where it is known of none": ([(SEEDED, 0), (SEEDED, 0)], 0),
+    "the newest of those that git stored": ([(STORED, 10), (STORED, 20)], 1),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+@pytest.mark.parametrize("path", [False, True])
+def test_of_several_copies_one_answers(run: Run, environment: Environment, name: str, path: bool) -> None:
+    copies, given = COPIES[name]
+    called: list[str] = []
+
+    def changed(member: str, call: Message, data: bytes) -> bytes:
+        called.append(member)
+        if member == "SearchItems" and call.body[0]["git-credential-hf"] == "huggingface.co/org":
+            return answer(call, ("aoao", ([], [])))
+        if member != "Get":
+            return data
+        attributes, modified = copies[int(call.header.fields[HeaderFields.path].removeprefix(ITEM))]
+        value = ("a{ss}", attributes) if call.body[1] == "Attributes" else ("t", modified)
+        return answer(call, ("v", (value,)))
+
+    with bus(environment, provider(items(*(b"hf_%d" % number for number in range(len(copies)))), changed=changed)):
+        got = run("get", input=REQUEST + (b"path=org\n" if path else b""))
+    assert got.stdout == b"username=hf_user\npassword=hf_%d\n" % given
+    assert called.count("Get") == 2 * len(copies)
 
 
 FAULTS: dict[str, Script] = {

@@ -13,7 +13,7 @@ SPOILT = "import os\nos.write(2, b'the wrong module was loaded')\nos._exit(9)\n"
 
 @pytest.fixture
 def with_token(environment: Environment) -> Environment:
-    return environment | {"HF_TOKEN": "hf_token"}
+    return environment | {"HF_TOKEN": "hf_t0ken"}
 
 
 @pytest.fixture

@@ -413,14 +413,14 @@ def test_without_it_every_source_answers(
     else:
         os.utime(package_of(program) / "secret_service/dbus/decode.py", (1, 1))
     if source == "environment":
-        environment["HF_TOKEN"] = "hf_token"
+        environment["HF_TOKEN"] = "hf_t0ken"
     elif source == "keyring":
         ours = {"git-credential-hf": "huggingface.co", "user": "hf_user"}
-        keyring.add(b"hf_token", xdg__schema="org.git.Password", **ours)
+        keyring.add(b"hf_t0ken", xdg__schema="org.git.Password", **ours)
     else:
         file = Path(environment["HOME"], ".cache/huggingface/token")
         file.parent.mkdir(parents=True)
-        file.write_text("hf_token")
+        file.write_text("hf_t0ken")
     assert get(program, environment) == GIVEN
 
 

@@ -96,7 +96,7 @@ def test_it_runs_from_the_search_path(with_token: Environment, tmp_path: Path) -
             capture_output=True,
             check=True,
         )
-        assert b"\npassword=hf_token\n" in by_git.stdout
+        assert b"\npassword=hf_t0ken\n" in by_git.stdout
         assert by_git.stderr == b""
 
 

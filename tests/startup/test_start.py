@@ -57,7 +57,7 @@ def test_arguments_and_paths_are_bytes_in_every_locale(
     file = os.fsencode(tmp_path) + b"/\xff\xc3\xa4 token"
     seed: tuple[str | bytes | Path, ...] = (program, "seed", "--no-keyring", "--from", file)
     Path(os.fsdecode(file)).touch(mode=0o600)
-    Path(os.fsdecode(file)).write_text("hf_token")
+    Path(os.fsdecode(file)).write_text("hf_t0ken")
     at = os.environb | {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
     at |= {b"HF_TOKEN_PATH": file, b"LC_ALL": locale.encode()}
     done = subprocess.run([program, "get"], input=REQUEST, env=at, capture_output=True, check=False)
