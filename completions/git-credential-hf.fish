@@ -30,7 +30,7 @@ complete -c git-credential-hf -n $seed -l no-keyring -d 'Leave the keyring alone
 complete -c git-credential-hf -n $seed -l no-cache -d 'Leave the token cache alone'
 complete -c git-credential-hf -n $seed -l require-keyring -d 'Exit with 3 where the keyring could not be filled'
 complete -c git-credential-hf -n $seed -l optional -d 'A source that is missing is fine'
-complete -c git-credential-hf -n $seed -l strict -d 'Change nothing if others can read the source'
+complete -c git-credential-hf -n $seed -l strict -d 'Change nothing where a line would warn of the source'
 complete -c git-credential-hf -n $seed -l force -d 'Write even what is there already'
 complete -c git-credential-hf -n $seed -l git-lfs -d 'Also set up git-lfs'
 complete -c git-credential-hf -n $seed -l timeout -x -d 'The whole time that the keyring may take'

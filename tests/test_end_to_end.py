@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import old_git
 from tests.conftest import EXECUTABLE, Environment
 from tests.hub import Hub, Secret
 from tests.hub.access import Request, Token, fingerprint
@@ -392,7 +393,7 @@ def test_a_fetch_that_a_rotation_overtakes_does_not_bring_the_old_token_back(wor
 @pytest.fixture
 def two_tokens(world: World, keyring: Items) -> World:
     """A world that has TOKEN for the whole Hub, and ROTATED for MODEL."""
-    world.hub.add_token(ROTATED, user="bob", role="write", orgs=["org"], repos=[MODEL])
+    world.hub.add_token(ROTATED, user="bob", role="write", orgs=["org"], gated=[MODEL], repos=[MODEL])
     world.seed(TOKEN)
     world.seed(ROTATED, "--scope", f"https://huggingface.co/{MODEL}/tree/main")
     return world
@@ -421,7 +422,7 @@ def has_weights(world: World, content: bytes) -> bool:
 
 
 @pytest.mark.parametrize("path", [MODEL, f"{MODEL}.git", f"{MODEL}/", f"{MODEL}.git/", "ORG/Model", "Org/model.git"])
-@pytest.mark.parametrize("url", ["https://huggingface.co", "https://hf.co", "https://HuggingFace.co:443"])
+@pytest.mark.parametrize("url", ["https://huggingface.co", "https://hf.co", "https://huggingface.co:443"])
 def test_a_clone_and_a_push_get_the_token_of_the_repository(two_tokens: World, url: str, path: str) -> None:
     clone = two_tokens.clone(path, url=url)
     assert (clone / "model.bin").read_bytes() == b"weights"
@@ -478,6 +479,32 @@ def test_large_files_of_a_repository_that_is_reached_by_ssh(two_tokens: World) -
     push_more_weights(two_tokens, clone)
     assert has_weights(two_tokens, b"more weights")
     assert_each_repository_got_its_own(two_tokens)
+
+
+def test_a_git_of_old(two_tokens: World) -> None:
+    old_git.put(two_tokens.folder / "bin")
+    two_tokens.environment["PATH"] = f"{two_tokens.folder}/bin:{two_tokens.environment['PATH']}"
+    gitconfig = Path(two_tokens.environment["HOME"], ".gitconfig")
+    two_tokens.helper("unconfigure")
+    assert EXECUTABLE.encode() not in gitconfig.read_bytes()
+    two_tokens.helper("configure", "--git-lfs")
+    clone = two_tokens.clone()
+    assert (clone / "model.bin").read_bytes() == b"weights"
+    push_more_weights(two_tokens, clone)
+    assert has_weights(two_tokens, b"more weights")
+    assert_each_repository_got_its_own(two_tokens)
+    two_tokens.helper("status", f"https://huggingface.co/{MODEL}")
+
+
+def test_a_git_of_old_changes_a_file_beside_a_broken_configuration(two_tokens: World) -> None:
+    old_git.put(two_tokens.folder / "bin")
+    two_tokens.environment["PATH"] = f"{two_tokens.folder}/bin:{two_tokens.environment['PATH']}"
+    Path(two_tokens.environment["HOME"], ".gitconfig").write_text("[credential\n")
+    file = two_tokens.folder / "another"
+    two_tokens.helper("configure", "--file", str(file))
+    assert b"useHttpPath" in file.read_bytes()
+    two_tokens.helper("unconfigure", "--file", str(file))
+    assert not file.exists()
 
 
 def test_hf_reads_what_seed_wrote(world: World, keyring: Items) -> None:

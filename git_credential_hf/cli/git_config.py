@@ -20,6 +20,8 @@ from git_credential_hf.model.text import has_control
 
 PROGRAM = "git-credential-hf"
 
+NO_SUCH_OPTION = 129  # the exit code of git for an option that it does not know
+
 _PORTS = {b"https": b"443", b"http": b"80"}
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*")
 _HOST = re.compile(rb"[A-Za-z0-9._\[\]*-][A-Za-z0-9._\[\]:*-]*")
@@ -88,7 +90,7 @@ class Setting(NamedTuple):
 
     key: bytes
     value: bytes | None
-    scope: str  # system, global, local, worktree or command
+    scope: str  # system, global, local, worktree or command; unknown with a git before 2.26
     file: bytes  # empty for what no file says: git's own options and GIT_CONFIG_COUNT
     line: int  # 0 where it is not known
 
@@ -302,17 +304,22 @@ def _split_port(url: Url) -> tuple[bytes, bytes]:
 # Reading.
 
 
-def list_command() -> list[str]:
-    """Return the command whose output read_settings takes."""
-    return ["git", "config", "--list", "--show-origin", "--show-scope", "-z"]
+def list_command(*, with_scope: bool = True) -> list[str]:
+    """Return the command whose output read_settings takes.
+
+    with_scope: git before 2.26 does not know --show-scope, and ends with NO_SUCH_OPTION.
+    """
+    return ["git", "config", "--list", "--show-origin", *["--show-scope"][:with_scope], "-z"]
 
 
-def read_settings(output: bytes) -> list[Setting]:
+def read_settings(output: bytes, *, with_scope: bool = True) -> list[Setting]:
     """Return the settings in what list_command() wrote, each with the line of its file."""
     fields = output.split(b"\0")[:-1]
+    width = 3 if with_scope else 2
+    scopes = fields[::3] if with_scope else [b"unknown"] * len(fields)
     settings = []
     lines: dict[bytes, dict[bytes, list[int]]] = {}
-    for scope, origin, entry in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+    for scope, origin, entry in zip(scopes, fields[width - 2 :: width], fields[width - 1 :: width], strict=False):
         key, separator, value = entry.partition(b"\n")
         kind, _, name = origin.partition(b":")
         file = os.path.abspath(name) if kind == b"file" else b""

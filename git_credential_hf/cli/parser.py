@@ -143,7 +143,7 @@ def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     add("--no-cache", action="store_true", help="leave the token cache alone")
     add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
     add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
-    add("--strict", action="store_true", help="change nothing if others can read the source")
+    add("--strict", action="store_true", help="change nothing where a line would warn of the source")
     add("--force", action="store_true", help="write even what is there already")
     add("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
     add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
@@ -183,8 +183,9 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
         "status",
         "[OPTIONS] [URL]",
-        "Tell who would answer git for URL (https://huggingface.co), with what, and what\n"
-        "stands in the way. It changes nothing; exit code 1 if git would get no token.",
+        "Tell who would answer git for URL (the clone that you are in, else all of\n"
+        "https://huggingface.co), with what, and what stands in the way. It changes\n"
+        "nothing; exit code 1 if git would get no token.",
         _STATUS_EXAMPLES,
     )
     parser.add_argument("url", nargs="?", help=argparse.SUPPRESS)

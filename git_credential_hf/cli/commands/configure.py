@@ -381,8 +381,9 @@ def _git(
 ) -> subprocess.CompletedProcess[bytes]:
     environ = child.environment(environ) | {b"LC_ALL": b"C"}
     if isolated:  # from every other configuration, which may be broken
-        environ = {name: value for name, value in environ.items() if not name.startswith(b"GIT_")}
-        environ |= {b"GIT_CONFIG_NOSYSTEM": b"1", b"GIT_CONFIG_GLOBAL": b"/dev/null"}
+        environ = {name: value for name, value in environ.items() if not name.startswith((b"GIT_", b"XDG_"))}
+        # git before 2.32 does not know GIT_CONFIG_GLOBAL.
+        environ |= {b"GIT_CONFIG_NOSYSTEM": b"1", b"GIT_CONFIG_GLOBAL": b"/dev/null", b"HOME": b"/dev/null"}
     folder = "/" if isolated else None
     try:
         return subprocess.run(

@@ -253,6 +253,8 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
         output, complaint = _output(child)
         if child.returncode == 0:
             facts.config = Configuration(git_config.read_settings(output))
+        elif child.returncode == git_config.NO_SUCH_OPTION and (again := _without_scopes(facts.environ)) is not None:
+            facts.config = Configuration(git_config.read_settings(again, with_scope=False))
         else:
             facts.config = Configuration([], _first_line(complaint) or f"git config ended with {child.returncode}")
     config = facts.config
@@ -280,6 +282,12 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
         facts.user = named.value
     facts.askpass = _askpass(facts)
     facts.netrc = _netrc(facts)
+
+
+def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
+    """Return the output of git config as a git before 2.26 gives it, None where that gives none either."""
+    done = git_config.run(git_config.list_command(with_scope=False), child.environment(environ))
+    return done.stdout if done is not None and done.returncode == 0 else None
 
 
 def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:

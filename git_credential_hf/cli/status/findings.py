@@ -237,8 +237,8 @@ def _our_helper(facts: Facts, ours: Helper) -> Iterator[Finding]:
             "error",
             f"the options of the helper at {_where(facts, ours.setting)} are wrong, so it answers nothing: "
             f"{facts.options_error}",
-            f"git config --file {_quoted(ours.setting.file)} --fixed-value --replace-all {_quoted(ours.setting.key)} "
-            f"{_quoted(name)} {_quoted(ours.value)}",
+            f"git config --file {_quoted(ours.setting.file)} --replace-all {_quoted(ours.setting.key)} "
+            f"{_quoted(name)} {_exactly(ours.value)}",
         )
 
 
@@ -642,7 +642,7 @@ def _configure(setting: Setting | None) -> str:
     """Return the command that puts our helper last where `setting` is in the way."""
     if setting is not None and setting.scope in ("local", "worktree"):
         return "git-credential-hf configure --local"
-    if setting is not None and setting.scope == "command":
+    if setting is not None and not setting.file:
         return "unset GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS"
     return "git-credential-hf configure"
 
@@ -655,9 +655,13 @@ def _remove(setting: Setting) -> str:
     if token_text.hide_passwords(key) != key or token_text.hide_passwords(value) != value:
         return _remove_line(setting)
     return (
-        f"git config --file {_quoted(setting.file)} --fixed-value --unset-all "
-        f"{_quoted(setting.key)} {_quoted(setting.value or b'')}"
+        f"git config --file {_quoted(setting.file)} --unset-all {_quoted(setting.key)} {_exactly(setting.value or b'')}"
     )
+
+
+def _exactly(value: bytes) -> str:
+    """Return the pattern that finds a setting of that value alone: git before 2.30 has no --fixed-value."""
+    return _quoted(b"^" + re.sub(rb"[]\[\\.*^$+?{}()|]", rb"\\\g<0>", value) + b"$")
 
 
 def _remove_line(setting: Setting) -> str:

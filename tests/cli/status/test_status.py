@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from git_credential_hf.cli.status import findings
+from tests import old_git
 from tests.cli.conftest import cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.hub import Hub, Secret, fingerprint
@@ -470,6 +471,64 @@ def _(world: World) -> None:
 @broken("declaration-broken", mended=False)
 def _(world: World) -> None:
     declare(world, f"[tokens.mine]\nfile = {OTHER}\n")
+
+
+@pytest.mark.parametrize(
+    "code", ["helper-options-wrong", "url-rewritten", "helper-reset", "other-helper-before", "askpass-missing"]
+)
+def test_a_git_of_old_is_read_and_mended_too(world: World, code: str) -> None:
+    old_git.put(world.folder / "bin")
+    known = world.known()
+    assert (known["git"]["version"], codes(known), known["token_given"]) == (old_git.VERSION, [], True)
+    assert {one["at"]["scope"] for one in known["git"]["helpers"]} == {"unknown"}
+    assert all(one["at"]["line"] for one in known["git"]["helpers"])
+    test_a_trouble_is_named_with_what_mends_it(world, code)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("None", "a placeholder"),
+        ("${HF_TOKEN}", "a placeholder"),
+        (f"HF_TOKEN={OTHER}", "more than the token"),
+        (f'"{OTHER}"', "a text in quotes"),
+        ("ghp_abcdefghijklmnopqrst", "a token of somebody else's"),
+    ],
+)
+def test_a_variable_that_holds_no_token_is_skipped_and_named(world: World, content: str, what: str) -> None:
+    for more, given in (({}, TOKEN), ({"HUGGING_FACE_HUB_TOKEN": OTHER}, OTHER)):
+        known = world.known(HF_TOKEN=content, **more)
+        assert known["answer"]["fingerprint"] == fingerprint(given)
+        (finding,) = [one for one in known["findings"] if one["code"] == "env-unusable"]
+        assert finding["message"] == f"HF_TOKEN is set, and holds {what}: git-credential-hf skips it"
+        assert finding["remedy"] == "unset HF_TOKEN"
+    write(cache(world.environment), content)
+    (finding,) = [one for one in world.known()["findings"] if one["code"] == "token-file-unusable"]
+    assert f"holds {what}: git-credential-hf skips it" in finding["message"]
+
+
+@pytest.mark.parametrize("content", [f"HF_TOKEN={OTHER}", f'"{OTHER}"', "ghp_abcdefghijklmnopqrst", "None"])
+def test_a_source_that_holds_no_token_was_not_changed_since_it_was_seeded(world: World, content: str) -> None:
+    source = world.home / "secret"
+    write(source, content)
+    later = time.time() + 60
+    os.utime(source, (later, later))
+    declare(world, '[tokens.mine]\nfile = "~/secret"\ncache = true\n')
+    known = world.known()
+    assert known["declared"]["tokens"][0]["state"] == "unreadable"
+    assert codes(known) == ["source-unreadable"]
+    assert "changed since it was seeded" not in world.status().stdout.decode()
+
+
+def test_people_see_a_masked_token_and_programs_its_fingerprint(world: World) -> None:
+    world.seed(OTHER, "--no-cache")
+    fingerprints = [fingerprint(TOKEN), fingerprint(OTHER)]
+    table = world.status().stdout.decode()
+    assert "token hf_****JkLm" in table
+    assert not [one for one in fingerprints if one in table]
+    known = world.known()
+    assert "****" not in json.dumps(known)
+    assert [one in json.dumps(known) for one in fingerprints] == [True, True]
 
 
 @pytest.mark.parametrize("code", BROKEN)
