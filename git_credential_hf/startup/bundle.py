@@ -28,7 +28,8 @@ PARTS = {
         ".sources.token_file", ".operations", ".operations.get", ".__main__",
     ),
     ".secret_service.reader": (
-        ".secret_service.dbus.encode", ".secret_service.dbus.decode", ".secret_service.dbus.connection",
+        ".secret_service.dbus.encode", ".secret_service.dbus.decode", ".secret_service.dbus.opening",
+        ".secret_service.dbus.connection",
         ".secret_service.messages", ".secret_service.quirks", ".secret_service.quirks.gnome_keyring",
         ".secret_service.quirks.keepassxc", ".secret_service.reader",
     ),

@@ -1,22 +1,15 @@
 """One connection to the session bus, with a deadline. It rests on the interpreter's builtins."""
 
-import _socket
-import posix
-import time
-
-from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.address import bus_addresses
 from git_credential_hf.secret_service.dbus.encode import hello, with_serial
+from git_credential_hf.secret_service.dbus.opening import BEGIN, receive, send, welcomed
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    import _socket
     from typing import Self
 
     from git_credential_hf.options import Options
-
-_CHUNK = 4096  # a larger buffer costs more than reading again
-_LONGEST_WELCOME = 1 << 14
 
 
 class Connection:
@@ -26,13 +19,12 @@ class Connection:
     all that asks or writes in one run has together.
     """
 
+    _bus: "_socket.socket"  # from the first call on
+
     def __init__(self, options: "Options") -> None:
         self._options = options
-        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         self._serial = 0
-        self._outgoing = b""
         self._incoming = b""
-        self._welcomed = False
 
     def __enter__(self) -> "Self":
         return self
@@ -41,33 +33,34 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
-        self._socket.close()
+        """Close the connection, if there is one."""
+        if self._serial:
+            self._bus.close()
 
     def ask(self, *calls: bytes) -> list[decode.Message]:
         """Make `calls`, all before the first is answered; return the replies in their order, errors among them."""
         last = self.tell(*calls)
-        if not self._welcomed:
-            self._authenticate()
         wanted = range(last - len(calls) + 1, last + 1)
         kinds = (decode.METHOD_RETURN, decode.ERROR)
         replies: dict[int, decode.Message] = {}
-        while not all(serial in replies for serial in wanted):
-            replies.update((message.reply_to, message) for message in self.messages() if message.type in kinds)
+        kept = 0
+        while len(replies) < len(wanted):
+            for message in self.messages():
+                if message.type in kinds and message.reply_to in wanted:
+                    replies[message.reply_to] = message
+                    kept += len(message.body)
+            if kept > decode.MAX_MESSAGE:
+                raise decode.WireError("the replies are too large")
         return [replies[serial] for serial in wanted]
 
     def tell(self, *calls: bytes) -> int:
         """Make `calls` without waiting for a reply; return the serial of the last."""
+        outgoing = []
         if not self._serial:
-            self._open()
-        for call in calls:
-            self._add(call)
-        self._socket.settimeout(self._remaining())
-        try:
-            self._socket.sendall(self._outgoing)
-        except OSError as error:
-            raise self._broken(error) from None
-        self._outgoing = b""
+            self._bus = welcomed(self._options)
+            outgoing = [BEGIN, self._next(hello())]
+        outgoing += [self._next(call) for call in calls]
+        send(self._bus, b"".join(outgoing), self._options)
         return self._serial
 
     def messages(self) -> list[decode.Message]:
@@ -78,63 +71,14 @@ class Connection:
                 return messages
             self._receive()
 
-    def _add(self, call: bytes) -> None:
+    def _next(self, call: bytes) -> bytes:
         self._serial += 1
-        self._outgoing += with_serial(call, self._serial)
-
-    def _open(self) -> None:
-        reason = "DBUS_SESSION_BUS_ADDRESS names no Unix socket"
-        for address in bus_addresses(self._options.environ):
-            try:
-                self._connect(address)
-                break
-            except OSError as error:
-                reason = f"the session bus cannot be reached: {error.strerror or error}"
-        else:
-            raise Unavailable(reason)
-        # Nothing waits for an answer before the next part goes out: the bus reads them one after another.
-        user = b"%d" % posix.geteuid()
-        self._outgoing = b"\0AUTH EXTERNAL " + user.hex().encode() + b"\r\nBEGIN\r\n"
-        self._add(hello())
-
-    def _connect(self, address: bytes) -> None:
-        while True:
-            self._socket.settimeout(self._remaining())
-            try:
-                return self._socket.connect(address)
-            except BlockingIOError:  # the bus has yet to take the connections before this one
-                time.sleep(min(0.005, self._remaining()))
-
-    def _authenticate(self) -> None:
-        while b"\r\n" not in self._incoming:
-            if len(self._incoming) > _LONGEST_WELCOME:
-                raise Unavailable("what listens at the session bus's address is no bus")
-            self._receive()
-        welcome, _, self._incoming = self._incoming.partition(b"\r\n")
-        if not welcome.startswith(b"OK "):
-            raise Unavailable("the session bus refused the connection")
-        self._welcomed = True
+        return with_serial(call, self._serial)
 
     def _receive(self) -> None:
-        self._socket.settimeout(self._remaining())
-        try:
-            data = self._socket.recv(_CHUNK)
-        except OSError as error:
-            raise self._broken(error) from None
-        if not data:
-            raise Unavailable("the session bus closed the connection")
-        self._incoming += data
-
-    def _remaining(self) -> float:
-        remaining = self._options.remaining()
-        if remaining <= 0:
-            raise self._too_late()
-        return remaining
-
-    def _broken(self, error: OSError) -> Unavailable:
-        if isinstance(error, TimeoutError):
-            return self._too_late()
-        return Unavailable(f"the connection to the session bus broke: {error.strerror or error}")
-
-    def _too_late(self) -> Unavailable:
-        return Unavailable(f"no answer within {self._options.timeout:g} s")
+        # A large message comes in many parts, each of which would be copied with all before it.
+        incoming = bytearray(self._incoming)
+        wanted = decode.size(self._incoming)
+        while len(incoming) < wanted:
+            incoming += receive(self._bus, self._options)
+        self._incoming = bytes(incoming)
