@@ -3,6 +3,7 @@
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
+from git_credential_hf.secret_service.dbus.opening import remaining
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -65,11 +66,12 @@ class Reader(Connection):
         of_items = [messages.property_of(item, messages.ITEM, b"Attributes") for item in items]
         reply, *replies = self.ask(messages.get_secrets(items, session), *of_items)
         secrets = messages.read_secrets(reply)
-        return {
-            item: (secrets[item], decode.read_dictionary(reply))
-            for item, reply in zip(items, replies, strict=True)
-            if item in secrets and reply.type != decode.ERROR
-        }
+        found = {}
+        for item, reply in zip(items, replies, strict=True):
+            if item in secrets and reply.type != decode.ERROR:
+                remaining(self._options)  # what a bus says of this many items takes its time to read
+                found[item] = (secrets[item], decode.read_dictionary(reply))
+        return found
 
     def _open_session(self) -> bytes:
         """Return the session that secrets are given in; it is opened once there is something to be given."""

@@ -20,6 +20,8 @@ _COLLECTIONS = b"/org/freedesktop/secrets/collection/"
 # several run: that one has no such object, and answers with an error.
 _OBJECTS = (b"/modules/kwalletd5", b"/modules/kwalletd6")
 
+_MOST_WALLETS = 16  # nobody has as many, and each costs a call to each object
+
 
 def open_already(connection: "Connection", paths: list[bytes], options: "Options") -> list[bytes]:
     """Return those of `paths`, items or collections, that are in a wallet that is open: no dialog unlocks them.
@@ -32,7 +34,7 @@ def open_already(connection: "Connection", paths: list[bytes], options: "Options
     wallets = dict.fromkeys(_wallet(path) for path in paths)
     wallets.pop(b"", None)
     named = [wallet for wallet in wallets for _ in _OBJECTS]
-    if not named:
+    if not 0 < len(wallets) <= _MOST_WALLETS:
         return []
     replies = connection.ask(*(is_open(place, wallet) for wallet in wallets for place in _OBJECTS))
     opened = {wallet for wallet, reply in zip(named, replies, strict=True) if read_open(reply)}
