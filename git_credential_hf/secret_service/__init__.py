@@ -7,9 +7,25 @@ class Unavailable(Exception):
     """The keyring gave no answer that can be used; the text says why, without anything that came over the bus."""
 
 
-class Absent(Unavailable):
-    """There is no keyring: no bus, no provider, or no collection to put an item in."""
-
-
 class Locked(Unavailable):
     """The keyring is locked."""
+
+
+class Absent(Unavailable):
+    """There is no keyring to use: one of those below, where it is known which."""
+
+
+class NoBus(Absent):
+    """There is no session bus, or this process cannot open a connection to it."""
+
+
+class NotYours(Absent):
+    """The session bus belongs to neither the user nor root."""
+
+
+class NoKeyring(Absent):
+    """No keyring is running on the session bus."""
+
+
+class NoCollection(Absent):
+    """The keyring has no default collection to put an item in."""

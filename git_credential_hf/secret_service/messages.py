@@ -89,10 +89,8 @@ def read_found(message: decode.Message) -> tuple[list[bytes], list[bytes]]:
 def read_secrets(message: decode.Message) -> dict[bytes, bytes]:
     """Return the secret of each item that GetSecrets gave one for."""
     body = message.decoder(SECRET_BY_ITEM)
-    end = body.array_end(8)
     secrets = {}
-    while body.at < end:
-        body.align(8)
+    for _ in body.elements(8):
         item = body.string()
         body.align(8)
         body.string()  # the session

@@ -18,7 +18,10 @@ def process() -> bytes:
 
 
 def program(number: int) -> str | None:
-    """Return the path of the program that a process runs, None where it is another user's."""
+    """Return the path of the program that a process runs, None where it is another user's.
+
+    It is to be shown, and never run: a bus names the processes that it likes.
+    """
     try:
         return posix.readlink(f"/proc/{number}/exe").removesuffix(" (deleted)")
     except OSError:
@@ -31,7 +34,8 @@ def trace(connection: "Connection", options: "Options") -> None:
         owner, default = connection.ask(process(), messages.read_alias(b"default"))
         collection = messages.read_collection(default)
         (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
-        name = program(owner.decoder(b"u").u32()) or "a program of another user"
+        # A path may hold anything, a line end too.
+        name = (program(owner.decoder(b"u").u32()) or "a program of another user").encode("unicode_escape").decode()
     except Unavailable:
         return  # the search finds that out too, so that a trace changes nothing
     state = "none" if locked.type == decode.ERROR else "open" if decode.read_flag(locked) is False else "locked"

@@ -4,7 +4,7 @@ from git_credential_hf.model.item import ORIGIN
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
-from git_credential_hf.secret_service.dbus.opening import HELLO
+from git_credential_hf.secret_service.dbus.opening import remaining
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -37,8 +37,13 @@ class Reader(Connection):
         What is locked is unlocked first as far as `options.unlock` allows (see unlock), once.
         """
         options = self._options
-        may_show_dialog = self._serial == HELLO and options.unlock != "prompt" and keepassxc.is_known(options.environ)
-        if may_show_dialog and keepassxc.is_locked(self):
+        is_first = not self._serial
+        if (
+            is_first
+            and options.unlock != "prompt"
+            and keepassxc.is_known(options.environ)
+            and keepassxc.is_locked(self)
+        ):
             raise Locked("KeePassXC is locked")
         replies = gnome_keyring.ask(self, *(messages.search_items(attributes) for attributes in wanted))
         found = [messages.read_found(reply) for reply in replies]
@@ -77,11 +82,12 @@ class Reader(Connection):
         of_items = [messages.property_of(item, messages.ITEM, b"Attributes") for item in items]
         reply, *replies = self.ask(messages.get_secrets(items, session), *of_items)
         secrets = messages.read_secrets(reply)
-        return {
-            item: (secrets[item], decode.read_dictionary(reply))
-            for item, reply in zip(items, replies, strict=True)
-            if item in secrets and reply.type != decode.ERROR
-        }
+        found = {}
+        for item, reply in zip(items, replies, strict=True):
+            if item in secrets and reply.type != decode.ERROR:
+                remaining(self._options)  # what a bus says of this many items takes its time to read
+                found[item] = (secrets[item], decode.read_dictionary(reply))
+        return found
 
     def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
         """Return the origin of each of our `items`, and when it was modified.

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from jeepney import DBusAddress, DBusErrorResponse, HeaderFields, Message, Properties, new_method_call
-from jeepney.io.blocking import DBusConnection, prep_socket
+from jeepney.io.blocking import DBusConnection
 from jeepney.wrappers import unwrap_msg
 from secretstorage import Collection
 from secretstorage import Item as StorageItem
@@ -26,9 +26,8 @@ from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable, messages
-from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.address import bus_addresses
+from git_credential_hf.secret_service import Locked, NoCollection, NoKeyring, Unavailable, messages
+from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.quirks import keepassxc
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import unlock
@@ -44,6 +43,7 @@ _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confi
 # oo7-daemon is on the bus before it has its collections.
 _LOADING_TRIES = 8
 _LOADING_PAUSE = 0.05  # seconds
+_LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
@@ -51,11 +51,26 @@ _Any = TypeVar("_Any")
 
 
 class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
-    """A connection on which every wait ends at one deadline, where secretstorage's own would wait for ever."""
+    """A connection on which every wait ends at one deadline, where secretstorage's own would wait for ever.
 
-    def __init__(self, address: bytes, options: Options) -> None:
+    What it makes of a connection that is open and let in is jeepney's; how that begins is `opening`'s.
+    """
+
+    def __init__(self, options: Options) -> None:
         self._options = options
-        super().__init__(prep_socket(address, timeout=self._remaining()))
+        connection = opening.welcomed(options)
+        try:
+            opening.send(connection, opening.BEGIN, options)
+            super().__init__(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def send(self, message: Message, serial: int | None = None) -> None:
+        data, _ = self._serialise(message, serial)
+        opening.send(self.sock, data, self._options)
+
+    send_message = send
 
     def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
         return super().send_and_get_reply(message, timeout=self._remaining())
@@ -75,15 +90,30 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
     def recv_until_filtered(self, queue: Any, *, timeout: float | None = None) -> Message:
         return super().recv_until_filtered(queue, timeout=self._remaining())
 
+    def _receive(self, deadline: float | None) -> Message:
+        try:
+            return super()._receive(deadline)
+        except (OSError, Unavailable):
+            raise
+        except Exception as error:
+            raise Unavailable(f"what it sends is no D-Bus message ({type(error).__name__})") from None
+
+    def _read_some_data(self, timeout: float | None = None) -> tuple[bytes, list[Any]]:
+        # jeepney looks at the clock only while nothing comes, and lets a message be as large as it likes.
+        if self.parser.bytes_desired() > _LARGEST_REPLY:
+            raise Unavailable("a message is too large")
+        return opening.receive(self.sock, self._options), []
+
     def _remaining(self) -> float:
-        return max(self._options.remaining(), 0.001)
+        return opening.remaining(self._options)
 
 
 class Writer:
     """Our items in every open collection, over one connection, within `options.timeout` seconds.
 
-    What is new goes to the default collection, the rest stays where it is. Everything raises Absent, Locked or
-    Unavailable where it cannot do what it says. An item is then as it was, or as it was to be.
+    What is new goes to the default collection, the rest stays where it is. Everything raises Unavailable where it
+    cannot do what it says: Locked, or one of the kinds of Absent, where it is that. An item is then as it was, or as it
+    was to be.
 
     locked: the labels of the locked collections that have items of ours which what was done should have reached.
     """
@@ -93,9 +123,10 @@ class Writer:
         self.locked: tuple[str, ...] = ()
         self._replaces_in_place = False
         self._has_looked = False
-        self._connection = _connect(options)
+        with _told():
+            self._connection = _Connection(options)
         try:
-            with _told(options.timeout, at_start=True):
+            with _told(at_start=True):
                 add_match_rules(self._connection)
                 # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
                 # aborts if it is about a property or OpenSession.
@@ -133,9 +164,9 @@ class Writer:
         """Do what put does with each server and token; return what was done with each.
 
         "left" is what can neither be replaced nor be created, since the default collection is closed; where that is so
-        of all, it raises Absent or Locked.
+        of all, it raises NoCollection or Locked.
         """
-        with _told(self._options.timeout):
+        with _told():
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
             plans = [
                 _Plan(server, token, origin, here, force, self._default)
@@ -163,7 +194,7 @@ class Writer:
         Returns place, user and the token of each that was deleted; with `dry_run`, that would be.
         """
         gone = []
-        with _told(self._options.timeout):
+        with _told():
             (found,) = self._find([{item.ORIGIN: item.DECLARED}])
             for one in found:
                 if one.item is None:
@@ -178,7 +209,7 @@ class Writer:
     def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
         """Return what our items for `server` hold: those of `scope`, all if it is empty; of `user`, of all if None."""
         ours = []
-        with _told(self._options.timeout):
+        with _told():
             which = item.of_place(server, scope, user)
             anywhere = which if scope else {} if user is None else {b"user": user}
             # What is locked tells nothing but whether it has the attributes that are asked for.
@@ -204,7 +235,7 @@ class Writer:
 
         dialog: whether a person is there who may be asked first.
         """
-        with _told(self._options.timeout):
+        with _told():
             for path in items:
                 try:
                     self._delete(path, dialog=dialog)
@@ -216,7 +247,7 @@ class Writer:
     def _why_closed(self) -> Unavailable | None:
         """Return why nothing can be created in the default collection, None once it is open."""
         if self._default == "/":
-            return Absent("it has no default collection")
+            return NoCollection("it has no default collection")
         collection = Collection(self._connection, self._default)
         if collection.is_locked():
             if self._options.unlock == "prompt":
@@ -435,17 +466,6 @@ def _text(ours: Item) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in ours.attributes().items()}
 
 
-def _connect(options: Options) -> _Connection:
-    for address in bus_addresses(options.environ):
-        try:
-            return _Connection(address, options)
-        except TimeoutError:
-            raise Unavailable(f"the session bus gave no answer within {options.timeout:g} s") from None
-        except Exception:  # noqa: S112 - jeepney has no error of its own for a bus that is none; the next may be one
-            continue
-    raise Absent("there is no session bus")
-
-
 def _plain_session(connection: _Connection) -> Session:
     # secretstorage would agree on a key by Diffie-Hellman, which some versions of KWallet get wrong now and then.
     # The socket is the user's own either way.
@@ -457,7 +477,7 @@ def _plain_session(connection: _Connection) -> Session:
 
 
 @contextmanager
-def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
+def _told(*, at_start: bool = False) -> Iterator[None]:
     """Turn what secretstorage, jeepney and the socket raise into this package's errors."""
     try:
         yield
@@ -466,16 +486,16 @@ def _told(timeout: float, *, at_start: bool = False) -> Iterator[None]:
     except PromptDismissedException:
         raise Unavailable("its prompt was dismissed") from None
     except ItemNotFoundException:
-        raise (Absent("it has no default collection") if at_start else Unavailable("an item vanished")) from None
+        raise (NoCollection("it has no default collection") if at_start else Unavailable("an item vanished")) from None
     except SecretServiceNotAvailableException:
-        raise (Absent("no keyring is running") if at_start else Unavailable(_LEFT)) from None
+        raise (NoKeyring("no keyring is running") if at_start else Unavailable(_LEFT)) from None
     except DBusErrorResponse as error:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None
         if error.name in _STOPPED:
             raise Unavailable(_LEFT) from None
         raise Unavailable(f"it answers {error.name!r}") from None
-    except TimeoutError as error:
-        raise Unavailable(error.strerror or f"it gave no answer within {timeout:g} s") from None
     except OSError as error:
         raise Unavailable(f"the connection broke: {error.strerror or error}") from None
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:  # at a body of another kind
+        raise Unavailable(f"what it answers is of another kind ({type(error).__name__})") from None

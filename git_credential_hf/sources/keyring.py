@@ -65,9 +65,10 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
                 yield Candidate(NAME, place, token)
             if reader.locked:
                 yield Candidate(NAME, KEYRING, None, LOCKED)
-    except Unavailable as reason:
+    except (OSError, Unavailable) as error:  # the first: no descriptor is left to load a module with
+        reason = getattr(error, "strerror", None) or str(error)
         options.note("keyring: %s", reason)
-        yield Candidate(NAME, KEYRING, None, NOT_REACHED, str(reason))
+        yield Candidate(NAME, KEYRING, None, NOT_REACHED, reason)
 
 
 def of_user(server: bytes, username: bytes | None, path: bytes, options: "Options") -> list[bytes]:

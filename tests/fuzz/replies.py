@@ -13,13 +13,13 @@ from git_credential_hf import options
 from git_credential_hf.model.text import has_control
 from git_credential_hf.operations.get import get
 from git_credential_hf.secret_service import messages, unlock  # noqa: F401 - what is imported here guides the fuzzer
-from git_credential_hf.secret_service.dbus import connection, decode
+from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.quirks import kwallet
 from git_credential_hf.sources import keyring  # noqa: F401
 from tests.fuzz import memory
 
 REQUEST = b"protocol=https\nhost=huggingface.co\nusername=alice\npath=my-org/model.git\ncapability[]=authtype\n"
-WELCOME = b"OK 0123456789abcdef0123456789abcdef\r\n"
+WELCOME = b"DATA\r\nOK 0123456789abcdef0123456789abcdef\r\n"
 COLLECTION = "/org/freedesktop/secrets/collection/"
 ITEM = f"{COLLECTION}login/1"
 WALLET = f"{COLLECTION}kdewallet/1"
@@ -31,6 +31,8 @@ _PARENT = new_method_call(DBusAddress("/org/freedesktop/secrets", "org.freedeskt
 _PARENT.header.serial = 1
 
 Body = tuple[str, tuple[Any, ...]]
+
+_CONSTANTS = ["AF_UNIX", "SOCK_STREAM", "SOL_SOCKET", "SO_PEERCRED"]
 
 WELCOMED: Body = ("s", (":1.1",))
 NONE: Body = ("aoao", ([], []))
@@ -110,9 +112,7 @@ def answer_holds_what_came(data: bytes) -> None:
     chosen.sources = ("keyring",)
     memory.Socket.data = data
     memory.Socket.piece = 1 + len(data) % 97
-    with mock.patch.object(
-        connection, "_socket", mock.Mock(spec_set=["socket", "AF_UNIX", "SOCK_STREAM"], socket=memory.Socket)
-    ):
+    with mock.patch.object(opening, "_socket", mock.Mock(spec_set=[*_CONSTANTS, "socket"], socket=memory.Socket)):
         answer, complaint = get(chosen, REQUEST)
     assert complaint == ""
     if answer:

@@ -73,6 +73,9 @@ class Bus:
         configuration = folder / "bus.conf"
         configuration.write_text(BUS_CONFIGURATION.format(folder=folder, auth=auth))
         self._log = (folder / "bus.log").open("ab")
+        self._start(configuration)
+
+    def _start(self, configuration: Path) -> None:
         self.process = subprocess.Popen(
             ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"],
             stdin=subprocess.DEVNULL,
@@ -191,6 +194,47 @@ class Bus:
         made += [f"{line[5]} {line[7]}" for line in calls[:-1]]
 
 
+class Broker(Bus):
+    """The same on dbus-broker.
+
+    Its launcher wants a socket from systemd, and the journal's to write to: it has a mount namespace of its own.
+    """
+
+    programs = ("dbus-broker-launch", "unshare")
+
+    def _start(self, configuration: Path) -> None:
+        path = self.folder / "bus"
+        self.address = f"unix:path={path}"
+        self.process = subprocess.Popen(
+            ["unshare", "--map-root-user", "--mount", sys.executable, "-c", _LAUNCH, str(configuration), str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=self.environ(),
+        )
+        wait_until(path.exists, "dbus-broker listens")
+
+
+_LAUNCH = """\
+import os, socket, subprocess, sys
+configuration, path = sys.argv[1:]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path + ".new")
+listener.listen()
+os.rename(path + ".new", path)
+assert listener.fileno() == 3  # where systemd puts it
+subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+os.makedirs("/run/systemd/journal")
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+journal.bind("/run/systemd/journal/socket")
+for one in (listener, journal):
+    one.set_inheritable(True)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+command = ["dbus-broker-launch", "--scope", "user", "--config-file", configuration]
+os.execvp(command[0], command)
+"""
+
+
 class GnomeKeyring:
     """gnome-keyring on a bus of its own; its login keyring is the default collection, open unless locked."""
 
@@ -198,9 +242,16 @@ class GnomeKeyring:
     programs = ("gnome-keyring-daemon",)
     password = b"keyring password"
 
-    def __init__(self, folder: Path | None = None, *, locked: bool = False, display: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        locked: bool = False,
+        display: str | None = None,
+        bus: type[Bus] = Bus,
+    ) -> None:
         prompter = {"org.gnome.keyring.SystemPrompter": "/usr/libexec/gcr-prompter"} if display else {}
-        self.bus = Bus(folder or Path(tempfile.mkdtemp(prefix="keyring.")), prompter, display)
+        self.bus = bus(folder or Path(tempfile.mkdtemp(prefix="keyring.")), prompter, display)
         self.start(locked=locked)
 
     def start(self, *, locked: bool = False) -> None:

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, Message, new_error, new_method_return
@@ -40,8 +41,10 @@ def the_next_source_answers(run: Run, environment: Environment, *arguments: str)
 
 ITEM = "/org/freedesktop/secrets/collection/login/1"
 SESSION = "/org/freedesktop/secrets/session/s1"
+WHO = b"\0AUTH EXTERNAL\r\nDATA\r\n"
 BEGIN = b"BEGIN\r\n"
-WELCOME = b"OK 0123456789abcdef0123456789abcdef\r\n"
+OK = b"OK 0123456789abcdef0123456789abcdef\r\n"
+WELCOME = b"DATA\r\n" + OK
 Script = Callable[[socket.socket], None]
 Body = tuple[str, tuple[Any, ...]]
 ANSWERS: dict[str, Body] = {
@@ -57,21 +60,46 @@ SIGNAL = new_signal(DBusAddress("/a", interface="org.freedesktop.DBus"), "NameAc
 
 
 @contextlib.contextmanager
-def listening(environment: Environment, backlog: int = 8) -> Iterator[socket.socket]:
-    """A socket at the address of the bus."""
+def listening(
+    environment: Environment, backlog: int = 8, *, owner: int | None = None, abstract: bool = False
+) -> Iterator[socket.socket]:
+    """A socket at the address of the bus.
+
+    owner: the user that listens, as the kernel tells whoever connects; it takes root to be another.
+    """
     path = environment["XDG_RUNTIME_DIR"] + "/a bus"
-    environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=" + path.replace(" ", "%20")
+    environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:{'abstract' if abstract else 'path'}=" + path.replace(" ", "%20")
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        listener.listen(backlog)
+        listener.bind("\0" + path if abstract else path)
+        if not abstract:
+            Path(path).chmod(0o666)
+        before = os.geteuid()
+        try:
+            if owner is not None:
+                os.seteuid(owner)
+            listener.listen(backlog)
+        finally:
+            os.seteuid(before)
         yield listener
 
 
 @contextlib.contextmanager
-def bus(environment: Environment, script: Script) -> Iterator[None]:
-    """Run `script` on each connection that is made to the bus of `environment`."""
+def bus(
+    environment: Environment, script: Script, *, owner: int | None = None, abstract: bool = False
+) -> Iterator[None]:
+    """Run `script` on each connection that is made to the bus of `environment`, all at once."""
     failures: list[Exception] = []
-    with listening(environment) as listener:
+    with listening(environment, owner=owner, abstract=abstract) as listener:
+
+        def answer_one(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(ConnectionError):
+                connection.settimeout(20)
+                try:
+                    script(connection)
+                except ConnectionError:
+                    raise
+                except Exception as error:
+                    failures.append(error)
 
         def serve() -> None:
             while True:
@@ -79,35 +107,41 @@ def bus(environment: Environment, script: Script) -> Iterator[None]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection, contextlib.suppress(ConnectionError):
-                    connection.settimeout(20)
-                    try:
-                        script(connection)
-                    except ConnectionError:
-                        raise
-                    except Exception as error:
-                        failures.append(error)
+                running.append(threading.Thread(target=answer_one, args=(connection,)))
+                running[-1].start()
 
-        thread = threading.Thread(target=serve)
-        thread.start()
+        running = [threading.Thread(target=serve)]
+        running[0].start()
         try:
             yield
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+            for thread in running:
+                thread.join()
     assert failures == []
 
 
-def begun(connection: socket.socket) -> bytes:
-    """Read the client's authentication; return what it has sent beyond that."""
+def asked_in(connection: socket.socket) -> None:
+    """Read what a client says of itself before the bus has said anything: nothing comes after it."""
+    assert received(connection, len(WHO)) == WHO
+
+
+def begun(connection: socket.socket, welcome: bytes = WELCOME, piece: int = 1 << 20) -> bytes:
+    """Let the client in; return what it has sent beyond its authentication."""
+    asked_in(connection)
+    in_pieces(connection, welcome, piece)
+    assert received(connection, len(BEGIN)) == BEGIN
+    return connection.recv(1 << 16)
+
+
+def received(connection: socket.socket, size: int) -> bytes:
     data = b""
-    while BEGIN not in data:
-        received = connection.recv(1 << 16)
-        if not received:
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
             raise ConnectionResetError
-        data += received
-    assert data.startswith(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\n")
-    return data.partition(BEGIN)[2]
+        data += part
+    return data
 
 
 def calls(connection: socket.socket, data: bytes) -> Iterator[tuple[str, Message]]:
@@ -148,13 +182,18 @@ def provider(
     """A provider that gives `answers`, else ANSWERS, with the bytes of `before` ahead of each."""
 
     def script(connection: socket.socket) -> None:
-        data = begun(connection)
-        in_pieces(connection, welcome, piece)
+        data = begun(connection, welcome, piece)
         for member, call in calls(connection, data):
             reply = answer(call, (ANSWERS | (answers or {}))[member], order)
             in_pieces(connection, before + changed(member, call, reply), piece)
 
     return script
+
+
+def answering(connection: socket.socket, data: bytes) -> None:
+    """Give ANSWERS to the calls in `data` and those that follow."""
+    for member, call in calls(connection, data):
+        connection.sendall(answer(call, ANSWERS[member]))
 
 
 def in_pieces(connection: socket.socket, data: bytes, size: int) -> None:
@@ -176,19 +215,25 @@ def saying(*parts: bytes, instead_of_welcome: bool = False) -> Script:
     """A bus that says `parts` and closes the connection, whatever it is asked."""
 
     def script(connection: socket.socket) -> None:
-        begun(connection)
-        if not instead_of_welcome:
-            connection.sendall(WELCOME)
+        if instead_of_welcome:
+            asked_in(connection)
+        else:
+            begun(connection)
         for part in parts:
             connection.sendall(part)
 
     return script
 
 
+def letting_in_and_leaving(connection: socket.socket) -> None:
+    """As a proxy does whose bus has gone."""
+    asked_in(connection)
+    connection.sendall(WELCOME)
+
+
 def closing_before(last: str) -> Script:
     def script(connection: socket.socket) -> None:
         data = begun(connection)
-        connection.sendall(WELCOME)
         for member, call in calls(connection, data):
             if member == last:
                 return
@@ -206,7 +251,6 @@ def failing(which: str, name: str) -> Script:
 def mute_from(first: str) -> Script:
     def script(connection: socket.socket) -> None:
         data = begun(connection)
-        connection.sendall(WELCOME)
         for member, call in calls(connection, data):
             if member == first:
                 wait_for_the_end(connection)
@@ -216,12 +260,15 @@ def mute_from(first: str) -> Script:
     return script
 
 
-def endless(part: bytes, *, welcome: bytes = WELCOME) -> Script:
-    """A bus that goes on for as long as anybody listens."""
+def endless(part: bytes, *, welcome: bytes = b"") -> Script:
+    """A bus that goes on for as long as anybody listens; `welcome` is what it says in place of one."""
 
     def script(connection: socket.socket) -> None:
-        begun(connection)
-        connection.sendall(welcome)
+        if welcome:
+            asked_in(connection)
+            connection.sendall(welcome)
+        else:
+            begun(connection)
         while True:
             connection.sendall(part)
 

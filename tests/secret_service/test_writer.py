@@ -47,13 +47,23 @@ def test_without_a_display_the_dialog_of_a_locked_keyring_is_dismissed(run: Run,
     assert (seeded.stdout, seeded.code, seeded.stderr.count(b"\n")) == (b"", 3, 1)
 
 
-def test_a_keyring_that_was_never_made_is_left_for_login(run: Run, environment: Environment, tmp_path: Path) -> None:
+def test_a_keyring_that_was_never_made_is_skipped(run: Run, environment: Environment, tmp_path: Path) -> None:
     provider = GnomeKeyring(tmp_path / "new", locked=True)
     environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
     try:
         seeded = run(*SEED, input=TOKEN)
-        assert (seeded.stderr, seeded.code) == (b"", 0)
-        assert seeded.stdout.startswith(b"keyring: left for login")
+        assert (seeded.stdout, seeded.stderr, seeded.code) == (
+            b"keyring: skipped, it has no default collection; make a keyring in it, and seed again\n",
+            b"",
+            0,
+        )
+        required = run(*SEED, "--require-keyring", input=TOKEN)
+        assert (required.stdout, required.stderr, required.code) == (
+            b"",
+            b"git-credential-hf: the keyring was not filled: it has no default collection; "
+            b"make a keyring in it, and seed again\n",
+            3,
+        )
     finally:
         provider.close()
 

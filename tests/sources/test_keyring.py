@@ -152,7 +152,7 @@ def test_a_keyring_that_does_not_answer_is_not_reached(environment: Environment)
         listener.bind(path)
         listener.listen()
         found = candidates(environment, b"--timeout", b"0.2")
-    assert found == [("the keyring", None, "not reached", "no answer within 0.2 s")]
+    assert found == [("the keyring", None, "not reached", "it gave no answer within 0.2 s")]
 
 
 def test_a_locked_keyring_is_not_reached(run: Run, environment: Environment, tmp_path: Path) -> None:

@@ -16,12 +16,22 @@ from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, Unavailable
+from git_credential_hf.secret_service import Absent, Locked, NoBus, NoCollection, NoKeyring, NotYours, Unavailable
 from git_credential_hf.sources import keyring
 from git_credential_hf.sources.token_file import login
 from git_credential_hf.state import locks, rejected
 
 _WAIT = 30.0  # seconds, for the runs that came before
+
+# What there is to do about a keyring that cannot be had.
+_REMEDIES = {
+    Locked: "unlock it, or log in to the desktop, and seed again",
+    NoBus: "log in to the desktop, and seed again",
+    NotYours: "unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and seed again",
+    NoKeyring: "start one, or log in to the desktop, and seed again",
+    NoCollection: "make a keyring in it, and seed again",
+    Absent: "install one, and seed again",
+}
 
 
 class Seed:
@@ -267,8 +277,9 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
             outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
     except (Absent, Locked) as reason:
         if asked.require_keyring:
-            reason_and_remedy = f"{reason}; unlock it, or log in to the desktop, and seed again"
-            outcome.shortfalls.append(f"the keyring was not filled: {reason_and_remedy}")
+            outcome.shortfalls.append(f"the keyring was not filled: {reason}; {_REMEDIES[type(reason)]}")
+        elif isinstance(reason, (NotYours, NoCollection)):  # which a login does not change
+            _report(asked, f"keyring: skipped, {reason}; {_REMEDIES[type(reason)]}")
         else:
             _report(asked, f"keyring: left for login, {reason}")
             outcome.told = True

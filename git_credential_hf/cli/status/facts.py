@@ -390,7 +390,6 @@ def _read_tokens(facts: Facts) -> None:
             with_time.timeout = chosen.timeout
             with_time.unlock = as_configured
         facts.keyring = keyring.look(facts.server, with_time, mute=chosen.remaining() <= 0)
-        facts.keyring.version = _keyring_version(facts.keyring, facts.environ)
     _read_declaration(facts)
 
 
@@ -408,15 +407,6 @@ def _options(facts: Facts) -> Options:
             chosen = Options(facts.environ)
     chosen.refresh = False
     return chosen
-
-
-def _keyring_version(state: keyring.State, environ: dict[bytes, bytes]) -> str | None:
-    """Return the version of a keyring that can tell it without starting anew."""
-    if state.program is None or state.provider not in ("gnome-keyring-daemon", "keepassxc"):
-        return None
-    done = git_config.run([state.program, "--version"], child.environment(environ) | {b"QT_QPA_PLATFORM": b"offscreen"})
-    version = _first_line(done.stdout).rpartition(" ")[2] if done is not None else ""
-    return version if version[:1].isdigit() else None
 
 
 # What is declared.

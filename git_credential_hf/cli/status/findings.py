@@ -341,9 +341,10 @@ def _keyring(facts: Facts) -> Iterator[Finding]:
             "printf 'protocol=https\\nhost=huggingface.co\\n' | "
             "git-credential-hf --unlock prompt --timeout 60 get > /dev/null",
         )
-    elif state.state in ("no bus", "no keyring", "no collection") and needed:
+    elif state.state in ("no bus", "not yours", "no keyring", "no collection") and needed:
         why = {
-            "no bus": f"there is no session bus ({shown(state.why)})" if state.why else "there is no session bus",
+            "no bus": shown(state.why),
+            "not yours": f"{shown(state.why)}, and is not asked",
             "no keyring": "no keyring runs on the session bus",
             "no collection": f"{provider} has no default collection to keep anything in",
         }[state.state]
@@ -353,15 +354,16 @@ def _keyring(facts: Facts) -> Iterator[Finding]:
             "warning",
             why,
             f"export DBUS_SESSION_BUS_ADDRESS=unix:path={_quoted(socket)}"
-            if state.state == "no bus" and _is_socket(socket)
+            if state.state in ("no bus", "not yours") and _is_own_socket(socket)
             else _seed(facts, cached) + ("" if os.path.lexists(facts.declaration) else " --no-keyring"),
         )
-    elif state.state == "silent":
+    elif state.state == "silent" and facts.ours is not None:
         yield Finding(
             "keyring-silent",
             severity,
-            f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it",
-            f"kill -KILL {state.process}",
+            f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: start it anew, "
+            "or have git do without the keyring",
+            _without_keyring(facts.ours),
         )
     if state.state in ("open", "no keyring") and not state.ours:
         if state.others:
@@ -382,11 +384,17 @@ def _keyring(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _is_socket(path: bytes) -> bool:
+def _is_own_socket(path: bytes) -> bool:
     try:
-        return stat.S_ISSOCK(os.stat(path).st_mode)
+        status = os.stat(path)
     except OSError:
         return False
+    return stat.S_ISSOCK(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def _without_keyring(ours: Helper) -> str:
+    """Return the command that lets our helper ask the other sources alone."""
+    return _replace(ours, ours.value + b" --sources env,file") if ours.setting.file else _configure(ours.setting)
 
 
 # The token file.
@@ -645,6 +653,14 @@ def _configure(setting: Setting | None) -> str:
     if setting is not None and not setting.file:
         return "unset GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS"
     return "git-credential-hf configure"
+
+
+def _replace(helper: Helper, value: bytes) -> str:
+    """Return the command that gives a helper of a file another value."""
+    return (
+        f"git config --file {_quoted(helper.setting.file)} --fixed-value --replace-all {_quoted(helper.setting.key)} "
+        f"{_quoted(value)} {_quoted(helper.value)}"
+    )
 
 
 def _remove(setting: Setting) -> str:

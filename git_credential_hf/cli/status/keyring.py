@@ -6,8 +6,8 @@ from typing import NamedTuple
 from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Unavailable, messages, other_tools, provider
-from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service import NotYours, Unavailable, messages, other_tools, provider
+from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.dbus.encode import BUS, call
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
 from git_credential_hf.secret_service.reader import Reader
@@ -37,16 +37,17 @@ class Stored(NamedTuple):
 
 
 class State:
-    """state: "open", "locked", "no collection", "no keyring", "no bus" or "silent"; `why` is the error's text."""
+    """state: "open", "locked", "no collection", "no keyring", "no bus", "not yours" or "silent".
+
+    why: the error's text.
+    """
 
     def __init__(self) -> None:
         self.state = "no bus"
         self.why = ""
         self.provider: str | None = None
-        self.version: str | None = None
-        self.program: str | None = None  # its path, where that can be known
+        self.program: str | None = None  # its path, where that can be known: to be shown, and never to be run
         self.others: list[str] = []  # keyrings that run as well, and do not answer as the Secret Service
-        self.process = 0
         self.collection: str | None = None
         self.ours: list[Stored] = []
         self.items_of_others = 0
@@ -74,7 +75,7 @@ def look(server: bytes, options: Options, *, mute: bool) -> State:
         with Reader(options) as reader:
             _look(reader, server, state, options, mute=mute)
     except Unavailable as reason:
-        state.state = "silent" if state.provider else "no bus"
+        state.state = "silent" if state.provider else "not yours" if isinstance(reason, NotYours) else "no bus"
         state.why = str(reason)
     return state
 
@@ -89,7 +90,7 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
     _name_provider(state, owner.decoder(b"u").u32(), running)
     state.state = "silent"
     if mute:
-        raise Unavailable(f"no answer within {options.timeout:g} s")
+        raise opening.too_late(options)
 
     # A locked item is found by its host, and not by its schema.
     others = [tool.attributes for tool in other_tools.tools(server) if b"server" not in tool.attributes]
@@ -132,7 +133,6 @@ def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes])
 
 
 def _name_provider(state: State, process: int, running: list[bytes]) -> None:
-    state.process = process
     state.program = provider.program(process)
     name = os.path.basename(state.program) if state.program else f"process {process}"
     # NixOS starts many a program under a name with a dot before it.

@@ -120,7 +120,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
         return "it has none"
     has_items = keyring.ours or keyring.items_of_others
     return {
-        "no bus": "there is no session bus",
+        "no bus": shown(keyring.why),
+        "not yours": shown(keyring.why),
         "no keyring": "no keyring is running",
         "no collection": "it has no default collection",
         "locked": "it is locked",
@@ -136,7 +137,6 @@ def _keyring(facts: Facts) -> Report | None:
         "state": state.state,
         "provider": _path(state.provider),
         "program": _path(state.program),
-        "version": _path(state.version),
         "collection": _path(state.collection),
         "items": len(state.ours),
         "scopes": sorted({shown(one.item.scope) for one in state.ours if one.item.scope}),
@@ -314,12 +314,16 @@ def _gets(known: Report) -> str:
 
 
 def _keyring_rows(keyring: Report) -> list[str]:
-    name = " ".join(filter(None, (keyring["provider"], keyring["version"])))
-    if keyring["state"] in ("no bus", "no keyring"):
-        rows = ["there is no session bus" if keyring["state"] == "no bus" else "none is running"]
+    without = {
+        "no bus": "there is no session bus",
+        "not yours": "the session bus belongs to another user, and is not asked",
+        "no keyring": "none is running",
+    }
+    if keyring["state"] in without:
+        rows = [without[keyring["state"]]]
     else:
         collection = f", collection {keyring['collection']}" if keyring["collection"] else ""
-        rows = [f"{name}{collection}, {keyring['state'].replace('silent', 'gives no answer')}"]
+        rows = [f"{keyring['provider']}{collection}, {keyring['state'].replace('silent', 'gives no answer')}"]
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
         rows.append(f"{_count(keyring['items'], 'item')} of ours{scopes}, {keyring['items_of_others']} of other tools")

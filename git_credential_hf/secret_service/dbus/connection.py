@@ -1,9 +1,8 @@
 """One connection to the session bus, with a deadline. It rests on the interpreter's builtins."""
 
-from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.encode import with_serial
-from git_credential_hf.secret_service.dbus.opening import HELLO, broken, opened, remaining
+from git_credential_hf.secret_service.dbus.encode import hello, with_serial
+from git_credential_hf.secret_service.dbus.opening import BEGIN, opened, receive, send, wait_for_welcome
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -11,9 +10,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from git_credential_hf.options import Options
-
-_CHUNK = 4096  # a larger buffer costs more than reading again
-_LONGEST_WELCOME = 1 << 14
 
 
 class Connection:
@@ -25,11 +21,9 @@ class Connection:
 
     def __init__(self, options: "Options", connection: "_socket.socket | None" = None) -> None:
         self._options = options
-        self._socket = connection or opened(options)
-        self._serial = HELLO
-        self._outgoing = b""
+        self._bus = connection or opened(options)
+        self._serial = 0
         self._incoming = b""
-        self._welcomed = False
 
     def __enter__(self) -> "Self":
         return self
@@ -39,30 +33,32 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection."""
-        self._socket.close()
+        self._bus.close()
 
     def ask(self, *calls: bytes) -> list[decode.Message]:
         """Make `calls`, all before the first is answered; return the replies in their order, errors among them."""
         last = self.tell(*calls)
-        if not self._welcomed:
-            self._authenticate()
         wanted = range(last - len(calls) + 1, last + 1)
         kinds = (decode.METHOD_RETURN, decode.ERROR)
         replies: dict[int, decode.Message] = {}
-        while not all(serial in replies for serial in wanted):
-            replies.update((message.reply_to, message) for message in self.messages() if message.type in kinds)
+        kept = 0
+        while len(replies) < len(wanted):
+            for message in self.messages():
+                if message.type in kinds and message.reply_to in wanted:
+                    replies[message.reply_to] = message
+                    kept += len(message.body)
+            if kept > decode.MAX_MESSAGE:
+                raise decode.WireError("the replies are too large")
         return [replies[serial] for serial in wanted]
 
     def tell(self, *calls: bytes) -> int:
         """Make `calls` without waiting for a reply; return the serial of the last."""
-        for call in calls:
-            self._add(call)
-        self._socket.settimeout(remaining(self._options))
-        try:
-            self._socket.sendall(self._outgoing)
-        except OSError as error:
-            raise broken(error, self._options) from None
-        self._outgoing = b""
+        outgoing = []
+        if not self._serial:
+            wait_for_welcome(self._bus, self._options)
+            outgoing = [BEGIN, self._next(hello())]
+        outgoing += [self._next(call) for call in calls]
+        send(self._bus, b"".join(outgoing), self._options)
         return self._serial
 
     def messages(self) -> list[decode.Message]:
@@ -73,26 +69,14 @@ class Connection:
                 return messages
             self._receive()
 
-    def _add(self, call: bytes) -> None:
+    def _next(self, call: bytes) -> bytes:
         self._serial += 1
-        self._outgoing += with_serial(call, self._serial)
-
-    def _authenticate(self) -> None:
-        while b"\r\n" not in self._incoming:
-            if len(self._incoming) > _LONGEST_WELCOME:
-                raise Unavailable("what listens at the session bus's address is no bus")
-            self._receive()
-        welcome, _, self._incoming = self._incoming.partition(b"\r\n")
-        if not welcome.startswith(b"OK "):
-            raise Unavailable("the session bus refused the connection")
-        self._welcomed = True
+        return with_serial(call, self._serial)
 
     def _receive(self) -> None:
-        self._socket.settimeout(remaining(self._options))
-        try:
-            data = self._socket.recv(_CHUNK)
-        except OSError as error:
-            raise broken(error, self._options) from None
-        if not data:
-            raise Unavailable("the session bus closed the connection")
-        self._incoming += data
+        # A large message comes in many parts, each of which would be copied with all before it.
+        incoming = bytearray(self._incoming)
+        wanted = decode.size(self._incoming)
+        while len(incoming) < wanted:
+            incoming += receive(self._bus, self._options)
+        self._incoming = bytes(incoming)

@@ -7,9 +7,15 @@ from git_credential_hf.secret_service import Unavailable
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Literal
 
-MAX_MESSAGE = 4 << 20  # a keyring's answer to one look-up is some hundred bytes; more is somebody's mischief
+# A keyring's answer to one look-up is some hundred bytes; what is beyond these is somebody's mischief, and takes time.
+MAX_MESSAGE = 4 << 20
+MAX_HEADER = 1 << 14
+MAX_ELEMENTS = 1 << 12
+
+_FIXED = 16  # bytes: what each message begins with
 
 METHOD_RETURN = 2
 ERROR = 3
@@ -69,21 +75,22 @@ class Decoder:
     def byte_array(self) -> bytes:
         return self.take(self.u32())
 
-    def array_end(self, alignment: int) -> int:
-        """Enter an array whose elements have `alignment`; return where it ends."""
+    def elements(self, alignment: int) -> "Iterator[None]":
+        """Enter an array whose elements have `alignment`; stop before each, and at the end."""
         length = self.u32()
         self.align(alignment)
         end = self.at + length
         if end > len(self._data):
             raise WireError("an array ends too early")
-        return end
+        count = 0
+        while self.at < end:
+            if (count := count + 1) > MAX_ELEMENTS:
+                raise WireError("there is too much in a message")
+            self.align(alignment)
+            yield
 
     def paths(self) -> list[bytes]:
-        end = self.array_end(4)
-        paths = []
-        while self.at < end:
-            paths.append(self.string())
-        return paths
+        return [self.string() for _ in self.elements(4)]
 
     def _nul(self) -> None:
         if self.take(1) != b"\0":
@@ -114,29 +121,34 @@ class Message:
         return Decoder(self.body, self.little)
 
 
+def size(data: bytes, at: int = 0) -> int:
+    """Return the bytes that the message at `at` has, or the fewest that tell. Raises WireError."""
+    if len(data) - at < _FIXED:
+        return _FIXED
+    if data[at] not in b"lB" or data[at + 3] != 1:
+        raise WireError("what came is no D-Bus message")
+    order: Literal["little", "big"] = "little" if data[at] == 0x6C else "big"
+    fields = int.from_bytes(data[at + 12 : at + 16], order)
+    whole = _FIXED + fields + -fields % 8 + int.from_bytes(data[at + 4 : at + 8], order)
+    if fields > MAX_HEADER or whole > MAX_MESSAGE:
+        raise WireError("a message is too large")
+    return whole
+
+
 def split(data: bytes) -> tuple[list[Message], bytes]:
     """Return the messages that are whole in `data`, and the bytes after them. Raises WireError."""
     messages = []
-    while len(data) >= 16:
-        little = data[0] == 0x6C
-        if data[0] not in b"lB" or data[3] != 1:
-            raise WireError("what came is no D-Bus message")
-        start = Decoder(data, little)
-        start.at = 4
-        body_length = start.u32()
-        start.at = 12
-        fields_length = start.u32()
-        header_length = 16 + fields_length + -fields_length % 8
-        if header_length + body_length > MAX_MESSAGE:
-            raise WireError("a message is too large")
-        if len(data) < header_length + body_length:
-            break
-        message = Message(data[1], little)
-        _read_fields(Decoder(data[:header_length], little), 16 + fields_length, message)
-        message.body = data[header_length : header_length + body_length]
+    at = 0
+    while len(data) - at >= (whole := size(data, at)):
+        little = data[at] == 0x6C
+        message = Message(data[at + 1], little)
+        end = _FIXED + int.from_bytes(data[at + 12 : at + 16], "little" if little else "big")
+        body = end + -end % 8
+        _read_fields(Decoder(data[at : at + body], little), end, message)
+        message.body = data[at + body : at + whole]
         messages.append(message)
-        data = data[header_length + body_length :]
-    return messages, data
+        at += whole
+    return messages, data[at:]
 
 
 def _read_fields(fields: Decoder, end: int, message: Message) -> None:
@@ -188,10 +200,8 @@ def read_dictionary(message: Message) -> dict[bytes, bytes]:
     value = message.decoder(VARIANT)
     if value.signature() != b"a{ss}":
         raise WireError("a property is not of the kind that was asked for")
-    end = value.array_end(8)
     found = {}
-    while value.at < end:
-        value.align(8)
+    for _ in value.elements(8):
         name = value.string()
         found[name] = value.string()
     return found

@@ -22,10 +22,12 @@ def string(text: bytes) -> bytes:
 
 
 def strings(*texts: bytes) -> bytes:
-    body = b""
+    parts = []
+    length = 0
     for text in texts:
-        body += padding(len(body), 4) + string(text)
-    return body
+        parts.append(padding(length, 4) + string(text))
+        length += len(parts[-1])
+    return b"".join(parts)
 
 
 def call(

@@ -1,58 +1,121 @@
-"""How a connection to the session bus begins: early, so that the bus accepts it while Python loads what uses it."""
+"""How a connection to the session bus begins: whose bus it is, and the handshake.
+
+Source: D-Bus Specification, "Authentication Protocol"; user_namespaces(7), unix(7) (SO_PEERCRED).
+"""
 
 import _socket
 import posix
 import time
+from sys import byteorder
 
-from git_credential_hf.secret_service import Unavailable
+from git_credential_hf.secret_service import NoBus, NotYours, Unavailable
 from git_credential_hf.secret_service.dbus.address import bus_addresses
-from git_credential_hf.secret_service.dbus.encode import hello, with_serial
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
-HELLO = 1  # the serial of the first call, which is made here
+# Follows the welcome, in the same write as the first calls.
+BEGIN = b"BEGIN\r\n"
+
+# Without a uid the bus takes that which the kernel names: in a user namespace it is another than this process knows.
+_WHO = b"\0AUTH EXTERNAL\r\nDATA\r\n"
+
+_NONE = "there is no session bus"
+_LONGEST_WELCOME = 1 << 14
+_CREDENTIALS = 12  # bytes: process, user and group
+_OVERFLOW_UID = 65534
+_EVERY_UID = (1 << 32) - 1
 
 
-def opened(options: "Options") -> _socket.socket:
-    """Connect to the session bus and make the first call, without waiting for an answer. Raises Unavailable."""
+def welcomed(options: "Options") -> _socket.socket:
+    """Connect to the session bus; return the connection once it has let this process in.
+
+    BEGIN is for the caller to send. Raises Unavailable: NoBus or NotYours, where it is known to be one of these.
+    """
+    connection = opened(options)
     try:
-        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    except OSError as error:
-        raise broken(error, options) from None
-    try:
-        _connect(connection, options)
-        # Nothing waits for an answer before the next part goes out: the bus reads them one after another.
-        user = (b"%d" % posix.geteuid()).hex().encode()
-        connection.settimeout(remaining(options))
-        connection.sendall(b"\0AUTH EXTERNAL " + user + b"\r\nBEGIN\r\n" + with_serial(hello(), HELLO))
-    except OSError as error:
-        connection.close()
-        raise broken(error, options) from None
-    except Unavailable:
+        wait_for_welcome(connection, options)
+    except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _connect(connection: _socket.socket, options: "Options") -> None:
-    reason = "DBUS_SESSION_BUS_ADDRESS names no Unix socket"
+def opened(options: "Options") -> _socket.socket:
+    """Connect to the session bus and tell it who this is, without waiting for its welcome.
+
+    Of several addresses the first counts where a bus of the user's or of root's listens. Raises as `welcomed` does.
+    """
+    reason: Unavailable = NoBus(_NONE)
     for address in bus_addresses(options.environ):
         try:
-            return _connect_to(connection, address, options)
-        except OSError as error:
-            reason = f"the session bus cannot be reached: {error.strerror or error}"
-    raise Unavailable(reason)
-
-
-def _connect_to(connection: _socket.socket, address: bytes, options: "Options") -> None:
-    while True:
-        connection.settimeout(remaining(options))
+            connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        except OSError as error:  # no descriptor is left, or a sandbox has no Unix sockets
+            raise _unreachable(error) from None
         try:
-            return connection.connect(address)
-        except BlockingIOError:  # the bus has yet to take the connections before this one
-            time.sleep(min(0.005, remaining(options)))
+            _connect(connection, address, options)
+            owner = _owner(connection)
+            if _is_trusted(owner):
+                send(connection, _WHO, options)
+                return connection
+            reason = NotYours(f"the session bus belongs to another user, with the uid {owner}")
+        except OSError as error:
+            if not isinstance(reason, NotYours):
+                reason = _unreachable(error)
+        except Unavailable:
+            connection.close()
+            raise
+        connection.close()
+    raise reason
+
+
+def wait_for_welcome(connection: _socket.socket, options: "Options") -> None:
+    """Wait until the bus has let this process in over what is `opened`. BEGIN is for the caller to send.
+
+    Raises Unavailable. A bus asks for what it has been told already (DATA), and then says OK. One that wants the uid in the same line
+    (REJECTED) is told it.
+    """
+    tried = False
+    received = b""
+    while True:
+        line, end, rest = received.partition(b"\r\n")
+        if not end:
+            if len(received) > _LONGEST_WELCOME:
+                raise Unavailable("what listens at the session bus's address is no bus")
+            received += receive(connection, options)
+            continue
+        received = rest
+        if line.startswith(b"OK "):
+            if rest:
+                raise Unavailable("what listens at the session bus's address is no bus")
+            return
+        if line.startswith((b"REJECTED", b"ERROR")) and not tried:
+            tried = True
+            send(connection, b"AUTH EXTERNAL " + (b"%d" % posix.geteuid()).hex().encode() + b"\r\n", options)
+        elif not line.startswith((b"DATA", b"ERROR")):  # ERROR: what the DATA is that follows a REJECTED
+            raise Unavailable("the session bus refused the connection")
+
+
+def send(connection: _socket.socket, data: bytes, options: "Options") -> None:
+    """Send all of `data` within the time that is left. Raises Unavailable."""
+    connection.settimeout(remaining(options))
+    try:
+        connection.sendall(data)
+    except OSError as error:
+        raise _broken(error, options) from None
+
+
+def receive(connection: _socket.socket, options: "Options") -> bytes:
+    """Return what comes next, at least one byte, within the time that is left. Raises Unavailable."""
+    connection.settimeout(remaining(options))
+    try:
+        data = connection.recv(4096)  # a larger buffer costs more than reading again
+    except OSError as error:
+        raise _broken(error, options) from None
+    if not data:
+        raise Unavailable("the session bus closed the connection")
+    return data
 
 
 def remaining(options: "Options") -> float:
@@ -63,12 +126,53 @@ def remaining(options: "Options") -> float:
     return left
 
 
-def broken(error: OSError, options: "Options") -> Unavailable:
-    """Return what an error of the connection means."""
+def too_late(options: "Options") -> Unavailable:
+    """Return what to raise where the time is over."""
+    return Unavailable(f"it gave no answer within {options.timeout:g} s")
+
+
+def _connect(connection: _socket.socket, address: bytes, options: "Options") -> None:
+    while True:
+        connection.settimeout(remaining(options))
+        try:
+            return connection.connect(address)
+        except TimeoutError:
+            raise too_late(options) from None
+        except BlockingIOError:  # the bus has yet to take the connections before this one
+            time.sleep(min(0.005, remaining(options)))
+
+
+def _owner(connection: _socket.socket) -> int:
+    """Return the uid of whoever listened at the address, as the kernel has it: 65534 where it is not mapped here."""
+    credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)
+    return int.from_bytes(credentials[4:8], byteorder)
+
+
+def _is_trusted(owner: int) -> bool:
+    """Return whether a bus of `owner`'s is the user's own, or root's.
+
+    A user namespace shows every user that it does not know as 65534, this process itself where it is not mapped. Of two
+    that are shown so nothing says that they are one. Only where every uid is mapped, as on a machine outside of any
+    namespace, 65534 is a user like others: nobody, who may have a bus. Whoever is mapped here has a mapped bus.
+    """
+    if owner not in (0, posix.geteuid()):
+        return False
+    return owner != _OVERFLOW_UID or _every_uid_is_mapped()
+
+
+def _every_uid_is_mapped() -> bool:
+    from git_credential_hf.state import safe_read
+
+    lines = safe_read.read(b"/proc/self/uid_map").split(b"\n")
+    return sum(int(line.split()[2]) for line in lines if line) == _EVERY_UID
+
+
+def _unreachable(error: OSError) -> NoBus:
+    nobody = isinstance(error, (FileNotFoundError, NotADirectoryError, ConnectionRefusedError))
+    return NoBus(_NONE if nobody else f"the session bus cannot be reached: {error.strerror or error}")
+
+
+def _broken(error: OSError, options: "Options") -> Unavailable:
     if isinstance(error, TimeoutError):
         return too_late(options)
     return Unavailable(f"the connection to the session bus broke: {error.strerror or error}")
-
-
-def too_late(options: "Options") -> Unavailable:
-    return Unavailable(f"no answer within {options.timeout:g} s")

@@ -20,13 +20,15 @@ _COLLECTIONS = b"/org/freedesktop/secrets/collection/"
 # several run: that one has no such object, and answers with an error.
 _OBJECTS = (b"/modules/kwalletd5", b"/modules/kwalletd6")
 
+_MOST_WALLETS = 16  # nobody has as many, and each costs a call to each object
+
 
 def open_already(connection: "Connection", paths: list[bytes], options: "Options") -> list[bytes] | None:
     """Return those of `paths`, items or collections, that are in a wallet that is open: no dialog unlocks them.
 
     None where the Secret Service is not KWallet. Raises Unavailable.
     """
-    wallets = dict.fromkeys(_wallet(path) for path in paths)
+    wallets = list(dict.fromkeys(_wallet(path) for path in paths))[:_MOST_WALLETS]
     named = [wallet for wallet in wallets for _ in _OBJECTS]
     replies = connection.ask(*(is_open(place, wallet) for wallet in wallets for place in _OBJECTS))
     if all(reply.type == decode.ERROR for reply in replies):

@@ -28,6 +28,7 @@ from tests.hub import Hub, Secret, fingerprint
 from tests.keyring_items import Items
 from tests.providers import KWALLETS, GnomeKeyring
 from tests.secret_service.conftest import needed
+from tests.secret_service.fake_bus import Body, bus, provider
 
 TOKEN = "hf_MaRkEdToKeN0123456789aBcDeFgHiJkLm"
 OTHER = "hf_MaRkEdOtHeR0123456789aBcDeFgHiJkLm"
@@ -163,8 +164,6 @@ def test_all_is_well(world: World) -> None:
         ("file", "has a token"),
     ]
     assert known["keyring"]["provider"] == "gnome-keyring-daemon"
-    version = subprocess.run(["gnome-keyring-daemon", "--version"], capture_output=True, check=True).stdout
-    assert known["keyring"]["version"].encode() in version.splitlines()[0]
     assert (known["keyring"]["state"], known["keyring"]["items"], known["keyring"]["items_of_others"]) == ("open", 1, 0)
     assert known["token_cache"] == {
         "path": str(cache(world.environment)),
@@ -645,8 +644,49 @@ def test_a_keyring_that_gives_no_answer(tmp_path: Path, run: Run, environment: E
         assert known["token_given"]
         (finding,) = (one for one in known["findings"] if one["code"] == "keyring-silent")
         world.shell(finding["remedy"])
-        provider.process.wait()
-        assert "keyring-silent" not in codes(world.known())
+        assert provider.process.poll() is None
+        with provider.bus.calls() as made:
+            known = world.known()
+        assert made == []
+        assert "keyring-silent" not in codes(known)
+        assert known["token_given"]
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["answers", "gives no answer"])
+def test_a_program_that_the_bus_names_is_neither_run_nor_pasted(
+    tmp_path: Path, run: Run, environment: Environment, stopped: bool
+) -> None:
+    """It is the program of a process of another's choice, called as a keyring that once told its version."""
+    program = tmp_path / "$(touch ran)\x1b[31m" / "gnome-keyring-daemon"
+    program.parent.mkdir()
+    shutil.copy("/bin/sleep", program)
+    world = World(tmp_path, run, environment, None)
+    world.sound()
+    log = tmp_path / "started"
+    with subprocess.Popen([program, "600"]) as process:
+        answers: dict[str, Body] = {
+            "ListNames": ("as", (["org.freedesktop.secrets"],)),
+            "GetConnectionUnixProcessID": ("u", (process.pid,)),
+            "ReadAlias": ("o", ("/org/freedesktop/secrets/collection/login",)),
+        }
+        script = provider(answers, changed=lambda member, _, data: b"" if stopped and "Search" in member else data)
+        try:
+            with bus(environment, script):
+                known = world.known()
+                traced = ["strace", "-f", "-qq", "-e", "trace=execve,kill", "-o", str(log), EXECUTABLE, "status", MODEL]
+                subprocess.run(traced, env=environment, capture_output=True, check=False)
+            assert process.poll() is None
+        finally:
+            process.kill()
+    assert known["keyring"]["provider"] == "gnome-keyring-daemon"
+    assert "touch ran" in known["keyring"]["program"]
+    assert known["keyring"]["program"].isprintable()
+    assert ("keyring-silent" in codes(known)) == stopped
+    for finding in known["findings"]:
+        assert not {"kill", "touch", str(process.pid)} & set(re.split(r"\W+", finding["remedy"]))
+    assert "git-lfs" in log.read_text()
+    assert "touch ran" not in log.read_text()
+    assert f"kill({process.pid}" not in log.read_text()
 
 
 def test_a_bus_that_gives_no_answer_is_asked_once(tmp_path: Path, run: Run, environment: Environment) -> None:
@@ -1093,7 +1133,7 @@ def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, mon
         monkeypatch.setattr(subprocess.Popen, "__init__", counted)
         world._run("status", MODEL)
         monkeypatch.undo()
-    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git-lfs", "gnome-keyring-daemon"]
+    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git-lfs"]
     by_status = [call for call in made if not call.endswith(" RemoveMatch")]
     assert len(by_status) <= 40, by_status
 

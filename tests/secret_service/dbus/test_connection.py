@@ -16,22 +16,28 @@ from tests.asking import NOTHING
 from tests.conftest import Environment, Run, run_process
 from tests.secret_service.fake_bus import (
     ANSWERS,
+    BEGIN,
     FROM_KEYRING,
     ITEM,
     NEEDED,
+    OK,
     REQUEST,
     SESSION,
     SIGNAL,
     WELCOME,
     Script,
+    answering,
+    asked_in,
     begun,
     bus,
     calls,
     closing_before,
     endless,
+    letting_in_and_leaving,
     listening,
     mute_from,
     provider,
+    received,
     saying,
     serialised,
     stranger,
@@ -113,6 +119,21 @@ def test_a_socket_of_another_type(run: Run, environment: Environment) -> None:
 # --- a bus with ways of its own -----------------------------------------------------------------------------
 
 
+def wanting_the_uid(refusal: bytes = b"REJECTED EXTERNAL\r\n") -> Script:
+    """A bus that knows no empty response, and lets in whoever names their own uid."""
+    named = b"AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\n"
+
+    def script(connection: socket.socket) -> None:
+        asked_in(connection)
+        connection.sendall(refusal + b'ERROR "there is nothing to say DATA to"\r\n')
+        assert received(connection, len(named)) == named
+        connection.sendall(OK)
+        assert received(connection, len(BEGIN)) == BEGIN
+        answering(connection, connection.recv(1 << 16))
+
+    return script
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -120,6 +141,9 @@ def test_a_socket_of_another_type(run: Run, environment: Environment) -> None:
         pytest.param(provider(order=Endianness.big), id="big-endian"),
         pytest.param(provider(piece=1), id="single bytes"),
         pytest.param(provider(piece=7, order=Endianness.big), id="seven bytes"),
+        pytest.param(provider(welcome=OK), id="asks for nothing"),
+        pytest.param(wanting_the_uid(), id="wants the uid in one line"),
+        pytest.param(wanting_the_uid(b'ERROR "unknown"\r\n'), id="calls it an error to leave the uid out"),
         pytest.param(provider(before=serialised(SIGNAL) * 50), id="many signals"),
         pytest.param(provider(before=serialised(SIGNAL, Endianness.big), piece=3), id="both byte orders"),
         pytest.param(
@@ -142,9 +166,11 @@ def test_a_provider_that_says_it_in_its_own_way(run: Run, environment: Environme
 
 def test_file_descriptors_that_come_along_are_not_kept(run: Run, environment: Environment) -> None:
     def script(connection: socket.socket) -> None:
-        data = begun(connection)
+        asked_in(connection)
         with open(os.devnull, "rb") as file:  # noqa: PTH123 - its descriptor is all that is wanted
             socket.send_fds(connection, [WELCOME], [file.fileno()] * 3)
+            assert received(connection, len(BEGIN)) == BEGIN
+            data = connection.recv(1 << 16)
             for member, call in calls(connection, data):
                 reply = new_method_return(call, *ANSWERS[member])
                 reply.header.fields[HeaderFields.unix_fds] = 2
@@ -161,7 +187,7 @@ def test_file_descriptors_that_come_along_are_not_kept(run: Run, environment: En
 
 def stopping_within_a_message(connection: socket.socket) -> None:
     begun(connection)
-    connection.sendall(WELCOME + b"l\2\0\1" + (3 << 20).to_bytes(4, "little") + bytes(8) + bytes(2 << 20))
+    connection.sendall(b"l\2\0\1" + (3 << 20).to_bytes(4, "little") + bytes(8) + bytes(2 << 20))
     wait_for_the_end(connection)
 
 
@@ -172,7 +198,9 @@ FAULTS: dict[str, Script] = {
     "closes after its welcome": saying(),
     "refuses": saying(b"REJECTED EXTERNAL DBUS_COOKIE_SHA1\r\n", instead_of_welcome=True),
     "refuses with an error": saying(b"ERROR\r\n", instead_of_welcome=True),
-    "refuses and answers nevertheless": provider(welcome=b"REJECTED EXTERNAL\r\n"),
+    "refuses twice": saying(b"REJECTED EXTERNAL\r\nERROR\r\nREJECTED EXTERNAL\r\n", instead_of_welcome=True),
+    "closes as it has let it in": letting_in_and_leaving,
+    "talks before it is asked": saying(WELCOME + serialised(SIGNAL), instead_of_welcome=True),
     "asks for more": saying(b"DATA\r\n", instead_of_welcome=True),
     "says an empty line": saying(b"\r\n", instead_of_welcome=True),
     "greets like another program": saying(b"HTTP/1.1 400 Bad Request\r\n\r\n", instead_of_welcome=True),
@@ -189,6 +217,7 @@ FAULTS: dict[str, Script] = {
 }  # fmt: skip
 SLOW_FAULTS: dict[str, Script] = {
     "says nothing after the authentication": wait_for_the_end,
+    "asks for more for ever": endless(b"DATA\r\n", welcome=b"DATA\r\n"),
     **{f"says nothing from {member} on": mute_from(member) for member in ANSWERS if member != "Get"},
     "answers with a signal": provider(changed=lambda member, call, data: data[:1] + b"\4" + data[2:]),
     "answers with a call": provider(changed=lambda member, call, data: data[:1] + b"\1" + data[2:]),

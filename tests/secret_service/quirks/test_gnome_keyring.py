@@ -12,7 +12,7 @@ from tests.conftest import Environment, Run
 from tests.providers import KWALLETS, GnomeKeyring, KWallet
 from tests.secret_service import fake_bus
 from tests.secret_service.conftest import needed, prompted, say
-from tests.secret_service.fake_bus import ANSWERS, FROM_KEYRING, REQUEST, WELCOME, begun, bus, calls, serialised
+from tests.secret_service.fake_bus import ANSWERS, FROM_KEYRING, REQUEST, begun, bus, calls, serialised
 
 FROM_FILE = answer("hf_user", "hf_FromTheFile")
 
@@ -21,7 +21,6 @@ def yet_to_know_the_connection(connection: socket.socket) -> None:
     """What gnome-keyring 42 does under load, where it can come to a call before it knows who made it."""
     known = False
     data = begun(connection)
-    connection.sendall(WELCOME)
     for member, call in calls(connection, data):
         if member == "OpenSession" and not known:
             return  # it aborts
