@@ -89,9 +89,16 @@ def _run_for_person(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     try:
         return parser.main([os.fsdecode(argument) for argument in arguments], environ)
     finally:
+        _make_bundle()
+
+
+def _make_bundle() -> None:
+    try:
         from git_credential_hf.startup import bundle
 
         bundle.make()
+    except Exception:  # noqa: S110 - what the person asked for is done, and git only waits a little longer
+        pass
 
 
 def _answer_git(action: bytes, chosen: options.Options) -> int:

@@ -22,7 +22,7 @@ PROGRAM = "git-credential-hf"
 
 NO_SUCH_OPTION = 129  # the exit code of git for an option that it does not know
 
-_PORTS = {b"https": b"443", b"http": b"80"}
+_PORTS = {b"https": b"443", b"http": b"80", b"ssh": b"22"}
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*")
 _HOST = re.compile(rb"[A-Za-z0-9._\[\]*-][A-Za-z0-9._\[\]:*-]*")
 
@@ -39,6 +39,12 @@ class Url(NamedTuple):
     password: bytes | None
     host: bytes  # with the port, as it was written
     path: bytes
+
+    def name(self) -> bytes:
+        """Return the host in lower case, without the port if that is the scheme's own."""
+        host, port = _split_port(self)
+        host = host.lower()
+        return host if port in (b"", _PORTS.get(self.scheme)) else host + b":" + port
 
     def has_token(self) -> bool:
         """Return whether there is a password in it, or a token in the place of a user."""

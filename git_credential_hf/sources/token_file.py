@@ -23,6 +23,10 @@ def candidates(options: "Options") -> "Iterator[Candidate]":
         options.note("token file %s: no home", file)
         return
     shown = file.decode("utf-8", "backslashreplace")
+    if b"hf_" in file or b"api_" in file:  # a token that was given in the place of a path is not shown
+        from git_credential_hf.model.token_text import hide
+
+        shown = hide(shown)
     raw = read(file)
     text = of_hub(raw)
     options.note("token file %s: %s", shown, "a token" if text else "none")

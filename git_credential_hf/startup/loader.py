@@ -60,22 +60,24 @@ class Loader:
         if not is_current(self._package, states):
             return False
         gc.disable()  # nothing of what comes is garbage
-        start = len(self._content) - from_end
-        modules: list[Module] = loads(self._content[start : start + length])  # noqa: S302 - `start` has checked it
-        for name, source, is_package, code in modules:
-            if name in sys.modules:
-                continue
-            module = type(sys)(name)
-            module.__file__ = f"{self._package}/{source}"
-            if is_package:
-                module.__path__ = [module.__file__.rpartition("/")[0]]
-            exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
-            sys.modules[name] = module  # after it ran: the interpreter imports the source of one that fails
-            parent, _, own_name = name.rpartition(".")
-            if parent:
-                setattr(sys.modules[parent], own_name, module)
-        gc.freeze()  # so that it is not looked through from now on either
-        gc.enable()
+        try:
+            start = len(self._content) - from_end
+            modules: list[Module] = loads(self._content[start : start + length])  # noqa: S302 - `start` has checked it
+            for name, source, is_package, code in modules:
+                if name in sys.modules:
+                    continue
+                module = type(sys)(name)
+                module.__file__ = f"{self._package}/{source}"
+                if is_package:
+                    module.__path__ = [module.__file__.rpartition("/")[0]]
+                exec(code, module.__dict__)  # noqa: S102 - it is what the interpreter would run
+                sys.modules[name] = module  # after it ran: the interpreter imports the source of one that fails
+                parent, _, own_name = name.rpartition(".")
+                if parent:
+                    setattr(sys.modules[parent], own_name, module)
+            gc.freeze()  # so that it is not looked through from now on either
+        finally:
+            gc.enable()
         return True
 
 

@@ -14,8 +14,10 @@ package = sys.argv.pop(0).rpartition("/startup/")[0]  # the launcher's own path 
 file = f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}.pyc"
 try:
     opened = posix.open(file, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
-    content = memoryview(posix.read(opened, 1 << 18))  # a slice of it copies nothing
-    posix.close(opened)  # where git closed a standard stream, this file has its number
+    try:
+        content = memoryview(posix.read(opened, 1 << 18))  # a slice of it copies nothing
+    finally:
+        posix.close(opened)  # where git closed a standard stream, this file has its number
     if content[:4] == MAGIC_NUMBER and content[8:16] == source_hash(0, content[16:]):
         loader, parts = loads(content[16:])  # noqa: S302 - only this program seals it so
         exec(loader)  # noqa: S102 - it is what the interpreter would run

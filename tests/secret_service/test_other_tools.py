@@ -49,7 +49,9 @@ def test_another_tools_item_is_never_written_or_deleted(run: Run, keyring: Items
     before = keyring.all()
     assert run("store", input=request(username="alice", password="theirs")) == NOTHING
     assert run("erase", input=request(username="alice")) == NOTHING
-    assert run("erase", input=request(username="alice", password="theirs")) == NOTHING
+    erased = run("erase", input=request(username="alice", password="theirs"))
+    assert (erased.stdout, erased.code, erased.stderr.count(b"\n")) == (b"", 0, 1)
+    assert b"the Hub rejected the token **** from " in erased.stderr
     assert keyring.all() == before
     refused = run("get", input=request())
     assert (refused.stdout, refused.code) == (b"quit=1\n", 0)

@@ -18,7 +18,7 @@ from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.hub import Answer
 from git_credential_hf.model import address, repository, token_text
-from git_credential_hf.model.outcome import GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
@@ -165,10 +165,11 @@ class Facts:
         )
 
     def of_source(self, name: str) -> Candidate | None:
-        """Return the candidate that a source is judged by: what it would give, else the first that it cannot."""
-        return self.outcome.first(GIVEN, SPARE, source=name) or next(
-            (one for one in self.outcome.candidates if one.source == name), None
-        )
+        """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
+        for verdicts in ((GIVEN, SPARE), (REJECTED,), (EXPIRED,)):
+            if (one := self.outcome.first(*verdicts, source=name)) is not None:
+                return one
+        return next((one for one in self.outcome.candidates if one.source == name), None)
 
     def rejected(self) -> bool:
         """Return whether a token of any source is skipped since the Hub rejected it."""

@@ -14,7 +14,7 @@ from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
 from git_credential_hf.cli.status.facts import Facts, numbers
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, MALFORMED, REJECTED, Candidate
+from git_credential_hf.model.outcome import EXPIRED, LOCKED, MALFORMED, REJECTED, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
 from git_credential_hf.sources.environment import VARIABLES
 
@@ -115,14 +115,14 @@ def _address(facts: Facts) -> Iterator[Finding]:
             "for which git does not ask git-credential-hf",
             _remove(facts.rewrite),
         )
-    elif url.scheme == b"http" and url.host.lower() in HUB_HOSTS:
+    elif url.scheme == b"http" and url.name() in HUB_HOSTS:
         yield Finding(
             "http-url",
             "error",
             "git-credential-hf answers for https alone: over http the token could be read on its way",
             f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/",
         )
-    elif url.scheme != b"https" and url.host.lower() in HUB_HOSTS:
+    elif url.scheme != b"https" and url.name() in HUB_HOSTS:
         yield Finding(
             "ssh-url",
             "error",
@@ -264,7 +264,8 @@ def _tokens(facts: Facts) -> Iterator[Finding]:
         if one is not None and one.verdict in (REJECTED, EXPIRED):
             found = True
             yield _not_good(facts, one, severity)
-    locked = facts.keyring is not None and facts.keyring.state == "locked" and facts.keyring.locked_items
+    is_locked = facts.keyring is not None and facts.keyring.state == "locked" and facts.keyring.locked_items
+    locked = is_locked or facts.outcome.first(LOCKED) is not None
     if facts.token is None and not found and not locked:
         yield Finding(
             "no-token",
@@ -494,7 +495,7 @@ def _beside_the_helper(facts: Facts) -> Iterator[Finding]:
             f"sed -i {first}{f',{last}' if last != first else ''}d {_quoted(file)}",
         )
     for name, url, setting in facts.config.remotes():
-        if url.has_token() and url.host.lower() in (*HUB_HOSTS, facts.server):
+        if url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server):
             yield Finding(
                 "token-in-remote",
                 "warning",

@@ -73,8 +73,8 @@ def opened(options: "Options") -> _socket.socket:
 def wait_for_welcome(connection: _socket.socket, options: "Options") -> None:
     """Wait until the bus has let this process in over what is `opened`. BEGIN is for the caller to send.
 
-    Raises Unavailable. A bus asks for what it has been told already (DATA), and then says OK. One that wants the uid in the same line
-    (REJECTED) is told it.
+    Raises Unavailable. A bus asks for what it has been told already (DATA), and then says OK. One that wants the uid in
+    the same line (REJECTED) is told it.
     """
     tried = False
     received = b""
