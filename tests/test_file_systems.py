@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import explains
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, run_process
 from tests.keyring_items import Items
@@ -130,7 +131,8 @@ def everything_works(environment: Environment, sources: dict[str, str]) -> None:
         assert file.read_text() == token
         assert said != "unchanged" or snapshot(home) == before
     assert run_process(("get",), REQUEST, environment).stdout == ANSWER
-    assert is_all_right(run_process(("erase",), REJECTED, environment))
+    erased = run_process(("erase",), REJECTED, environment)
+    assert explains(erased, "hf_****mNoP", str(file), "git-credential-hf seed --from -")
     assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
     declaration = home / ".config/git-credential-hf/tokens.toml"
     declaration.parent.mkdir(parents=True)
@@ -294,7 +296,8 @@ def test_with_a_full_home_what_is_rejected_is_remembered_elsewhere(environment: 
         environment,
     )
     assert result.stdout.startswith(b"quit=1\nfiller ")
-    assert (result.stdout.count(b"\n"), result.stderr, result.code) == (2, b"", 0)
+    assert result.stdout.count(b"\n") == 2
+    assert explains(Result(b"", result.stderr, result.code), "hf_****mNoP", "HF_TOKEN", "unset HF_TOKEN")
     assert names(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf")) == ["rejected"]
 
 
@@ -354,7 +357,7 @@ def test_with_a_read_only_root_what_is_rejected_is_remembered(
     )
     folder = b"git-credential-hf-0"
     assert result.stdout == b"quit=1\n%b 700\n%b/rejected 600\n" % (folder, folder)
-    assert (result.stderr, result.code) == (b"", 0)
+    assert explains(Result(b"", result.stderr, result.code), "hf_****mNoP", "HF_TOKEN", "unset HF_TOKEN")
 
 
 def test_where_nothing_can_be_written_what_is_rejected_is_given_again_and_that_is_said(
@@ -408,7 +411,7 @@ def test_a_folder_that_is_a_link_to_nothing_is_named(
 def test_a_state_folder_that_is_a_link_to_nothing_makes_the_next_place_do(environment: Environment) -> None:
     Path(environment["HOME"], ".local").symlink_to("nowhere")
     environment["HF_TOKEN"] = TOKEN
-    assert is_all_right(run_process(("erase",), REJECTED, environment))
+    assert explains(run_process(("erase",), REJECTED, environment), "hf_****mNoP", "HF_TOKEN", "unset HF_TOKEN")
     assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
     assert names(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf")) == ["rejected"]
 
