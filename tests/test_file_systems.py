@@ -390,6 +390,18 @@ def test_what_is_declared_can_be_seeded_with_a_read_only_root_and_a_cache_that_c
     assert (result.stderr, result.code) == (b"", 0)
 
 
+def test_a_list_of_rejected_tokens_that_cannot_be_written_is_named(
+    environment: Environment, sources: dict[str, str], read_only: Callable[[str], Result], cache: Path
+) -> None:
+    write(cache, TOKEN)
+    run_process(("erase",), REJECTED, environment)
+    result = read_only(f'exec "$1" seed --no-keyring --from {sources[TOKEN]}')
+    list_file = f"{environment['HOME']}/.local/state/git-credential-hf/rejected"
+    assert (result.stdout.decode(), result.code) == (f"token cache: unchanged, {cache}\n", 3)
+    assert result.stderr.count(b"\n") == 1
+    assert f": {list_file} cannot be written. Try: rm {list_file}\n" in result.stderr.decode()
+
+
 # --- links and mounts -------------------------------------------------------------------------------------------------
 
 
