@@ -467,7 +467,7 @@ def test_on_an_overlay_as_in_a_container(environment: Environment, sources: dict
     )
     assert (result.stderr, result.code) == (b"", 0)
     written, unchanged, *answer, left = result.stdout.decode().splitlines()
-    assert written.startswith("token cache: written over another token (65612215)")
+    assert written.startswith("token cache: written over another token (hf_****NoPq)")
     assert unchanged.startswith("token cache: unchanged")
     assert "\n".join([*answer, ""]).encode() == ANSWER
     assert left == "token 600"
