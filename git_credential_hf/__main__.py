@@ -48,12 +48,15 @@ class StandardStreamError(Exception):
 
 
 def say(line: str) -> None:
-    """Write one line to standard error, under the program's name. A path in it may have a line end or a token in it."""
+    """Write one line to standard error, under the program's name.
+
+    A path in it may have a token in it, or what steers a terminal.
+    """
     from git_credential_hf.model.token_text import hide
 
-    line = hide(line).replace("\n", "\\n").replace("\r", "\\r")
+    line = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in hide(line))
     try:
-        posix.write(2, f"git-credential-hf: {line}\n".encode("utf-8", "backslashreplace"))
+        posix.write(2, f"git-credential-hf: {line}\n".encode())
     except OSError:
         pass  # nobody listens, and git still has to have its answer
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import explains
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, run_process
 from tests.keyring_items import Items
@@ -130,7 +131,8 @@ def everything_works(environment: Environment, sources: dict[str, str]) -> None:
         assert file.read_text() == token
         assert said != "unchanged" or snapshot(home) == before
     assert run_process(("get",), REQUEST, environment).stdout == ANSWER
-    assert is_all_right(run_process(("erase",), REJECTED, environment))
+    erased = run_process(("erase",), REJECTED, environment)
+    assert explains(erased, "hf_****mNoP", str(file), "git-credential-hf seed --from -")
     assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
     declaration = home / ".config/git-credential-hf/tokens.toml"
     declaration.parent.mkdir(parents=True)
@@ -294,7 +296,8 @@ def test_with_a_full_home_what_is_rejected_is_remembered_elsewhere(environment: 
         environment,
     )
     assert result.stdout.startswith(b"quit=1\nfiller ")
-    assert (result.stdout.count(b"\n"), result.stderr, result.code) == (2, b"", 0)
+    assert result.stdout.count(b"\n") == 2
+    assert explains(Result(b"", result.stderr, result.code), "hf_****mNoP", "HF_TOKEN", "unset HF_TOKEN")
     assert names(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf")) == ["rejected"]
 
 
@@ -354,7 +357,7 @@ def test_with_a_read_only_root_what_is_rejected_is_remembered(
     )
     folder = b"git-credential-hf-0"
     assert result.stdout == b"quit=1\n%b 700\n%b/rejected 600\n" % (folder, folder)
-    assert (result.stderr, result.code) == (b"", 0)
+    assert explains(Result(b"", result.stderr, result.code), "hf_****mNoP", "HF_TOKEN", "unset HF_TOKEN")
 
 
 def test_where_nothing_can_be_written_what_is_rejected_is_given_again_and_that_is_said(
@@ -387,6 +390,18 @@ def test_what_is_declared_can_be_seeded_with_a_read_only_root_and_a_cache_that_c
     assert (result.stderr, result.code) == (b"", 0)
 
 
+def test_a_list_of_rejected_tokens_that_cannot_be_written_is_named(
+    environment: Environment, sources: dict[str, str], read_only: Callable[[str], Result], cache: Path
+) -> None:
+    write(cache, TOKEN)
+    run_process(("erase",), REJECTED, environment)
+    result = read_only(f'exec "$1" seed --no-keyring --from {sources[TOKEN]}')
+    list_file = f"{environment['HOME']}/.local/state/git-credential-hf/rejected"
+    assert (result.stdout.decode(), result.code) == (f"token cache: unchanged, {cache}\n", 3)
+    assert result.stderr.count(b"\n") == 1
+    assert f": {list_file} cannot be written. Try: rm {list_file}\n" in result.stderr.decode()
+
+
 # --- links and mounts -------------------------------------------------------------------------------------------------
 
 
@@ -408,7 +423,7 @@ def test_a_folder_that_is_a_link_to_nothing_is_named(
 def test_a_state_folder_that_is_a_link_to_nothing_makes_the_next_place_do(environment: Environment) -> None:
     Path(environment["HOME"], ".local").symlink_to("nowhere")
     environment["HF_TOKEN"] = TOKEN
-    assert is_all_right(run_process(("erase",), REJECTED, environment))
+    assert explains(run_process(("erase",), REJECTED, environment), "hf_****mNoP", "HF_TOKEN", "unset HF_TOKEN")
     assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
     assert names(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf")) == ["rejected"]
 
@@ -452,7 +467,7 @@ def test_on_an_overlay_as_in_a_container(environment: Environment, sources: dict
     )
     assert (result.stderr, result.code) == (b"", 0)
     written, unchanged, *answer, left = result.stdout.decode().splitlines()
-    assert written.startswith("token cache: written over another token (65612215)")
+    assert written.startswith("token cache: written over another token (hf_****NoPq)")
     assert unchanged.startswith("token cache: unchanged")
     assert "\n".join([*answer, ""]).encode() == ANSWER
     assert left == "token 600"

@@ -41,7 +41,8 @@ class TokenFile:
             if os.path.islink(self.path):
                 return self._link(token)
             folder = os.path.dirname(self.path)
-            self._check_folder()
+            if not os.path.isdir(folder):
+                self._check_folder()
             if dry_run:
                 return self._replaced(token, force, dry_run)
             files.make_folders(folder)
@@ -117,6 +118,7 @@ class TokenFile:
             before = of_hub(safe_read.read(self.path))
             if before == token and not force and self._is_private(status, dry_run):
                 return f"{UNCHANGED}, {self.shown}"
+        self._check_folder()
         if not dry_run:
             files.replace(self.path, token)
         done = "would be written" if dry_run else "written"

@@ -66,7 +66,7 @@ def remember(server: bytes, token: bytes, repository: bytes, environ: dict[bytes
 
 
 def forget(server: bytes, token: bytes, environ: dict[bytes, bytes]) -> None:
-    """Let `token` be given again, if it was rejected. Raises CannotRemember where that cannot be written."""
+    """Let `token` be given again, if it was rejected. Raises CannotRemember with the file that cannot be written."""
     for file in folders.own_files(FILE, environ):
         try:
             with locks.FolderLock(file.rpartition(b"/")[0], _WAIT):
@@ -75,7 +75,7 @@ def forget(server: bytes, token: bytes, environ: dict[bytes, bytes]) -> None:
                 if gone:
                     token_digests.write(file, key, {name: when for name, when in times.items() if name not in gone})
         except OSError:
-            raise CannotRemember from None
+            raise CannotRemember(file) from None
 
 
 def _name(key: bytes, server: bytes, token: bytes, repository: bytes = b"") -> bytes:

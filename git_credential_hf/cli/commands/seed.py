@@ -325,10 +325,11 @@ def _let_be_given(tokens: list[_ForKeyring], options: Options) -> list[str]:
     try:
         for server, text in dict.fromkeys((one.server, one.token.text) for one in tokens):
             rejected.forget(server, text, options.environ)
-    except rejected.CannotRemember:
+    except rejected.CannotRemember as error:
+        file = shown(error.args[0])
         return [
-            "the token was refused before and is withheld for up to an hour: the list of the refused ones in "
-            "~/.local/state/git-credential-hf cannot be written"
+            f"the token was rejected before, and is skipped for up to an hour: {file} cannot be written. "
+            f"Try: rm {shlex.quote(file)}"
         ]
     return []
 
