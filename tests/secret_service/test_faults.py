@@ -43,7 +43,7 @@ def write(run: Run, command: str, timeout: list[str] = TIMEOUT) -> None:
         assert done.code in (0, 3)
         assert (done.stdout.count(b"\n"), done.stderr.count(b"\n")) == ((1, 0) if done.code == 0 else (0, 1))
     else:
-        credential = ("alice", "typed") if command == "store" else ("hf_user", "hf_FromTheKeyring")
+        credential = ("alice", "typed") if command == "store" else ("bob", "StoredByGit")
         done = run(*timeout, command, input=request(username=credential[0], password=credential[1]))
         assert (done.stdout, done.code) == (b"", 0)
         assert done.stderr.count(b"\n") <= 1
@@ -101,10 +101,11 @@ def test_a_keyring_without_a_default_collection(run: Run, environment: Environme
 
 @pytest.fixture
 def keyring(run: Run, environment: Environment, tmp_path: Path) -> Iterator[GnomeKeyring]:
-    """A keyring that the test may hurt, with hf_FromTheKeyring in it."""
+    """A keyring that the test may hurt, with hf_FromTheKeyring in it, and StoredByGit for bob."""
     with contextlib.closing(GnomeKeyring(tmp_path / "keyring")) as started:
         environment["DBUS_SESSION_BUS_ADDRESS"] = started.bus.address
         seed(run, "hf_FromTheKeyring")
+        assert run("store", input=request(username="bob", password="StoredByGit")) == NOTHING
         assert run("get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
         yield started
 
@@ -178,7 +179,7 @@ def relayed(
 CALLS = {
     "get": ["Hello", "SearchItems", "OpenSession", "GetSecrets"],
     "store": ["Hello", "SearchItems", "OpenSession", "CreateItem", "GetSecrets"],
-    "seed": ["Hello", "SearchItems", "OpenSession", "SetSecret", "GetSecrets"],
+    "seed": ["Hello", "SearchItems", "OpenSession", "CreateItem", "GetSecrets"],
     "erase": ["Hello", "SearchItems", "OpenSession", "GetSecrets", "Delete"],
 }
 

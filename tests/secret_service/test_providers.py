@@ -10,7 +10,7 @@ import pytest
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import LIBSECRET, Items
-from tests.providers import PROVIDERS, SECRETS, KeePassXC, Provider
+from tests.providers import PROVIDERS, SECRETS, GnomeKeyring, KeePassXC, Provider
 from tests.secret_service.conftest import needed, say
 
 
@@ -42,6 +42,49 @@ def test_a_token_is_seeded_once_and_rotated(run: Run, items: Items) -> None:
     assert say(run, "hf_second") == "replaced"
     assert items.secrets() == [b"hf_second"]
     assert run("get", input=request()) == answer("hf_user", "hf_second")
+
+
+def restart(provider: Provider) -> None:
+    """End the provider as its session ends it, and start it anew, open."""
+    if isinstance(provider, GnomeKeyring):
+        provider.restart(locked=False)
+    elif isinstance(provider, KeePassXC):
+        provider.leave()
+        provider.start()
+    else:
+        provider.flush()
+        provider.restart(state="open")
+
+
+def test_what_was_written_is_there_after_a_restart(run: Run, items: Items, provider: Provider) -> None:
+    seed(run, "hf_first")
+    seed(run, "hf_org", "--scope", "org")
+    assert say(run, "hf_second") == "replaced"
+    for password in ("first", "second"):
+        assert run("store", input=request(username="hf_user", password=password)) == NOTHING
+    restart(provider)
+    assert run("get", input=request()) == answer("hf_user", "hf_second")
+    assert run("get", input=request(path="org/one")) == answer("hf_user", "hf_org")
+    with contextlib.closing(Items(provider.bus)) as found:
+        assert found.secrets() == [b"hf_org", b"hf_second", b"second"]
+    assert say(run, "hf_third") == "replaced"
+    restart(provider)
+    with contextlib.closing(Items(provider.bus)) as found:
+        assert found.secrets() == [b"hf_org", b"hf_third"]
+
+
+def test_what_git_stored_stands_beside_what_was_seeded(run: Run, items: Items) -> None:
+    seed(run, "hf_seeded")
+    typed = request(username="hf_user", password="typed")
+    for _ in range(2):
+        assert run("store", input=typed) == NOTHING
+        assert items.secrets() == [b"hf_seeded", b"typed"]
+        assert run("get", input=request()) == answer("hf_user", "hf_seeded")
+    run("erase", input=request(username="hf_user", password="hf_seeded"))
+    assert items.secrets() == [b"hf_seeded", b"typed"]
+    assert run("get", input=request()) == answer("hf_user", "typed")
+    assert run("erase", input=typed) == NOTHING
+    assert items.secrets() == [b"hf_seeded"]
 
 
 def test_the_calls_of_a_get(

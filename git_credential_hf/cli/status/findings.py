@@ -258,12 +258,16 @@ def _tokens(facts: Facts) -> Iterator[Finding]:
     if facts.server is None:
         return
     severity = "error" if facts.token is None else "warning"
-    found = False
+    found: list[tuple[bytes, str]] = []
     for name in facts.asked:
         one = facts.of_source(name)
         if one is not None and one.verdict in (REJECTED, EXPIRED):
-            found = True
-            yield _not_good(facts, one, severity)
+            finding = _not_good(facts, one, severity)
+            # One command replaces the same token in several places.
+            what = (one.token.text if one.token is not None else b"", finding.remedy)
+            if what not in found:
+                yield finding
+            found.append(what)
     is_locked = facts.keyring is not None and facts.keyring.state == "locked" and facts.keyring.locked_items
     locked = is_locked or facts.outcome.first(LOCKED) is not None
     if facts.token is None and not found and not locked:
