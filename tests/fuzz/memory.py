@@ -15,7 +15,7 @@ class Keyring:
     items: Mapping[bytes, tuple[Attributes, bytes]] = {}
     locked = 0
 
-    def __init__(self, options: object) -> None:
+    def __init__(self, *_: object) -> None:
         pass
 
     def search(self, wanted: list[Attributes]) -> list[list[bytes]]:

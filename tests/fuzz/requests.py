@@ -8,6 +8,7 @@ from git_credential_hf.model.item import STORED, Item
 from git_credential_hf.model.request import Malformed
 from git_credential_hf.operations.get import get
 from git_credential_hf.secret_service import reader
+from git_credential_hf.secret_service.dbus import opening
 from git_credential_hf.sources import environment, keyring, token_file  # noqa: F401 - what is imported here guides
 from tests.fuzz import memory
 from tests.recogniser import fields, is_for, is_for_the_hub, lies_in
@@ -96,7 +97,7 @@ def one_input(data: bytes) -> None:
     def is_right(answer: bytes, password: bytes | None) -> bool:
         return answer == (b"" if password is None else b"username=%b\npassword=%b\n" % (username, password))
 
-    with mock.patch.object(reader, "Reader", memory.Keyring):
+    with mock.patch.object(reader, "Reader", memory.Keyring), mock.patch.object(opening, "opened"):
         assert is_right(answered(data, "keyring"), expected(data))
     for sources, token, mark in ((("env",), MARK + b"-env", b"-env"), (("env", "file"), b"", b"-file")):
         assert is_right(answered(data, *sources, token=token), MARK + mark if is_for_the_hub(data) else None)

@@ -42,13 +42,20 @@ def read(file: Path) -> Settings:
     return [(key, value if separator else None) for key, separator, value in entries]
 
 
+# What erase says of a token that HF_TOKEN holds.
+REJECTED = (
+    "git-credential-hf: the Hub rejected the token hf_****tttt from HF_TOKEN: "
+    "it has expired, was revoked or is for something else. Try: unset HF_TOKEN\n"
+)
+
+
 def git_credential(action: str, url: str, environment: Environment, **more: str) -> dict[str, str]:
     """Run `git credential` as git itself would for `url`; return what it found."""
     request = "".join(f"{key}={value}\n" for key, value in {"url": url, **more}.items())
     done = subprocess.run(
         [GIT, "credential", action], input=request + "\n", env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stderr == ""
+    assert done.stderr == (REJECTED if action == "reject" else "")
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
 
