@@ -99,7 +99,7 @@ class Reader(Connection):
         return {
             one: (decode.read_dictionary(attributes).get(ORIGIN, b""), decode.read_number(modified) or 0)
             for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False)
-            if attributes.type != decode.ERROR
+            if remaining(self._options) and attributes.type != decode.ERROR
         }
 
     def _open_session(self) -> bytes:

@@ -18,6 +18,12 @@ class Keyring:
     def __init__(self, *_: object) -> None:
         pass
 
+    def __enter__(self) -> "Keyring":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
     def search(self, wanted: list[Attributes]) -> list[list[bytes]]:
         return [
             [path for path, (has, _) in self.items.items() if attributes.items() <= has.items()]
@@ -29,9 +35,6 @@ class Keyring:
 
     def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, Attributes]]:
         return {path: (self.items[path][1], self.items[path][0]) for path in items}
-
-    def close(self) -> None:
-        pass
 
 
 class Socket:
