@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from git_credential_hf.model.item import ORIGIN
 from git_credential_hf.secret_service import Unavailable
 
 Attributes = dict[bytes, bytes]
@@ -35,6 +36,9 @@ class Keyring:
 
     def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, Attributes]]:
         return {path: (self.items[path][1], self.items[path][0]) for path in items}
+
+    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
+        return {path: (self.items[path][0].get(ORIGIN, b""), 0) for path in items}
 
 
 class Socket:
