@@ -72,8 +72,11 @@ def forget(server: bytes, token: bytes, environ: dict[bytes, bytes]) -> None:
             with locks.FolderLock(file.rpartition(b"/")[0], _WAIT):
                 key, times = _read(file)
                 gone = _of_token(times, _name(key, server, token))
-                if gone:
-                    token_digests.write(file, key, {name: when for name, when in times.items() if name not in gone})
+                left = {name: when for name, when in times.items() if name not in gone}
+                if not left:  # git waits less where there is no file
+                    files.remove(file)
+                elif gone:
+                    token_digests.write(file, key, left)
         except OSError:
             raise CannotRemember(file) from None
 

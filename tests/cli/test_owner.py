@@ -293,6 +293,14 @@ def test_the_token_of_somebody_else_in_a_folder_of_roots_is_left(as_user: AsUser
     assert (shared / "token").read_text() == ROTATED
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_left_in_the_last_places() -> Iterator[None]:
+    """A home that cannot be used leads to folders that all tests of this user share."""
+    yield
+    for place in ("/dev/shm", "/var/tmp"):
+        shutil.rmtree(f"{place}/git-credential-hf-{os.geteuid()}", ignore_errors=True)
+
+
 @AS_ROOT
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize("variable", ["XDG_STATE_HOME", "XDG_RUNTIME_DIR"])

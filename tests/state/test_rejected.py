@@ -119,3 +119,11 @@ def test_a_kill_at_any_system_call_leaves_the_old_list_or_the_new_one(
         assert entries(file) == 2
     # Before, while and after the new list is put in the place of the old one.
     assert seen == {(1, 1), (1, 2), (2, 1)}
+
+
+def test_no_list_is_left_once_nothing_is_rejected(run: Run, folder: Path) -> None:
+    run("erase", input=erase(TOKEN))
+    run("erase", input=erase(OTHER))
+    for token, left in ((TOKEN, ["rejected"]), (OTHER, [])):
+        run("store", input=erase(token))
+        assert [path.name for path in folder.iterdir()] == left
