@@ -111,7 +111,7 @@ def _conclude(outcome: Outcome, request: "Request", options: "Options") -> None:
 def _rejection(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:
     from git_credential_hf.state import folders
 
-    if not folders.own_files(b"rejected", options.environ):  # usually there is none, and the import is not free
+    if not folders.own_files(folders.REJECTED, options.environ):  # usually there is none, and the import is not free
         return ""
     from git_credential_hf.state import rejected
 

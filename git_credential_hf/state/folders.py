@@ -2,6 +2,8 @@
 
 import posix
 
+REJECTED = b"rejected"  # the name of the list of rejected tokens (see rejected)
+
 _TEMPORARY = (b"/dev/shm", b"/var/tmp")
 
 

@@ -9,7 +9,6 @@ import time
 
 from git_credential_hf.state import files, folders, locks, token_digests
 
-FILE = b"rejected"
 HOLDS = 3600  # seconds
 
 SKIPPED = "skipped"  # it was rejected within the hour
@@ -30,7 +29,7 @@ def state(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, b
     repository: the one that the request is for, empty where it names none.
     """
     found = ""
-    for file in folders.own_files(FILE, environ):
+    for file in folders.own_files(folders.REJECTED, environ):
         key, times = _read(file)
         if not times:
             continue
@@ -45,7 +44,7 @@ def state(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, b
 def remember(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, bytes]) -> None:
     """Note that `server` has just rejected `token` for `repository`, empty for all. Raises CannotRemember."""
     for folder in folders.own_folders(environ):
-        file = folder + b"/" + FILE
+        file = folder + b"/" + folders.REJECTED
         try:
             files.make_folders(folder)
             if not folders.is_own(folder):
@@ -67,7 +66,7 @@ def remember(server: bytes, token: bytes, repository: bytes, environ: dict[bytes
 
 def forget(server: bytes, token: bytes, environ: dict[bytes, bytes]) -> None:
     """Let `token` be given again, if it was rejected. Raises CannotRemember with the file that cannot be written."""
-    for file in folders.own_files(FILE, environ):
+    for file in folders.own_files(folders.REJECTED, environ):
         try:
             with locks.FolderLock(file.rpartition(b"/")[0], _WAIT):
                 key, times = _read(file)

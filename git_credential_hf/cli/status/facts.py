@@ -171,10 +171,6 @@ class Facts:
                 return one
         return next((one for one in self.outcome.candidates if one.source == name), None)
 
-    def rejected(self) -> bool:
-        """Return whether a token of any source is skipped since the Hub rejected it."""
-        return self.outcome.first(REJECTED) is not None
-
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
         in_keyring = [one.item.scope for one in self.keyring.ours if one.item.scope] if self.keyring else []
