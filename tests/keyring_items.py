@@ -11,7 +11,7 @@ from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rule
 
 from git_credential_hf.model.item import SEEDED, Item
 from git_credential_hf.secret_service.dbus.address import bus_addresses
-from tests.providers import Bus
+from tests.providers import Bus, wait_until
 
 # What git-credential-libsecret gives the item of alice on the Hub; a `__` stands for a colon (see Items.add).
 LIBSECRET = {"xdg__schema": "org.git.Password", "protocol": "https", "server": "huggingface.co", "user": "alice"}
@@ -35,8 +35,12 @@ class Items:
         self.connection = DBusConnection(prep_socket(address))
         add_match_rules(self.connection)
         # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that
-        # is about a property or OpenSession.
-        DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection).call("ReadAlias", "s", "default")
+        # is about a property or OpenSession. oo7-daemon has no collection in the first moment.
+        service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection)
+        is_default = path.endswith("/aliases/default")
+        wait_until(
+            lambda: service.call("ReadAlias", "s", "default") != ("/",) or not is_default, "it has its collection"
+        )
         self.collection = secretstorage.Collection(self.connection, path)
         self.collection.session = plain_session(self.connection)
 

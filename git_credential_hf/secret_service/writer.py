@@ -1,6 +1,5 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -28,7 +27,7 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Locked, NoCollection, NoKeyring, Unavailable, messages
 from git_credential_hf.secret_service.dbus import decode, opening
-from git_credential_hf.secret_service.quirks import keepassxc
+from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import unlock
 
@@ -40,9 +39,6 @@ _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
 
-# oo7-daemon is on the bus before it has its collections.
-_LOADING_TRIES = 8
-_LOADING_PAUSE = 0.05  # seconds
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
@@ -131,11 +127,8 @@ class Writer:
                 # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
                 # aborts if it is about a property or OpenSession.
                 self._default = self._default_collection()
-                for _ in range(_LOADING_TRIES if self._default == "/" else 0):
-                    time.sleep(_LOADING_PAUSE)
-                    if (path := self._default_collection()) != "/":
-                        self._default = path
-                        break
+                if self._default == "/" and self._has_loaded():
+                    self._default = self._default_collection()
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
@@ -248,6 +241,10 @@ class Writer:
         """Return why nothing can be created in the default collection, None once it is open."""
         if self._default == "/":
             return NoCollection("it has no default collection")
+        try:
+            pass_secret_service.leave_alone(self._default.encode(), self._options)
+        except Locked as locked:
+            return locked
         collection = Collection(self._connection, self._default)
         if collection.is_locked():
             if self._options.unlock == "prompt":
@@ -259,6 +256,10 @@ class Writer:
                         raise Locked("it is locked")
                     unlock(reader, [self._default.encode()], self._options)
         return Locked("it is locked") if collection.is_locked() else None
+
+    def _has_loaded(self) -> bool:
+        with Reader(self._options) as reader:
+            return oo7.has_loaded(reader, self._options)
 
     def _default_collection(self) -> str:
         service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)

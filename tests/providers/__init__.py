@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -269,6 +270,10 @@ class GnomeKeyring:
         """Start anew, locked, with all that it holds."""
         self.restart(locked=True)
 
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        self.restart(locked=False)
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -396,6 +401,12 @@ class KWallet:
         """Start anew, closed, with all that it holds."""
         self.flush()
         self.restart(state="closed")
+
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        if not self.is_locked():
+            self.flush()
+        self.restart(state="open")
 
     def stop(self) -> None:
         self.process.kill()
@@ -546,6 +557,11 @@ class KeePassXC:
         self.leave()
         self.start(locked=True)
 
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        self.leave()
+        self.start()
+
     def leave(self) -> None:
         """End as it does when it is told to: it saves what it has."""
         self.process.terminate()
@@ -565,6 +581,7 @@ class Scripted:
     """What stands in for a Secret Service that cannot be had here (see scripted), open unless locked."""
 
     name = "oo7"
+    programs = ("python3",)
 
     def __init__(self, folder: Path, *, locked: bool = False) -> None:
         self.bus = Bus(folder)
@@ -585,6 +602,14 @@ class Scripted:
         wait_until(lambda: not self.bus.owns(SECRETS), f"{self.name} is off the bus")
         self.start(locked=locked)
 
+    def lock(self) -> None:
+        """Start anew, locked, with all that it holds."""
+        self.restart(locked=True)
+
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        self.restart()
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -598,10 +623,119 @@ class ScriptedSecretsd(Scripted):
     name = "secretsd"
 
 
+PINENTRY = """\
+#!/bin/sh
+# Writes down that it was started, and types what is in the file `passphrase`.
+: >"$0.started"
+echo OK
+while read -r command _; do
+    [ "$command" != GETPIN ] || echo "D $(cat "$0.passphrase")"
+    echo OK
+done
+"""
+
+# Debian's Python, which has the libraries that are no wheels; the program itself is where the tests are. It is of 2018,
+# and imports a function, for the encrypted sessions alone, that cryptography has no more.
+PASS_SECRET_SERVICE = """\
+import sys
+import cryptography.utils
+cryptography.utils.int_from_bytes = int.from_bytes
+sys.path.append(sys.argv.pop(1))
+from pass_secret_service import main
+main()
+"""
+
+
+class PassSecretService:
+    """pass_secret_service on a bus of its own, on a password store whose key has a passphrase if it is `protected`.
+
+    Nothing of it is ever locked: gpg asks for the passphrase where its agent does not know it.
+    """
+
+    name = "pass_secret_service"
+    programs = ("python3", "pass", "gpg", "gpg-connect-agent")
+    password = b"passphrase of the key"
+
+    @staticmethod
+    def has_libraries() -> bool:
+        """Return whether Debian's Python has what the program imports."""
+        command = ["/usr/bin/python3", "-c", "import cryptography, decorator, pydbus, pypass, simplejson"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def __init__(self, folder: Path | None = None, *, protected: bool = False) -> None:
+        # gpg's sockets are in its home, and a path of theirs may be no longer than 107 bytes.
+        self.gnupg = Path(tempfile.mkdtemp(prefix="gnupg."))
+        self.bus = _BusOfGnupg(folder or Path(tempfile.mkdtemp(prefix="pass.")), self.gnupg)
+        pinentry = self.bus.folder / "pinentry"
+        pinentry.write_text(PINENTRY)
+        pinentry.chmod(0o755)
+        Path(f"{pinentry}.passphrase").write_bytes(self.password)
+        self._shown = Path(f"{pinentry}.started")
+        (self.gnupg / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\ns2k-count 65536\n")
+        self._run("gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase",
+                  self.password.decode() if protected else "",
+                  "--quick-generate-key", "test@example.org", "future-default", "default", "never")  # fmt: skip
+        self._run("pass", "init", "test@example.org")
+        self.start()
+
+    def _run(self, *command: str) -> None:
+        subprocess.run(command, env=self.bus.environ(), stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+    def start(self) -> None:
+        library = importlib.util.find_spec("pass_secret_service")
+        assert library is not None, "pass-secret-service is not installed: scripts/test does that"
+        assert library.origin is not None
+        command = ["/usr/bin/python3", "-c", PASS_SECRET_SERVICE, str(Path(library.origin).parent.parent)]
+        self.process = self.bus.start(command, b"")
+        wait_until(lambda: self.bus.owns(SECRETS), "pass_secret_service is on the bus")
+
+    def lock(self) -> None:
+        """Have gpg's agent forget the passphrase, as it does after some time."""
+        self._run("gpg-connect-agent", "reloadagent", "/bye")
+
+    def end_agent(self) -> None:
+        self._run("gpg-connect-agent", "--no-autostart", "killagent", "/bye")
+        wait_until(lambda: not (self.gnupg / "S.gpg-agent").exists(), "gpg's agent has ended")
+
+    def has_asked(self) -> bool:
+        """Return whether somebody was asked for the passphrase since the last time."""
+        asked = self._shown.exists()
+        self._shown.unlink(missing_ok=True)
+        return asked
+
+    def renew(self) -> None:
+        """Start anew, with all that it holds."""
+        self.stop()
+        wait_until(lambda: not self.bus.owns(SECRETS), "pass_secret_service is off the bus")
+        self.start()
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.stop()
+        self._run("gpg-connect-agent", "--no-autostart", "killagent", "/bye")
+        self.bus.close()
+        shutil.rmtree(self.gnupg, ignore_errors=True)  # the agent removes its sockets as it ends
+
+
+class _BusOfGnupg(Bus):
+    """A bus whose programs have a home of GnuPG's of their own."""
+
+    def __init__(self, folder: Path, gnupg: Path) -> None:
+        self.gnupg = gnupg
+        super().__init__(folder)
+
+    def _environ(self) -> dict[str, str]:
+        return super()._environ() | {"GNUPGHOME": str(self.gnupg)}
+
+
 Provider = GnomeKeyring | KWallet | KeePassXC
+AnyProvider = Provider | PassSecretService | Scripted
 
 
-def installed(provider: type[Provider]) -> bool:
+def installed(provider: type[AnyProvider]) -> bool:
     """Whether the programs of a provider are here."""
     return all(shutil.which(program) for program in provider.programs)
 
@@ -616,3 +750,7 @@ def kwallets() -> list[type[KWallet]]:
 KWALLETS = kwallets()
 EVERY: list[type[Provider]] = [GnomeKeyring, *KWALLETS, KeePassXC]
 PROVIDERS = {provider.name: provider for provider in EVERY}
+# Those without a dialog of their own, too.
+ALL: dict[str, type[AnyProvider]] = PROVIDERS | {
+    one.name: one for one in (PassSecretService, Scripted, ScriptedSecretsd)
+}

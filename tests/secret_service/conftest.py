@@ -5,13 +5,15 @@ import shutil
 import pytest
 
 from tests.conftest import Run
-from tests.providers import Provider
+from tests.providers import AnyProvider, PassSecretService
 from tests.providers.display import Display
 
 
-def needed(*parts: type[Provider | Display]) -> None:
+def needed(*parts: type[AnyProvider | Display]) -> None:
     """Skip the test where a program of one of the parts is not installed."""
     missing = [program for part in parts for program in part.programs if shutil.which(program) is None]
+    if PassSecretService in parts and not PassSecretService.has_libraries():
+        missing.append("what pass_secret_service imports")
     if missing:
         pytest.skip(f"NOT TESTED: {', '.join(missing)} not installed")
 
