@@ -35,14 +35,17 @@ class Items:
         self.connection = DBusConnection(prep_socket(address))
         add_match_rules(self.connection)
         # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that
-        # is about a property or OpenSession. oo7-daemon has no collection in the first moment.
-        service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection)
-        is_default = path.endswith("/aliases/default")
-        wait_until(
-            lambda: service.call("ReadAlias", "s", "default") != ("/",) or not is_default, "it has its collection"
-        )
-        self.collection = secretstorage.Collection(self.connection, path)
+        # is about a property or OpenSession.
+        DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection).call("ReadAlias", "s", "default")
+        # oo7-daemon has no collection in the first moment.
+        wait_until(lambda: self._has(path), "it has its collection", 5)
         self.collection.session = plain_session(self.connection)
+
+    def _has(self, path: str) -> bool:
+        with contextlib.suppress(secretstorage.ItemNotFoundException):
+            self.collection = secretstorage.Collection(self.connection, path)
+            return True
+        return False
 
     def close(self) -> None:
         self.connection.close()

@@ -583,28 +583,29 @@ class Scripted:
     name = "oo7"
     programs = ("python3",)
 
-    def __init__(self, folder: Path, *, locked: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.bus = Bus(folder)
-        self.start(locked=locked)
+        self.start()
 
-    def start(self, *, locked: bool = False) -> None:
+    def start(self, *locked: str) -> None:
+        """Start it with these of its collections locked."""
         command = [sys.executable, "-m", "tests.providers.scripted", self.name, str(self.bus.folder / "disk")]
         self.process = subprocess.Popen(
-            [*command, *(["locked"] if locked else [])],
+            [*command, *locked],
             stdin=subprocess.DEVNULL,
             env=self.bus.environ(),
             cwd=Path(__file__).parent.parent.parent,
         )
         wait_until(lambda: self.bus.owns(SECRETS), f"{self.name} is on the bus")
 
-    def restart(self, *, locked: bool = False) -> None:
+    def restart(self, *locked: str) -> None:
         self.stop()
         wait_until(lambda: not self.bus.owns(SECRETS), f"{self.name} is off the bus")
-        self.start(locked=locked)
+        self.start(*locked)
 
     def lock(self) -> None:
         """Start anew, locked, with all that it holds."""
-        self.restart(locked=True)
+        self.restart("login")
 
     def renew(self) -> None:
         """Start anew, open, with all that it holds."""

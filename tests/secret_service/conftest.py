@@ -1,11 +1,12 @@
 """What tests of several keyrings share."""
 
 import shutil
+import time
 
 import pytest
 
 from tests.conftest import Run
-from tests.providers import AnyProvider, PassSecretService
+from tests.providers import AnyProvider, PassSecretService, wait_until
 from tests.providers.display import Display
 
 
@@ -28,3 +29,9 @@ def say(run: Run, token: str, *arguments: str) -> str:
 def prompted(calls: list[str]) -> list[str]:
     """Return those of the calls that a person could notice."""
     return [call for call in calls if call.split()[-1] in ("Unlock", "Prompt", "Dismiss")]
+
+
+def wait_for_the_next_second() -> None:
+    """Return once the clock has moved on, in whose seconds a keyring tells when an item was written."""
+    before = int(time.time())
+    wait_until(lambda: int(time.time()) > before, "the next second comes")
