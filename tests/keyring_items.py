@@ -63,6 +63,13 @@ class Items:
         attributes = {name.decode(): value.decode() for name, value in ours.attributes().items()}
         self.collection.create_item(ours.label(), attributes, secret)
 
+    def note(self, text: str) -> None:
+        """Give each item the attribute `note`, as a person would in the keyring's window."""
+        for item in self.collection.get_all_items():
+            # KeePassXC takes no attribute back that it added, and which begins with a capital letter.
+            kept = {name: value for name, value in item.get_attributes().items() if name[0].islower()}
+            item.set_attributes(kept | {"note": text})
+
     def all(self) -> list[Stored]:
         """Return every item, in no order that means anything."""
         return [

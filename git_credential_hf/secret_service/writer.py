@@ -224,18 +224,25 @@ class Writer:
         return ours
 
     def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
-        """Delete the items with these object paths; one that is gone already is fine.
+        """Delete those of ours that have these object paths; one that is gone already, or is another's, is left.
 
         dialog: whether a person is there who may be asked first.
         """
         with _told():
             for path in items:
                 try:
-                    self._delete(path, dialog=dialog)
+                    if self._is_ours(path):
+                        self._delete(path, dialog=dialog)
                 except PromptDismissedException:  # which is one of those that follow
                     raise
                 except ItemNotFoundException:
                     pass
+
+    def _is_ours(self, path: bytes) -> bool:
+        stored = StorageItem(self._connection, path.decode(), self._session)
+        stored.ensure_not_locked()  # oo7-daemon then tells no attributes
+        attributes = {name.encode(): value.encode() for name, value in stored.get_attributes().items()}
+        return item.ours(attributes) is not None
 
     def _why_closed(self) -> Unavailable | None:
         """Return why nothing can be created in the default collection, None once it is open."""
@@ -291,13 +298,13 @@ class Writer:
         if kept is not None and self._is_in_place(plan):
             address = DBusAddress(kept.path.decode(), BUS_NAME, ITEM_IFACE)
             if kept.attributes.get(item.ORIGIN) != plan.item.origin:
-                yield Properties(address).set("Attributes", "a{ss}", _text(plan.item))
+                yield Properties(address).set("Attributes", "a{ss}", _text(plan.attributes))
             yield new_method_call(address, "SetSecret", "(oayays)", (secret,))
             return
         collection = DBusAddress(kept.collection.decode() if kept else self._default, BUS_NAME, COLLECTION_IFACE)
         properties = {
             SS_PREFIX + "Item.Label": ("s", plan.item.label()),
-            SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.item)),
+            SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.attributes)),
         }
         # With replace, an item that has these attributes among others would be overwritten, too. Without, and with
         # SetSecret, oo7-daemon and others have forgotten the new secret after their next start.
@@ -377,6 +384,7 @@ class _Plan:
 
     done: "unchanged", "replaced" or "created".
     kept: the item that the new one takes the place of, None where it is to be created.
+    attributes: those of the new one: this program's, and what a person or the keyring added to those that it replaces.
     old: the texts of the tokens that it takes the place of.
     is_among_others: whether another program has an item there with the same attributes and more.
     """
@@ -397,12 +405,13 @@ class _Plan:
         alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
         alike.sort(key=lambda one: one.collection != default.encode())
         self.kept = alike[0] if alike else None
+        ours = self.item.attributes()
+        self.attributes = {name: value for one in [*here, *alike[:1]] for name, value in one.added().items()} | ours
         self.old = {one.text() for one in seeded} - {token.text}
         self._copies: list[_Stored] = []
         target = self.kept.collection if self.kept else default.encode()
-        wanted = self.item.attributes().items()
         self.is_among_others = any(
-            wanted <= one.attributes.items() and one.collection == target for one in found if one not in here
+            ours.items() <= one.attributes.items() and one.collection == target for one in found if one not in here
         )
         if not here:
             self.done = "created"
@@ -451,6 +460,11 @@ class _Stored:
     def is_stored(self) -> bool:
         return self.item is not None and self.item.is_stored
 
+    def added(self) -> dict[bytes, bytes]:
+        """Return the attributes that this program did not give the item: a person did, or the keyring."""
+        ours = self.item.attributes() if self.item else {}
+        return {name: value for name, value in self.attributes.items() if name not in ours.keys() | keepassxc.ADDED}
+
     def goes_with(self, other: "_Stored") -> bool:
         """Return whether to delete `other` may delete this one too."""
         return self.collection == other.collection and other.attributes.items() <= self.attributes.items()
@@ -463,8 +477,8 @@ def _batches(everything: list[_Any]) -> list[list[_Any]]:
     return [everything[start : start + _AT_ONCE] for start in range(0, len(everything), _AT_ONCE)]
 
 
-def _text(ours: Item) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in ours.attributes().items()}
+def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in attributes.items()}
 
 
 def _plain_session(connection: _Connection) -> Session:

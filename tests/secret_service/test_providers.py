@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import NOTHING, answer, request, seed, write_token_file
+from tests.asking import NOTHING, answer, declare, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import ALL, SECRETS, AnyProvider, KeePassXC, PassSecretService
@@ -176,6 +176,40 @@ def test_another_programs_items_are_not_touched(run: Run, items: Items) -> None:
     assert run("erase", input=request(username="alice", password="theirs")).code == 0
     assert run("erase", input=request(username="hf_user")) == NOTHING
     assert items.secrets() == [b"bigger", b"theirs"]
+
+
+def test_a_note_of_a_persons_on_an_item_of_ours_is_kept(run: Run, items: Items, environment: Environment) -> None:
+    assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
+    items.note("mine")
+    notes = [one.attributes.get("note") for one in items.all()]
+    assert notes == ["mine"]
+    for token in ("hf_first", "hf_second"):
+        assert say(run, token) == "replaced"
+        assert say(run, token) == "unchanged"
+        (ours,) = items.all()
+        assert (ours.secret.decode(), ours.attributes["note"]) == (token, "mine")
+        assert ours.attributes["git-credential-hf-origin"] == "seed"
+        assert "stored by git" not in ours.label
+    declare(environment, '[tokens.t]\nenv = "T"\n')
+    assert run("seed", T="hf_third").stdout.startswith(b"keyring: replaced, ")
+    (ours,) = items.all()
+    assert (ours.secret, ours.attributes["note"]) == (b"hf_third", "mine")
+    assert ours.attributes["git-credential-hf-origin"] == "tokens.toml"
+
+
+def test_an_item_with_our_mark_that_is_anothers_is_not_erased(run: Run, items: Items) -> None:
+    """It has all that a search of ours asks for, and a port: git-credential-libsecret takes it for another server's."""
+    seed(run, "hf_seeded")
+    (ours,) = items.all()
+    named = {name.replace(":", "__"): value for name, value in ours.attributes.items() if name.islower()}
+    for origin in ("seed", "store"):
+        items.add(b"theirs", **named | {"port": "8443", "git-credential-hf-origin": origin})
+    run("erase", input=request(username="hf_user"))
+    assert items.secrets() == [b"theirs", b"theirs"]
+    run("erase", input=request(username="hf_user", password="theirs"))
+    run("erase", input=request())
+    assert run("forget", "--yes").code == 0
+    assert items.secrets() == [b"theirs", b"theirs"]
 
 
 def test_what_was_seeded_and_typed_is_forgotten(run: Run, items: Items) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 WINDOW = b"org.keepassxc.KeePassXC.MainWindow"
 
+# The attributes that it gives each item beside those that it was given; it takes none of them back.
+ADDED = frozenset((b"Notes", b"Path", b"Title", b"URL", b"UserName", b"Uuid"))
+
 _FLATPAK = b"/.var/app/org.keepassxc.KeePassXC"
 
 
