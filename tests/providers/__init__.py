@@ -445,7 +445,7 @@ KEEPASSXC_INI = """\
 ConfigVersion=2
 UpdateCheckMessageShown=true
 SingleInstance=false
-AutoSaveAfterEveryChange=false
+AutoSaveAfterEveryChange={save_each_change}
 RememberLastDatabases=false
 OpenPreviousDatabasesOnStartup=false
 
@@ -512,18 +512,21 @@ class KeePassXC:
         confirm_access: bool = False,
         confirm_delete: bool = False,
         unlock_before_search: bool = False,
+        save_each_change: bool = False,
     ) -> None:
         """Write what the next start reads.
 
         confirm_access, confirm_delete: whether it asks before a program is given an item, or deletes one.
         unlock_before_search: whether a search in a locked database shows the dialog that unlocks it. All are on in what
-        is installed, but that it asks about nothing that goes to its bin. So is it to save each change, and not only as
-        it ends: what is changed while it saves can crash it, and no test is of that.
+        is installed, but that it asks about nothing that goes to its bin.
+        save_each_change: whether it saves at once, as it does where it is installed, and not only as it ends. What is
+        changed while it saves can crash it.
         """
         settings = {
             "confirm_access": confirm_access,
             "confirm_delete": confirm_delete,
             "unlock_before_search": unlock_before_search,
+            "save_each_change": save_each_change,
         }
         text = KEEPASSXC_INI.format(**{name: str(value).lower() for name, value in settings.items()})
         file = self.bus.folder / "config/keepassxc/keepassxc.ini"
