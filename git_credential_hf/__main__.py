@@ -108,12 +108,10 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
     if action == b"capability":
         _write(_CAPABILITIES)
         return 0
-    target = chosen.environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0")
-    if target not in (b"", b"0"):
-        from git_credential_hf.state.trace import tracer
+    if options.trace_target(chosen.environ):
+        from git_credential_hf.state import trace
 
-        chosen.trace = tracer(target)
-        chosen.trace(action.decode())
+        trace.begin(chosen, action.decode())
     from git_credential_hf.model.request import Malformed
 
     answer = b""

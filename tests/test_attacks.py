@@ -1,15 +1,12 @@
 """Every attack of the table against every source at once, each full of tokens that must not come out."""
 
 import contextlib
-import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import jeepney
 import pytest
 
 from benchmarks import keyrings
@@ -38,7 +35,7 @@ from tests.attacks import (
 )
 from tests.conftest import EXECUTABLE, Environment, Result, Run, is_refused, run_call, run_process
 from tests.keyring_items import Items
-from tests.providers import SECRETS, Bus, GnomeKeyring, wait_until
+from tests.providers import GnomeKeyring
 
 WHATEVER = [("--host", OTHER_HOST), ("--host", OTHER_HOST, "--sources", "keyring"), ("--no-prompt",)]
 
@@ -150,42 +147,6 @@ def test_the_token_stays_whatever_git_is_made_to_tell(run: Run, keyring: Items, 
     for more in (b"", b"path=my-org/model\n", b"username=hf_user\npath=my-org/model\n"):
         answered = run("get", input=OURS + more)
         assert answered.stdout == f"username=hf_user\npassword={token(HUB)}\n".encode()
-
-
-def test_no_program_that_the_bus_names_is_run(run: Run, environment: Environment, tmp_path: Path) -> None:
-    """The keyring's process runs a program by a keyring's name, which writes down each time that it is started."""
-    program = tmp_path / "trap/bin/gnome-keyring-daemon"
-    packages = tmp_path / f"trap/lib/python3.{sys.version_info[1]}/site-packages"
-    for folder in (program.parent, packages):
-        folder.mkdir(parents=True)
-    shutil.copy(os.path.realpath(sys.executable), program)
-    (tmp_path / "trap/pyvenv.cfg").write_text(f"home = {Path(os.path.realpath(sys.executable)).parent}\n")
-    started = tmp_path / "started"
-    (packages / "trap.pth").write_text(f"import os; open({str(started)!r}, 'a').write('.')\n")
-    root = Path(__file__).parent.parent
-    libraries = {"PYTHONPATH": f"{root}:{Path(jeepney.__file__).parent.parent}"}
-    with contextlib.closing(Bus(tmp_path / "bus")) as bus:
-        provider = subprocess.Popen(
-            [program, "-m", "tests.providers.scripted", "secretsd", tmp_path / "disk"], env=bus.environ() | libraries
-        )
-        wait_until(lambda: bus.owns(SECRETS), "the trap is on the bus")
-        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.address
-        before = started.read_text()
-        assert before != ""
-        assert run("seed", "--from", "-", input=token(HUB).encode()).code == 0
-        assert marks(run("get", input=OURS).stdout) == {HUB}
-        told = [run("status", *options) for options in ([], ["--json"], ["--probe"])]
-        run("forget", "--yes")
-        assert started.read_text() == before
-        assert provider.poll() is None
-        remedies = [str(finding["remedy"]) for finding in json.loads(told[1].stdout)["findings"]]
-        assert remedies
-        assert not any(str(program) in one or str(provider.pid) in one for one in remedies)
-        # It may be named, and not in a command to paste.
-        lines = [line for said in told[::2] for line in said.stdout.decode().splitlines()]
-        assert not any(str(program) in line and "Try" in line for line in lines)
-        provider.kill()
-        provider.wait()
 
 
 # --- the environment, and where git runs us -------------------------------------------------------------------

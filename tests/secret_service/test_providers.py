@@ -104,6 +104,13 @@ def test_a_trace_names_the_keyring_and_its_state(run: Run, items: Items, provide
     assert provider.programs[0] in named
     assert named.endswith("', open")
     assert "hf_seeded" not in trace.read_text()
+    for command, *options in ("seed", "--from", "-", "--no-cache"), ("forget", "--yes"):
+        trace.unlink()
+        assert run(command, *options, input=b"hf_rotated", GIT_CREDENTIAL_HF_TRACE=str(trace)).code == 0
+        lines = trace.read_text().splitlines()
+        assert lines[0].endswith(f" ms  {command}")
+        assert named.partition(" ms ")[2] in [line.partition(" ms ")[2] for line in lines]
+        assert "hf_" not in trace.read_text()
 
 
 def test_scopes_and_users(run: Run, items: Items) -> None:

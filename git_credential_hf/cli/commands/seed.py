@@ -19,7 +19,7 @@ from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, NoBus, NoCollection, NoKeyring, NotYours, Unavailable
 from git_credential_hf.sources import keyring
 from git_credential_hf.sources.token_file import login
-from git_credential_hf.state import locks, rejected
+from git_credential_hf.state import locks, rejected, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 
@@ -95,6 +95,7 @@ def seed(asked: Seed, options: Options) -> int:
 
     options: environ, timeout and unlock, for the keyring. Raises Failed where nothing was changed.
     """
+    trace.begin(options, "seed")
     owner.check_home(options.environ, "seed")
     try:
         wanted = _declared(asked, options) if asked.source is None else _given(asked, asked.source, options)

@@ -365,6 +365,9 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+_LONGER = 0.3  # seconds, to name a keyring that let get wait until its time was over
+
+
 def _read_tokens(facts: Facts) -> None:
     chosen = _options(facts)
     as_configured = chosen.unlock
@@ -384,7 +387,7 @@ def _read_tokens(facts: Facts) -> None:
         with_time = chosen
         if has_bus:
             with_time = Options(facts.environ)
-            with_time.timeout = chosen.timeout
+            with_time.timeout = max(chosen.remaining(), _LONGER)
             with_time.unlock = as_configured
         facts.keyring = keyring.look(facts.server, with_time, mute=chosen.remaining() <= 0)
     _read_declaration(facts)
