@@ -236,6 +236,48 @@ os.execvp(command[0], command)
 """
 
 
+class UserBus(Bus):
+    """The user bus of a real `systemd --user`, which listens at its address and starts it at the first connection.
+
+    systemd runs for those alone whose machine was booted with it, so it has a /run of its own that says so, and the
+    units are what Debian's dbus-user-session has.
+    """
+
+    programs = ("systemd", "unshare")
+
+    def _start(self, configuration: Path) -> None:
+        units = self.folder / "config/systemd/user"
+        units.mkdir(parents=True)
+        (units / "dbus.socket").write_text("[Socket]\nListenStream=%t/bus\n")
+        (units / "dbus.service").write_text(
+            "[Unit]\nRequires=dbus.socket\n[Service]\nType=notify\nNotifyAccess=main\n"
+            f"ExecStart={shutil.which('dbus-daemon')} --config-file={configuration} --address=systemd: --nofork "
+            "--nopidfile --systemd-activation --syslog-only\n"
+        )
+        path = self.folder / "run/bus"
+        self.address = f"unix:path={path}"
+        # The first process of a namespace would be the system's own manager.
+        script = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && systemd --user --unit=dbus.socket; exit"
+        self.process = subprocess.Popen(
+            ["unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+             "sh", "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=self._environ() | {"HOME": str(self.folder / "home")},
+        )  # fmt: skip
+        wait_until(path.exists, "systemd listens at the address of the user bus")
+
+    def is_running(self) -> bool:
+        """Return whether systemd has started the bus."""
+        argument = f"--config-file={self.folder}/bus.conf".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # one that is gone
+                if argument in (process / "cmdline").read_bytes().split(b"\0"):
+                    return True
+        return False
+
+
 class GnomeKeyring:
     """gnome-keyring on a bus of its own; its login keyring is the default collection, open unless locked."""
 
