@@ -243,7 +243,7 @@ class UserBus(Bus):
     units are what Debian's dbus-user-session has.
     """
 
-    programs = ("systemd", "unshare")
+    programs = ("/usr/lib/systemd/systemd", "unshare")
 
     def _start(self, configuration: Path) -> None:
         units = self.folder / "config/systemd/user"
@@ -257,7 +257,8 @@ class UserBus(Bus):
         path = self.folder / "run/bus"
         self.address = f"unix:path={path}"
         # The first process of a namespace would be the system's own manager.
-        script = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && systemd --user --unit=dbus.socket; exit"
+        manager = f"{self.programs[0]} --user --unit=dbus.socket"
+        script = f"mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && {manager}; exit"
         self.process = subprocess.Popen(
             ["unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
              "sh", "-c", script],
