@@ -9,6 +9,8 @@ from tests.conftest import Run
 from tests.providers import AnyProvider, PassSecretService, wait_until
 from tests.providers.display import Display
 
+LEFT = "left for login"  # what `say` returns where the keyring was not there to be asked
+
 
 def needed(*parts: type[AnyProvider | Display]) -> None:
     """Skip the test where a program of one of the parts is not installed."""

@@ -11,8 +11,8 @@ import pytest
 from tests.asking import NOTHING, answer, declare, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import LIBSECRET, Items
-from tests.providers import ALL, SECRETS, AnyProvider, KeePassXC, PassSecretService
-from tests.secret_service.conftest import needed, say
+from tests.providers import ALL, PROVIDERS, SECRETS, AnyProvider, KeePassXC, PassSecretService
+from tests.secret_service.conftest import LEFT, needed, say
 
 
 @pytest.fixture(scope="module", params=ALL)
@@ -300,10 +300,8 @@ def test_a_locked_one_is_skipped_and_nobody_is_asked(run: Run, locked: AnyProvid
             assert run("--unlock", unlock, "get", input=request(path="org/model")) == from_file
             assert run("--unlock", unlock, "store", input=typed) == NOTHING
             assert run("--unlock", unlock, "erase", input=typed) == NOTHING
-            assert say(run, "hf_rotated", "--unlock", unlock) == "left for login"
-            done = run(
-                "seed", "--from", "-", "--require-keyring", "--no-cache", "--unlock", unlock, input=b"hf_rotated"
-            )
+            assert say(run, "hf_rotated", "--unlock", unlock) == LEFT
+            done = run(*REQUIRED, "--unlock", unlock, input=b"hf_rotated")
             assert (done.stdout, done.code, done.stderr.count(b"\n")) == (b"", 3, 1)
         done = run("forget", "--yes")
         assert (done.code, done.stderr.count(b"\n")) == (1, 1)
@@ -312,11 +310,9 @@ def test_a_locked_one_is_skipped_and_nobody_is_asked(run: Run, locked: AnyProvid
     assert run("get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
 
 
+# The prompts of the others are scripted to be answered at once.
+@pytest.mark.parametrize("locked", PROVIDERS, indirect=True)
 def test_a_prompt_that_nobody_answers_ends_within_the_time(run: Run, locked: AnyProvider) -> None:
-    if locked.name in ("oo7", "secretsd"):
-        # Their prompt is scripted to be answered at once.
-        assert run("--unlock", "prompt", "get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
-        return
     # gnome-keyring's gives way at once.
     began = time.monotonic()
     got = run("--unlock", "prompt", "--timeout", "1", "get", input=request())
