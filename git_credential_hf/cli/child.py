@@ -4,12 +4,9 @@ import shutil
 import subprocess
 
 from git_credential_hf.cli.output import Failed, shown
-from git_credential_hf.sources.environment import VARIABLES
+from git_credential_hf.sources.environment import without_tokens
 
-
-def environment(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """Return `environ` without Hugging Face's tokens, for a program that has no need of them."""
-    return {name: value for name, value in environ.items() if name not in VARIABLES}
+environment = without_tokens
 
 
 def install_git_lfs(environ: dict[bytes, bytes]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Never
 
 from git_credential_hf import __version__, options
 from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, shown
+from git_credential_hf.model.repository import HUB
 
 if TYPE_CHECKING:
     from git_credential_hf.cli.commands.forget import Forget
@@ -22,16 +23,19 @@ commands:
   configure    make git use this helper for huggingface.co
   unconfigure  take that back
   status       who would answer git for an address, and what stands in the way
+  token        print the token that git would use
+  exec         run a command with that token as HF_TOKEN
+  serve        answer git elsewhere, over a forwarded Unix socket
   forget       remove what seed and store put away
 
 for a new machine:
   git-credential-hf seed --from ~/secrets/huggingface.token --git-lfs
   git-credential-hf configure
-
 helper options, before what git runs:
   --host HOST[:PORT]           answer for this host too
   --timeout SECONDS            the whole time that the keyring may take (2)
-  --sources env,keyring,file   ask only these
+  --sources oidc,env,forwarded,keyring,file
+                               ask only these
   --unlock never|auto|prompt   what may be done about a locked keyring (auto)
   --no-prompt                  where there is no token, let nothing ask for one
   --refresh                    let `hf auth token` renew a login that has ended
@@ -56,6 +60,20 @@ _UNCONFIGURE_EXAMPLES = """\
 _STATUS_EXAMPLES = """\
   git-credential-hf status
   git-credential-hf status --online https://huggingface.co/my-org/my-model
+"""
+
+_PRINT_EXAMPLES = """\
+  git-credential-hf token my-org/my-model
+"""
+
+_EXEC_EXAMPLES = """\
+  git-credential-hf exec -- hf download my-org/my-model
+  git-credential-hf exec --for my-org/my-model -- env
+"""
+
+_SERVE_EXAMPLES = """\
+  git-credential-hf serve --scope my-org --for 8h
+  ssh -R /tmp/hf.sock:$XDG_RUNTIME_DIR/git-credential-hf/serve.sock machine
 """
 
 _FORGET_EXAMPLES = """\
@@ -111,6 +129,12 @@ def _run(command: str, *arguments: str, environ: dict[bytes, bytes]) -> int:
         return _seed(rest, environ)
     if command == "status":
         return _status(rest, environ)
+    if command == "token":
+        return _token(rest)
+    if command == "exec":
+        return _exec(rest, environ)
+    if command == "serve":
+        return _serve(rest, environ)
     if command == "forget":
         return _forget(rest, environ)
     return _configure(command, rest, environ)
@@ -198,6 +222,68 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     from git_credential_hf.cli.commands import status
 
     return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
+
+
+def _token(arguments: list[str]) -> int:
+    """Print the help, or what is wrong: what is right is printed without this module."""
+    parser = _Parser(
+        "token",
+        "[URL]",
+        "Print the token that git would use for URL (the clone that you are in, else all\n"
+        "of https://huggingface.co), and nothing else; exit code 1 if there is none.",
+        _PRINT_EXAMPLES,
+    )
+    parser.add_argument("url", nargs="?", help=argparse.SUPPRESS)
+    parser.parse_args(arguments)
+    raise options.UsageError("token takes one URL and no options")
+
+
+def _exec(arguments: list[str], environ: dict[bytes, bytes]) -> int:
+    parser = _Parser(
+        "exec",
+        "[--for URL] -- COMMAND [ARGUMENT ...]",
+        "Run COMMAND with the token that git would use as HF_TOKEN, in its environment\n"
+        "alone. Exit code 1 if there is none, else that of COMMAND, 127 if there is no such.",
+        _EXEC_EXAMPLES,
+    )
+    parser.options.add_argument("--for", dest="url", metavar="URL", help="use the token for URL, as token does")
+    own, command = arguments, []
+    if "--" in arguments:
+        own, command = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
+    given = parser.parse_args(own)
+    if not command:
+        raise options.UsageError("exec needs a command after --, as in git-credential-hf exec -- hf auth whoami")
+
+    from git_credential_hf.cli.commands.exec import execute
+
+    url = None if given.url is None else os.fsencode(given.url)
+    return execute(url, [os.fsencode(one) for one in command], options.Options(environ))
+
+
+def _serve(arguments: list[str], environ: dict[bytes, bytes]) -> int:
+    parser = _Parser(
+        "serve",
+        "[OPTIONS]",
+        "Answer git in a container or on another machine, over a Unix socket that is\n"
+        "forwarded there and that GIT_CREDENTIAL_HF_SOCKET names there.",
+        _SERVE_EXAMPLES,
+    )
+    add = parser.options.add_argument
+    add("--socket", metavar="PATH", help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
+    add("--scope", action="append", default=[], help="answer for this repository or organisation only; repeatable")
+    add("--for", dest="duration", metavar="DURATION", help="end after this time, such as 8h or 90m")
+    add("--allow-uid", type=int, metavar="N", help="also answer this user")
+    given = parser.parse_args(arguments)
+
+    from git_credential_hf.cli import tokens_toml
+    from git_credential_hf.cli.commands import serve
+
+    asked = serve.Serve(environ)
+    asked.socket = None if given.socket is None else os.fsencode(given.socket)
+    asked.scopes = [tokens_toml.scope_of(one, HUB) for one in given.scope]
+    asked.seconds = None if given.duration is None else serve.seconds(given.duration)
+    asked.uids = [] if given.allow_uid is None else [given.allow_uid]
+    return serve.serve(asked)
 
 
 def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
