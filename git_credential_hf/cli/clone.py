@@ -8,6 +8,7 @@ from git_credential_hf.model.repository import HUB
 from git_credential_hf.sources.environment import without_tokens
 
 _SECONDS = 10.0  # for git, which waits for ever where its configuration is a FIFO
+_SIGKILL = 9  # on every platform, and the module that names it is slow to load
 _REMOTES = (b"git", b"config", b"-z", b"--get-regexp", rb"^remote\..*\.url$")
 
 
@@ -18,6 +19,8 @@ def url(environ: dict[bytes, bytes]) -> bytes:
     https alone, and git-lfs does so where the remote itself is one of SSH.
     """
     hub = b"https://" + HUB
+    if not _may_be_in_one(environ):
+        return hub
     remotes = [one.partition(b"\n")[::2] for one in _output(_REMOTES, without_tokens(environ)).split(b"\0")]
     for _, text in sorted(remotes, key=lambda remote: remote[0] != b"remote.origin.url"):
         try:
@@ -32,6 +35,21 @@ def url(environ: dict[bytes, bytes]) -> bytes:
     return hub
 
 
+def _may_be_in_one(environ: dict[bytes, bytes]) -> bool:
+    """Return whether git need be asked, which takes as long as all the rest. Source: git's setup.c."""
+    try:
+        folder = posix.getcwdb().rstrip(b"/")
+    except OSError:
+        return False
+    found = b"GIT_DIR" in environ
+    while not found:
+        found = posix.access(folder + b"/.git", posix.F_OK) or posix.access(folder + b"/HEAD", posix.F_OK)
+        if not folder:
+            break
+        folder = folder.rpartition(b"/")[0]
+    return found
+
+
 def _has_token(login: bytes) -> bool:
     if not login:
         return False
@@ -43,7 +61,6 @@ def _has_token(login: bytes) -> bool:
 def _output(command: tuple[bytes, ...], environ: dict[bytes, bytes]) -> bytes:
     """Return what `command` prints, nothing where it cannot be run or does not end in time."""
     import select
-    import signal
 
     output, writer = posix.pipe2(posix.O_CLOEXEC)
     try:
@@ -63,7 +80,7 @@ def _output(command: tuple[bytes, ...], environ: dict[bytes, bytes]) -> bytes:
                 break
             printed += chunk
         else:
-            posix.killpg(child, signal.SIGKILL)
+            posix.killpg(child, _SIGKILL)
             printed = b""
         posix.waitpid(child, 0)
         return printed

@@ -26,8 +26,8 @@ ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 class Oidc:
     """Whom the Hub trusts, and what it has given.
 
-    `lifetime`: seconds that a token is valid. `exchanges`: the resource of each request for an exchange. `answers`: what
-    is answered in the place of an exchange, each once, as a status and a JSON value. `given`: the tokens that were given.
+    `lifetime`: seconds that a token is valid. `exchanges`: the resource of each request for an exchange. `answers`: a
+    status and a JSON value that are answered in the place of an exchange, each once. `given`: the tokens so far.
     `delay`: seconds that an exchange takes. `identities`: how often GitHub's address was asked for an ID token.
     """
 
@@ -47,12 +47,12 @@ class Oidc:
         self._publishers: list[tuple[str, dict[str, str]]] = []
 
     def trust(self, resource: str, **claims: str) -> None:
-        """Let jobs with these claims have a token for a repository (to write there) or a user (to read what is gated)."""
+        """Let jobs with these claims have a token that writes to a repository, or reads what a user may read."""
         self._publishers.append((resource, claims))
 
-    def id_token(self, audience: str = AUDIENCE, lasts: int = 300, **claims: str) -> Secret:
+    def id_token(self, audience: str = AUDIENCE, **claims: str) -> Secret:
         """Return the ID token of a job."""
-        told = {"aud": audience, "exp": int(time.time()) + lasts, "jti": secrets.token_hex(8), **claims}
+        told = {"aud": audience, "exp": int(time.time()) + 300, "jti": secrets.token_hex(8), **claims}
         text = ".".join(_encoded(json.dumps(one).encode()) for one in ({"alg": "HS256", "typ": "JWT"}, told))
         return Secret(f"{text}.{self._signature(text)}")
 

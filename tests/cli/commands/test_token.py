@@ -1,7 +1,6 @@
 """token: the token that git would use for a URL, alone on standard output."""
 
 import json
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -114,23 +113,23 @@ def test_a_trace_has_no_token(run: Run, environment: Environment) -> None:
 
 def test_it_takes_no_longer_than_two_gets(environment: Environment, tmp_path: Path) -> None:
     write_token_file(environment, TOKEN)
-    assert shutil.which("git")
-
-    def median(*arguments: str) -> float:
-        times = []
-        for _ in range(15):
+    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
+    runs: list[tuple[Path, tuple[str, ...]]] = [
+        (tmp_path, ("get",)), (tmp_path, ("token", "my-org/my-model")), (tmp_path, ("token",)),
+        (tmp_path / "clone", ("token",)),
+    ]  # fmt: skip
+    times: list[list[float]] = [[] for _ in runs]
+    for _ in range(25):  # the shortest of each is what the machine did not disturb
+        for (folder, arguments), taken in zip(runs, times, strict=True):
             begin = time.perf_counter()
             subprocess.run(
                 [EXECUTABLE, *arguments],
                 input=b"protocol=https\nhost=huggingface.co\n",
                 env=environment,
-                cwd=tmp_path,
+                cwd=folder,
                 capture_output=True,
                 check=True,
             )
-            times.append(time.perf_counter() - begin)
-        return sorted(times)[7]
-
-    get = median("get")
-    assert median("token", "my-org/my-model") <= 2 * get
-    assert median("token") <= 2 * get
+            taken.append(time.perf_counter() - begin)
+    get, *tokens = map(min, times)
+    assert max(tokens) <= 2 * get, (get, tokens)
