@@ -272,7 +272,7 @@ def _serve(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     add("--socket", metavar="PATH", help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
     add("--scope", action="append", default=[], help="answer for this repository or organisation only; repeatable")
     add("--for", dest="duration", metavar="DURATION", help="end after this time, such as 8h or 90m")
-    add("--allow-uid", type=int, metavar="N", help="also answer this user")
+    add("--allow-uid", metavar="N", help="also answer this user")
     given = parser.parse_args(arguments)
 
     from git_credential_hf.cli import tokens_toml
@@ -282,7 +282,8 @@ def _serve(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     asked.socket = None if given.socket is None else os.fsencode(given.socket)
     asked.scopes = [tokens_toml.scope_of(one, HUB) for one in given.scope]
     asked.seconds = None if given.duration is None else serve.seconds(given.duration)
-    asked.uids = [] if given.allow_uid is None else [given.allow_uid]
+    if given.allow_uid is not None:
+        asked.uids = [serve.uid(given.allow_uid)]
     return serve.serve(asked)
 
 

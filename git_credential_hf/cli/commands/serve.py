@@ -31,7 +31,8 @@ _KEYRING_SECONDS = 1.5  # so that whoever asks has the answer within the 2 s tha
 _REQUEST_SECONDS = 5.0
 _LARGEST = 1 << 16  # bytes of a request
 _CONNECTIONS = 64
-_PATIENCE = 0.25  # seconds, for one of them to end by itself before the oldest is closed
+_PATIENCE = 0.25  # seconds that a connection may be open, and not have asked, while others wait
+_NO_UID = (1 << 32) - 1  # POSIX: (uid_t) -1
 _LOCK_SECONDS = 5.0
 _TRY = "Try: git-credential-hf serve --socket ~/hf.sock"
 _DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,8})s?)?", re.ASCII)
@@ -102,6 +103,13 @@ def seconds(duration: str) -> int:
     if not total:
         raise UsageError("--for takes a time such as 90m, 8h or 2d")
     return total
+
+
+def uid(text: str) -> int:
+    """Return the number of a user that `text` writes. Raises UsageError."""
+    if not text.isascii() or not text.isdigit() or int(text) >= _NO_UID:
+        raise UsageError("--allow-uid takes the number of a user, as id -u prints it")
+    return int(text)
 
 
 # Where it listens.
@@ -190,7 +198,7 @@ def _inherited() -> socket.socket | None:
 class _Server(socketserver.ThreadingUnixStreamServer):
     """One thread for each connection, of which there are so many at most.
 
-    One more waits a moment for another to end; then the oldest that has not asked yet is closed.
+    One more waits for another to end, and closes the oldest that has not asked within a moment.
     """
 
     daemon_threads = True
@@ -202,7 +210,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         self.asked = asked
         self._ends = None if asked.seconds is None else _now() + asked.seconds
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
-        self._open: dict[socket.socket, None] = {}
+        self._open: dict[socket.socket, float] = {}  # what has not asked yet, the oldest first, and since when
         self._lock = threading.Lock()
         self._ended = False
 
@@ -222,11 +230,10 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         return not self._ended and not self._is_over() and _may_ask(request, self.asked)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._free.acquire(timeout=_PATIENCE):
+        while not self._free.acquire(timeout=self._patience()):
             self._close_oldest()
-            self._free.acquire()
         with self._lock:
-            self._open[request] = None
+            self._open[request] = time.monotonic()
         try:
             super().process_request(request, client_address)
         except BaseException:  # no thread can be started
@@ -239,10 +246,17 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         finally:
             self._done(request)
 
+    def _patience(self) -> float:
+        """Return the seconds after which the oldest that has not asked yet may be closed."""
+        with self._lock:
+            since = next(iter(self._open.values()), time.monotonic())
+            return max(0.0, since + _PATIENCE - time.monotonic())
+
     def _close_oldest(self) -> None:
         with self._lock:
-            oldest = next(iter(self._open), None)
-            if oldest is not None:
+            if self._open:
+                oldest = next(iter(self._open))
+                del self._open[oldest]
                 with contextlib.suppress(OSError):
                     oldest.shutdown(socket.SHUT_RDWR)
 
