@@ -15,19 +15,19 @@ __git_credential_hf() {
     done
 
     case $previous in
-        --from | --file)
+        --from | --file | --socket)
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
             ;;
         --unlock) words='never auto prompt' ;;
-        --sources) words='env keyring file' ;;
+        --sources) words='oidc env forwarded keyring file' ;;
         --host) words='huggingface.co' ;;
-        --scope | --user | --timeout) return ;;
+        --scope | --user | --timeout | --for | --allow-uid) return ;;
         *)
             case $command in
                 '')
-                    words='seed configure unconfigure status forget get store erase capability
+                    words='seed configure unconfigure status token exec serve forget get store erase capability
                         --host --timeout --sources --unlock --no-prompt --refresh --help --version'
                     ;;
                 seed)
@@ -37,6 +37,9 @@ __git_credential_hf() {
                 configure) words='--global --local --file --git-lfs --help' ;;
                 unconfigure) words='--global --local --file --help' ;;
                 status) words='--json --online --probe --help' ;;
+                token) words='--help' ;;
+                exec) words='--for --help' ;;
+                serve) words='--socket --scope --for --allow-uid --help' ;;
                 forget) words='--scope --user --host --yes --help' ;;
             esac
             ;;

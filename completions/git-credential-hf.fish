@@ -1,6 +1,6 @@
 # fish completion for git-credential-hf
 
-set -l commands seed configure unconfigure status forget get store erase capability
+set -l commands seed configure unconfigure status token exec serve forget get store erase capability
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c git-credential-hf -f
@@ -9,12 +9,15 @@ complete -c git-credential-hf -n $none -a seed -d 'Put tokens into the keyring a
 complete -c git-credential-hf -n $none -a configure -d 'Make git use the helper for huggingface.co'
 complete -c git-credential-hf -n $none -a unconfigure -d 'Take that back'
 complete -c git-credential-hf -n $none -a status -d 'Tell who would answer git'
+complete -c git-credential-hf -n $none -a token -d 'Print the token that git would use'
+complete -c git-credential-hf -n $none -a exec -d 'Run a command with that token as HF_TOKEN'
+complete -c git-credential-hf -n $none -a serve -d 'Answer git elsewhere, over a forwarded socket'
 complete -c git-credential-hf -n $none -a forget -d 'Remove what seed and store put away'
 complete -c git-credential-hf -n $none -a 'get store erase capability' -d 'What git runs'
 
 complete -c git-credential-hf -n $none -l host -x -d 'Answer for this host too'
 complete -c git-credential-hf -n $none -l timeout -x -d 'The whole time that the keyring may take'
-complete -c git-credential-hf -n $none -l sources -x -a 'env keyring file' -d 'Ask only these'
+complete -c git-credential-hf -n $none -l sources -x -a 'oidc env forwarded keyring file' -d 'Ask only these'
 complete -c git-credential-hf -n $none -l unlock -x -a 'never auto prompt' -d 'What may be done about a locked keyring'
 complete -c git-credential-hf -n $none -l no-prompt -d 'Where there is no token, let nothing ask for one'
 complete -c git-credential-hf -n $none -l refresh -d 'Let hf renew a login that has ended'
@@ -48,6 +51,15 @@ set -l status_ '__fish_seen_subcommand_from status'
 complete -c git-credential-hf -n $status_ -l json -d 'For programs'
 complete -c git-credential-hf -n $status_ -l online -d 'Also ask the Hub'
 complete -c git-credential-hf -n $status_ -l probe -d 'Also ask the helpers that git would run'
+
+complete -c git-credential-hf -n '__fish_seen_subcommand_from exec' -l for -x -d 'Use the token for this URL'
+complete -c git-credential-hf -n '__fish_seen_subcommand_from exec' -x -a '(__fish_complete_subcommand)'
+
+set -l serve '__fish_seen_subcommand_from serve'
+complete -c git-credential-hf -n $serve -l socket -r -F -d 'Listen here'
+complete -c git-credential-hf -n $serve -l scope -x -d 'Answer for this repository or organisation only'
+complete -c git-credential-hf -n $serve -l for -x -d 'End after this time'
+complete -c git-credential-hf -n $serve -l allow-uid -x -d 'Also answer this user'
 
 set -l forget '__fish_seen_subcommand_from forget'
 complete -c git-credential-hf -n $forget -l scope -x -d 'Only what is for this part of the Hub'

@@ -16,7 +16,7 @@ import pytest
 
 from git_credential_hf.__main__ import COMMANDS, GIT_ACTIONS
 from git_credential_hf.options import parse
-from tests.conftest import Environment, Run
+from tests.conftest import Environment, Run, run_process
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/git-credential-hf.1"
@@ -84,7 +84,7 @@ def test_the_manual_names_every_variable_that_is_read() -> None:
     read = set()
     for file in (ROOT / "git_credential_hf").rglob("*.py"):
         read |= set(re.findall(r'b"((?:[A-Z]+_)+[A-Z]+)"', file.read_text()))
-    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "LC_ALL"}  # of git, and of every program
+    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "GIT_DIR", "LC_ALL"}  # of git, and of every program
     general |= {"GCM_INTERACTIVE", "GIT_ASKPASS", "GIT_LFS_SKIP_SMUDGE", "GIT_TERMINAL_PROMPT", "SSH_ASKPASS"}
     general |= {"NO_COLOR", "QT_QPA_PLATFORM"}
     described = set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", section("ENVIRONMENT")))
@@ -132,8 +132,15 @@ def test_the_examples_of_help_are_understood(run: Run, environment: Environment)
         text = run(*filter(None, [command]), "--help").stdout.decode()
         for example in re.findall(r"^  git-credential-hf ([a-z]+ ?[^\[|\n]*)$", text, re.MULTILINE):
             arguments = example.replace("~", environment["HOME"]).split()
-            more = {"seed": ["--dry-run"], "forget": ["--yes"]}.get(arguments[0], [])
-            done = run(*arguments, *more)
+            if arguments[0] == "exec":
+                arguments = [*arguments[: arguments.index("--") + 1], "true"]
+            more = {"seed": ["--dry-run"], "forget": ["--yes"], "serve": ["--for", "1"]}.get(arguments[0], [])
+            if arguments[0] in ("token", "exec"):
+                done = run_process((*arguments, *more), b"", environment | {"HF_TOKEN": "hf_OfTheHelp1"})
+            elif arguments[0] == "serve":
+                done = run_process((*arguments, *more), b"", environment)
+            else:
+                done = run(*arguments, *more)
             without_a_token = arguments[0] == "status"
             assert done.code == (1 if without_a_token else 0), (example, done.stderr)
 
@@ -231,7 +238,7 @@ def test_commands_and_options_of_the_helper_are_completed(run: Run, shell: str, 
 @pytest.mark.parametrize("shell", INSTALLED_AS)
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"env", "keyring", "file"})],
+    [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"oidc", "env", "forwarded", "keyring", "file"})],
 )
 def test_values_are_completed(shell: str, typed: str, expected: set[str], tmp_path: Path) -> None:
     assert expected <= completed(shell, f"git-credential-hf {typed} ", expected, tmp_path)

@@ -34,12 +34,10 @@ for a new machine:
 helper options, before what git runs:
   --host HOST[:PORT]           answer for this host too
   --timeout SECONDS            the whole time that the keyring may take (2)
-  --sources oidc,env,forwarded,keyring,file
-                               ask only these
+  --sources LIST               ask only these: oidc,env,forwarded,keyring,file
   --unlock never|auto|prompt   what may be done about a locked keyring (auto)
   --no-prompt                  where there is no token, let nothing ask for one
   --refresh                    let `hf auth token` renew a login that has ended
-
 manual: man {manual}
 """
 
@@ -243,7 +241,7 @@ def _exec(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         "exec",
         "[--for URL] -- COMMAND [ARGUMENT ...]",
         "Run COMMAND with the token that git would use as HF_TOKEN, in its environment\n"
-        "alone. Exit code 1 if there is none, else that of COMMAND, 127 if there is no such.",
+        "alone. Exit code 1 if there is none, else that of COMMAND (127: not found).",
         _EXEC_EXAMPLES,
     )
     parser.options.add_argument("--for", dest="url", metavar="URL", help="use the token for URL, as token does")

@@ -316,9 +316,7 @@ def test_a_user_is_let_in_by_name(server_environment: Environment, open_folder: 
 
 
 @needs_root
-def test_root_asks_the_socket_that_a_user_has_mounted(
-    elsewhere: Environment, machine_folder: Path
-) -> None:
+def test_root_asks_the_socket_that_a_user_has_mounted(elsewhere: Environment, machine_folder: Path) -> None:
     home = machine_folder / "user"
     (home / "run").mkdir(parents=True, mode=0o700)
     for one in (home, home / "run"):
