@@ -43,9 +43,7 @@ class Serving:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(
-            lambda: b"answers for" in self.log.read_bytes() or self.process.poll() is not None, "it does not serve"
-        )
+        wait_until(lambda: b"answers for" in self.log.read_bytes() or self.process.poll() is not None, "it serves")
 
     def ask(self, data: bytes) -> bytes:
         """Send `data` and an end; return all that comes back."""
