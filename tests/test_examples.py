@@ -82,12 +82,16 @@ def test_the_steps_of_the_workflow_clone_and_write_no_token(home: Path, environm
     assert having_the_token(home) == []
 
 
+def _identity(audience: str) -> str:
+    return f"{{identity:{audience}}}"
+
+
 # For each CI: the lines of its job, and the variables that the CI and the file give it. {identity} is an ID token.
 JOBS: dict[str, Callable[[Any], tuple[list[str], dict[str, str]]]] = {
     "gitlab-ci.yml": lambda files: (
         files[0]["clone"]["script"][1:],
         {"HF_OIDC_RESOURCE": files[0]["clone"]["variables"]["HF_OIDC_RESOURCE"]}
-        | {name: f"{{identity:{one['aud']}}}" for name, one in files[0]["clone"]["id_tokens"].items()},
+        | {name: _identity(one["aud"]) for name, one in files[0]["clone"]["id_tokens"].items()},
     ),
     "circleci.yml": lambda files: (
         [
@@ -98,10 +102,7 @@ JOBS: dict[str, Callable[[Any], tuple[list[str], dict[str, str]]]] = {
     ),
     "bitbucket-pipelines.yml": lambda files: (
         files[0]["pipelines"]["default"][0]["step"]["script"][1:],
-        {
-            "BITBUCKET_STEP_OIDC_TOKEN": "{identity:%s}"
-            % files[0]["pipelines"]["default"][0]["step"]["oidc"]["audiences"][0]
-        },
+        {"BITBUCKET_STEP_OIDC_TOKEN": _identity(files[0]["pipelines"]["default"][0]["step"]["oidc"]["audiences"][0])},
     ),
     "kubernetes.yml": lambda files: (
         files[1]["spec"]["template"]["spec"]["containers"][0]["args"],
