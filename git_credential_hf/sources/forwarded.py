@@ -35,7 +35,7 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     try:
         token = _token(_ask(options.environ[VARIABLE], request, options))
         if token is None:
-            reason = "the other end gives no token"
+            reason = "the other end gives no token" + ("" if request.path else " to a request that names no repository")
     except (OSError, Unavailable) as error:
         token, reason = None, getattr(error, "strerror", None) or str(error)
     options.note("forwarded: %s", reason or "a token")

@@ -210,8 +210,8 @@ def _identity(environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
         if environ.get(name):
             return name, _sendable(name, environ[name])
     if environ.get(b"GITHUB_ACTIONS") == b"true":
-        raise _Failure("the job may not have an ID token, add `permissions: id-token: write` to it")
-    raise _Failure("HF_OIDC_RESOURCE is set and there is no ID token, set HF_OIDC_ID_TOKEN or HF_OIDC_ID_TOKEN_FILE")
+        raise _Failure("the job has no ID token (add `permissions: id-token: write` to it)")
+    raise _Failure("there is no ID token (set HF_OIDC_ID_TOKEN or HF_OIDC_ID_TOKEN_FILE)")
 
 
 def is_known_to_hf(environ: dict[bytes, bytes]) -> bool:

@@ -72,9 +72,10 @@ def serve(asked: Serve) -> int:
             with _Server(listening, asked) as running:
                 for number in (signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, running.end)
-                until = f" for {asked.seconds} s" if asked.seconds is not None else ""
+                end = time.localtime(time.time() + (asked.seconds or 0))
+                until = "" if asked.seconds is None else time.strftime(" until %Y-%m-%dT%H:%M:%S", end)
                 what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
-                print(f"answers for {what}{until} at {shown_path}", flush=True)
+                print(f"answers for {what} at {shown_path}{until}", flush=True)
                 running.serve_forever(poll_interval=0.1)
                 running.log.close()
         finally:

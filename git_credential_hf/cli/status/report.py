@@ -283,7 +283,7 @@ def table(known: Report, style: Style) -> str:
                 lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
 
     row("git gets", _gets(known), colour="32" if known["token_given"] else "31")
-    names = {"env": "environment", "keyring": "keyring", "file": "token file"}
+    names = {"oidc": "OIDC", "env": "environment", "forwarded": "socket", "file": "token file"}
     if known["sources"]:
         lines.append("")
     for source in known["sources"]:
