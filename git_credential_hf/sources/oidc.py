@@ -65,6 +65,8 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     trusts this job with no other. With `options.offline` there is only what an earlier exchange gave.
     """
     own = options.environ[RESOURCE].strip()
+    if not own:
+        return
     wanted = own
     if whole(own) and (asked := whole(request.path)) and asked.lower() != own.lower():
         wanted = asked

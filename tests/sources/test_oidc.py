@@ -145,6 +145,7 @@ def test_it_is_left_out_where_it_is_not_asked_for(get: Get, environment: Environ
     answer = f"username=hf_user\npassword={IN_FILE}\n".encode()
     assert get("", "--sources", "env,forwarded,keyring,file").stdout == answer
     assert get(HF_OIDC_RESOURCE="").stdout == answer
+    assert get(HF_OIDC_RESOURCE=" ").stdout == answer
     environment.pop("HF_OIDC_RESOURCE")
     assert get().stdout == answer
     assert hub.log == []

@@ -61,6 +61,8 @@ def serve(asked: Serve) -> int:
 
     Where standard input is a connection, as systemd's Accept=yes has it, one request is answered on that.
     """
+    if not hasattr(socket, "SO_PEERCRED"):
+        raise Failed("nothing is served: this system does not say who asks. Try: git-credential-hf exec -- COMMAND")
     inherited = _inherited()
     if inherited is not None:
         return _answer_inherited(inherited, asked)
