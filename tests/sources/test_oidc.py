@@ -1,6 +1,5 @@
 """get from OIDC: the identity of a CI job, exchanged at the Hub for a token, by real requests."""
 
-import json
 import os
 import subprocess
 import threading
@@ -12,7 +11,7 @@ import pytest
 
 from tests.asking import request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Result, Run
-from tests.hub import Hub, Secret, fingerprint
+from tests.hub import Hub, fingerprint
 from tests.keyring_items import Items
 
 MODEL, DATASET = "my-org/my-model", "datasets/my-org/data"
@@ -158,9 +157,9 @@ def test_another_host_is_nothing_to_it(run: Run, hub: Hub) -> None:
 
 
 def test_token_and_exec_have_it_too(run: Run, environment: Environment, hub: Hub) -> None:
-    assert run("token", MODEL).stdout == f"{hub.oidc.given[-1] if hub.oidc.given else ''}\n".encode() or True
-    token = hub.oidc.given[-1]
-    assert run("token", MODEL) == Result(f"{token}\n".encode(), b"", 0)
+    for _ in range(2):
+        told = run("token", MODEL)
+        assert told == Result(f"{hub.oidc.given[0]}\n".encode(), b"", 0)
     child = 'test "$HF_TOKEN" != "" && env | grep -c ^HF_OIDC_'
     done = subprocess.run(
         [EXECUTABLE, "exec", "--for", MODEL, "--", "sh", "-c", child], env=environment, capture_output=True, check=False
@@ -373,9 +372,7 @@ def test_an_id_token_for_another_audience(get: Get, environment: Environment, hu
     assert failed(get(MODEL), "invalid_grant")
 
 
-def test_a_slow_hub_is_not_waited_for(
-    get: Get, environment: Environment, hub: Hub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_hub_is_not_waited_for(get: Get, environment: Environment, hub: Hub) -> None:
     hub.oidc.delay = 12
     begin = time.monotonic()
     assert failed(get(MODEL), "gave no answer in time")
@@ -492,5 +489,3 @@ def test_no_secret_is_in_a_trace_or_an_argument(environment: Environment, hub: H
     for secret in map(str.encode, map(str, secrets)):
         assert secret not in done.stderr
         assert secret not in log.read_bytes()
-    assert json.dumps(done.stdout.decode()).count("hf_jwt_") == 1
-    assert isinstance(hub.oidc.given[-1], Secret)
