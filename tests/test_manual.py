@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.__main__ import COMMANDS, GIT_ACTIONS
-from git_credential_hf.options import parse
+from git_credential_hf.cli.parser import COMMANDS
+from git_credential_hf.options import ACTIONS, parse
 from tests.conftest import Environment, Run
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/git-credential-hf.1"
 INSTALLED = Path(sysconfig.get_path("data"))
-PEOPLES = [command.decode() for command in COMMANDS]
-GITS = [verb.decode() for verb in GIT_ACTIONS]
+PEOPLES = list(COMMANDS)
+GITS = [action.decode() for action in ACTIONS]
 
 
 def needed(program: str) -> str:

@@ -52,7 +52,9 @@ def forget(asked: Forget, options: Options) -> int:
     UsageError where a person is to be asked and there is no terminal.
     """
     if not asked.yes and not os.isatty(0):
-        raise UsageError("forget asks before it removes, and there is no terminal to ask on: add --yes")
+        raise UsageError(
+            "forget asks before it removes, and there is no terminal to ask on", "git-credential-hf forget --yes"
+        )
     owner.check_home(options.environ, "forget")
     cache = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
     try:

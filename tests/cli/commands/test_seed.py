@@ -270,7 +270,7 @@ def test_wrong_usage_changes_nothing(
     result = seed(*arguments)
     assert (result.stdout, result.code) == (b"", 2)
     assert result.stderr.startswith(b"git-credential-hf: ")
-    assert result.stderr.endswith(b"; see git-credential-hf --help\n")
+    assert result.stderr.endswith((b" Try: git-credential-hf seed --help\n", b" Try: git-credential-hf login\n"))
     assert result.stderr.count(b"\n") == 1
     assert keyring.all() == []
     assert list(Path(environment["HOME"]).iterdir()) == []
