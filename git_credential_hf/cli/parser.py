@@ -57,11 +57,11 @@ class Command(NamedTuple):
 class _Parser(argparse.ArgumentParser):
     """The parser of one command, or of what stands before it: its help fits on a screen, its mistakes are one line."""
 
-    def __init__(self, name: str, command: Command | None = None, **_: Any) -> None:
-        examples = [f"  {_PROGRAM} {name} {one}".rstrip() for one in command.examples] if command else []
+    def __init__(self, of: str = "", command: Command | None = None, **_: Any) -> None:
+        examples = [f"  {_PROGRAM} {of} {one}".rstrip() for one in command.examples] if command else []
         super().__init__(
             prog=_PROGRAM,
-            usage=f"{_PROGRAM} {name} {command.usage}".rstrip() if command else None,
+            usage=f"{_PROGRAM} {of} {command.usage}".rstrip() if command else None,
             description=command.text if command else None,
             epilog="\n".join(["examples:", *examples]) if examples else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -69,7 +69,7 @@ class _Parser(argparse.ArgumentParser):
             add_help=False,
             exit_on_error=False,
         )
-        self.name = name
+        self.name = of
         self.options = self.add_argument_group()  # without a title
         self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
         if command:
@@ -115,14 +115,14 @@ def main(arguments: list[str], environ: _Environ) -> int:
 
 def build() -> argparse.ArgumentParser:
     """Return the parser of the whole command line, for completions."""
-    whole = _Parser("")
-    _declare_helper(whole)
+    whole = _helper()
+    whole.add_argument("-V", "--version", action="store_true", help="show which version it is")
     commands = whole.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     for name, command in COMMANDS.items():
         others = [alias for alias, of in _ALIASES.items() if of == name]
-        commands.add_parser(name, help=command.summary, aliases=others, name=name, command=command)
+        commands.add_parser(name, help=command.summary, aliases=others, of=name, command=command)
     for action in _ACTIONS:
-        commands.add_parser(action, help="what git runs", name=action)
+        commands.add_parser(action, help="what git runs", of=action)
     return whole
 
 
@@ -190,12 +190,7 @@ def _flush() -> None:
 
 
 def _helper() -> _Parser:
-    parser = _Parser("")
-    _declare_helper(parser)
-    return parser
-
-
-def _declare_helper(parser: _Parser) -> None:
+    parser = _Parser()
     add = parser.options.add_argument
     add("--host", metavar="HOST[:PORT]", help="answer for this host too")
     add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (2)")
@@ -203,6 +198,7 @@ def _declare_helper(parser: _Parser) -> None:
     add("--unlock", metavar="WHEN", choices=options.UNLOCK, help="a locked keyring: never, auto or prompt (auto)")
     add("--no-prompt", action="store_true", help="where there is no token, let nothing ask for one")
     add("--refresh", action="store_true", help="let `hf auth token` renew an OAuth login that has expired")
+    return parser
 
 
 # The commands.
@@ -243,7 +239,7 @@ def _declare_seed(parser: _Parser) -> None:
     add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
     add("--strict", action="store_true", help="change nothing where a line would warn of the source")
     add("--force", action="store_true", help="write even what is there already")
-    add("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
+    add("--git-lfs", action="store_true", help="also set up git-lfs")
     add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
     add("--unlock", metavar="WHEN", choices=options.UNLOCK, default="auto",
         help="a locked keyring: never, auto or prompt (%(default)s)")  # fmt: skip
@@ -277,12 +273,12 @@ def _declare_unconfigure(parser: _Parser) -> None:
     add = parser.options.add_mutually_exclusive_group().add_argument
     add("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
     add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
-    add("--file", metavar="FILE", help="this configuration file")
+    add("--file", metavar="F", help="this configuration file")
 
 
 def _declare_configure(parser: _Parser) -> None:
     _declare_unconfigure(parser)
-    parser.options.add_argument("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
+    parser.options.add_argument("--git-lfs", action="store_true", help="also set up git-lfs")
 
 
 def _configure(given: argparse.Namespace, environ: _Environ) -> int:
@@ -362,7 +358,7 @@ def _manual() -> str:
     return next(filter(os.path.exists, pages), "git-credential-hf")
 
 
-_PLACE = "[--global | --local | --file FILE]"
+_PLACE = "[--global | --local | --file F]"
 
 COMMANDS = {
     "seed": Command(
