@@ -1,4 +1,4 @@
-"""Writes completions/ from the parser that reads the command line: python -m tests.completions (scripts/completions)."""
+"""Writes completions/ from the parser that reads the command line; scripts/completions runs it."""
 
 import argparse
 from pathlib import Path
@@ -21,14 +21,14 @@ def text(shell: str) -> str:
 def _complete(one: argparse.ArgumentParser) -> None:
     for action in one._actions:
         if action.help == argparse.SUPPRESS:  # in a help that has no room for it
-            action.help = "show how it is used" if action.option_strings else action.metavar
+            action.help = "show how it is used" if action.option_strings else str(action.metavar)
         if action.metavar in ("F", "SOURCE"):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         if action.dest == "command":
             action.choices = list(parser.COMMANDS)
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
-                command.description = next((one.help for one in action._choices_actions if one.dest == name), None)
+                command.description = parser.summary(name)
                 _complete(command)
 
 

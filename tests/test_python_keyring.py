@@ -126,7 +126,7 @@ def test_no_keyring_and_a_locked_one_are_left_for_login(file: Path, environment:
         use(backend, file)
         seeded = run_call(("seed", "--from", "-"), b"hf_abc123", environment)
         assert (seeded.stderr, seeded.code) == (b"", 0)
-        assert f"left for login, {reason}" in seeded.stdout.decode().replace("it is ", "")
+        assert f"skipped ({reason}" in seeded.stdout.decode().replace("it is ", "")
         assert run_call(("get",), request(), environment) == answer("hf_user", "hf_abc123")
         assert run_call(("erase",), request(username="alice"), environment) == NOTHING
         required = run_call(("seed", "--from", "-", "--require-keyring"), b"hf_abc123", environment)

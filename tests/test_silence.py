@@ -15,8 +15,8 @@ from unittest import mock
 
 import pytest
 
-from git_credential_hf.cli.parser import COMMANDS
 from git_credential_hf.cli.commands import seed as seed_command
+from git_credential_hf.cli.parser import COMMANDS
 from git_credential_hf.options import ACTIONS
 from tests.conftest import EXECUTABLE, Environment, run_call, run_process
 from tests.keyring_items import Items

@@ -35,6 +35,8 @@ helper options, before what git runs:
 manual: man {manual}
 """
 
+_OPTION = "  {:<19} {}\n"
+
 _Environ = dict[bytes, bytes]
 
 
@@ -87,7 +89,8 @@ class _Parser(argparse.ArgumentParser):
         except argparse.ArgumentError as error:
             name = error.argument_name or ""
             action = self.names().get(name.partition("/")[0])
-            raise mistakes.in_an_option(name, error.message, action and action.choices, remedy) from None
+            choices = action.choices if action else None
+            raise mistakes.in_an_option(name, error.message, choices, remedy) from None
         if rest and rest[0].startswith("-"):
             raise mistakes.unknown("option", rest[0], self.names(), remedy)
         if rest:
@@ -120,10 +123,16 @@ def build() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     for name, command in COMMANDS.items():
         others = [alias for alias, of in _ALIASES.items() if of == name]
-        commands.add_parser(name, help=command.summary, aliases=others, of=name, command=command)
+        commands.add_parser(name, aliases=others, of=name, command=command)
     for action in _ACTIONS:
-        commands.add_parser(action, help="what git runs", of=action)
+        commands.add_parser(action, of=action)
     return whole
+
+
+def summary(name: str) -> str:
+    """Return the line about a command, by any of its names, or about an action."""
+    command = COMMANDS.get(_ALIASES.get(name, name))
+    return command.summary if command else "what git runs"
 
 
 def _run(arguments: list[str], environ: _Environ) -> int:
@@ -341,7 +350,7 @@ def _help(given: argparse.Namespace, environ: _Environ) -> int:
     else:
         commands = "".join(f"  {name:<12} {command.summary}\n" for name, command in COMMANDS.items())
         actions = {name: one for name, one in _helper().names().items() if one.help != argparse.SUPPRESS}
-        helper = "".join(f"  {name + ' ' + (one.metavar or ''):<19} {one.help}\n" for name, one in actions.items())
+        helper = "".join(_OPTION.format(f"{name} {one.metavar or ''}", one.help) for name, one in actions.items())
         print(_SUMMARY.format(commands=commands, options=helper, manual=_manual()), end="")
     return 0
 

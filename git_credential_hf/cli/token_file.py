@@ -12,8 +12,8 @@ from git_credential_hf.sources.token_file import path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
 
 # How the line begins where nothing was to be done, and where what somebody else put there was left.
-UNCHANGED = "token cache: unchanged"
-LEFT = "token cache: left"
+UNCHANGED = "token file: unchanged"
+LEFT = "token file: left"
 
 _WAIT = 10.0  # seconds, for another run that writes
 
@@ -51,7 +51,7 @@ class TokenFile:
                 return self._replaced(token, force, dry_run)
         except OSError as error:
             raise Failed(
-                f"the token cache {self.shown} cannot be written: {_why(error)}; mend that, or seed with --no-cache"
+                f"the token file {self.shown} cannot be written: {_why(error)}; fix that, or seed with --no-cache"
             ) from None
 
     def token(self) -> bytes | None:
@@ -68,12 +68,12 @@ class TokenFile:
         try:
             with locks.FolderLock(os.path.dirname(self.path), _WAIT):
                 if self.token() != token:
-                    return f"token cache: changed in the meantime and left, {self.shown}"
+                    return f"token file: changed in the meantime and left, {self.shown}"
                 files.remove_unfinished(self.path)
                 files.remove(self.path)
         except OSError as error:
-            raise Failed(f"the token cache {self.shown} cannot be removed: {_why(error)}; mend that") from None
-        return f"token cache: removed, token {shown_token(token)}, {self.shown}"
+            raise Failed(f"the token file {self.shown} cannot be removed: {_why(error)}; fix that") from None
+        return f"token file: removed, token {shown_token(token)}, {self.shown}"
 
     def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Do what put does, and remember that the token is from tokens.toml; the caller is in locks.own_lock."""
@@ -91,7 +91,7 @@ class TokenFile:
         line = None
         token = self.token()
         if token and _is_declared(token, self.environ):
-            would_be = f"token cache: would be removed, token {shown_token(token)}, {self.shown}"
+            would_be = f"token file: would be removed, token {shown_token(token)}, {self.shown}"
             line = would_be if dry_run else self.remove(token)
         elif token:
             line = f"{LEFT}, since what it holds is not from tokens.toml, {self.shown}"
@@ -103,7 +103,7 @@ class TokenFile:
         if of_hub(safe_read.read(self.path)) == token:
             return f"{UNCHANGED}, {self.shown}"
         raise Failed(
-            f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
+            f"the token file {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
         )
 
     def _replaced(self, token: bytes, force: bool, dry_run: bool) -> str:
@@ -114,7 +114,7 @@ class TokenFile:
         before = None
         if status is not None:
             if not stat.S_ISREG(status.st_mode):
-                raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
+                raise Failed(f"the token file {self.shown} is not a regular file: move away what is in its place")
             before = of_hub(safe_read.read(self.path))
             if before == token and not force and self._is_private(status, dry_run):
                 return f"{UNCHANGED}, {self.shown}"
@@ -124,7 +124,7 @@ class TokenFile:
         done = "would be written" if dry_run else "written"
         if before is not None and before != token:
             done += f" over another token ({shown_token(before)})"
-        return f"token cache: {done}, {self.shown}"
+        return f"token file: {done}, {self.shown}"
 
     def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:
         """Return whether the file is the user's alone, or on a file system where that cannot be had."""
@@ -159,12 +159,12 @@ def _why(error: OSError) -> str | None:
 
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:
-    """Whether put_declared was the last to write the token cache."""
+    """Whether put_declared was the last to write the token file."""
     return bool(folders.own_files(_RECORD, environ))
 
 
 def forget_declared(environ: dict[bytes, bytes]) -> None:
-    """Take what the token cache holds for the person's own from now on. Raises Failed."""
+    """Take what the token file holds for the person's own from now on. Raises Failed."""
     for file in folders.own_files(_RECORD, environ):
         try:
             files.remove(file)
@@ -192,6 +192,6 @@ def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
         except OSError as error:
             reason = error.strerror or reason
     raise Failed(
-        f"what tokens.toml has put into the token cache cannot be remembered ({reason}): "
+        f"what tokens.toml has put into the token file cannot be remembered ({reason}): "
         "set XDG_STATE_HOME to a folder that can be written, or seed with --no-cache"
     )

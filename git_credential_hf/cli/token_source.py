@@ -1,6 +1,7 @@
 """Where seed takes a token from: SOURCE to a token, or to the reason why it gives none."""
 
 import os
+import re
 import select
 import shlex
 import stat
@@ -56,6 +57,8 @@ def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[s
         return from_environment(rest, environ, host)
     if colon and kind == "credential":
         return from_credential(rest, environ, host)
+    if _is_variable(source) and not os.path.lexists(source):
+        raise NothingThere(f"{source}: no such file. Try: git-credential-hf seed --from env:{source}")
     return from_file(source, host)
 
 
@@ -128,6 +131,12 @@ def _from_standard_input() -> bytes:
         return safe_read.read_all(0, safe_read.MAX_SIZE)
     except OSError as error:
         raise Failed(f"standard input cannot be read: {error.strerror}") from None
+
+
+def _is_variable(name: str) -> bool:
+    """Return whether `name` is that of a variable: of one that is set, or of one as they are named."""
+    is_set = os.fsencode(name) in os.environb
+    return re.fullmatch("[A-Za-z_][A-Za-z0-9_]*" if is_set else "[A-Z][A-Z0-9_]+", name) is not None
 
 
 def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:
@@ -234,7 +243,7 @@ def open_file(file: str) -> tuple[bytes, int]:
         # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise NothingThere(f"{name} is not there") from None
+        raise NothingThere(f"{name}: no such file") from None
     except (OSError, ValueError) as error:
         raise Failed(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:

@@ -1,4 +1,4 @@
-"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token cache."""
+"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token file."""
 
 import os
 import sys
@@ -139,14 +139,14 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
 
 def _tell_what_stays(asked: Forget, cache: TokenFile | None, token: bytes | None) -> None:
     if cache and token and asked.user is None:
-        print(f"token cache: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
+        print(f"token file: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
 
 
 def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
     for token in found.items:
         print(f"keyring: {_name(token, asked.host)}")
     if cache and found.cached:
-        print(f"token cache: token {shown_token(found.cached)}, {cache.shown}")
+        print(f"token file: token {shown_token(found.cached)}, {cache.shown}")
     print("Remove this? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -1,4 +1,4 @@
-"""seed: put tokens into the keyring and into Hugging Face's token cache."""
+"""seed: put tokens into the keyring and into Hugging Face's token file."""
 
 import datetime
 import os
@@ -65,9 +65,9 @@ class _ForKeyring(NamedTuple):
 class _Wanted:
     """What one run is to put away, as far as its sources could be read.
 
-    cached: the text for the token cache, None where there is none.
+    cached: the text for the token file, None where there is none.
     kept: the places and users that are declared, None with --from, which withdraws nothing.
-    withdraws_cache: whether tokens.toml has none for the token cache.
+    withdraws_cache: whether tokens.toml has none for the token file.
     failed: a line for each source that gave no token.
     variables: names of the variables that were sources.
     """
@@ -166,7 +166,7 @@ def _declared(asked: Seed, options: Options) -> _Wanted:
         warnings += [f"{one.name}: {line}" for line in warned]
         if one.expires is not None and one.expires <= time.time():
             ended = datetime.datetime.fromtimestamp(one.expires, datetime.UTC)
-            complain(f"{one.name}: it has ended, at {ended:%Y-%m-%d %H:%M} UTC")
+            complain(f"{one.name}: the token has expired, at {ended:%Y-%m-%d %H:%M} UTC")
         expires = _expiry(text.encode(), one.server, options) if one.expires is None else one.expires
         for scope in one.scopes:
             token = Token(text.encode(), user=one.user, scope=scope, expires=expires)
@@ -226,7 +226,7 @@ def _put_away(asked: Seed, wanted: _Wanted, options: Options) -> _Outcome:
     elif wanted.withdraws_cache and token_file.has_declared(options.environ):
         cache = TokenFile(options.environ)
     if cache is None and not asked.keyring and not wanted.withdraws_cache:
-        _report(asked, "nothing to do: the token is for neither the token cache nor the keyring")
+        _report(asked, "nothing to do: the token is for neither the token file nor the keyring")
         return outcome
     try:
         # Over both, so that of two runs at once the later one has the last word in both.
@@ -281,7 +281,7 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
         elif isinstance(reason, (NotYours, NoCollection)):  # which a login does not change
             _report(asked, f"keyring: skipped, {reason}; {_REMEDIES[type(reason)]}")
         else:
-            _report(asked, f"keyring: left for login, {reason}")
+            _report(asked, f"keyring: skipped ({reason}). Run `git-credential-hf seed` again after logging in")
             outcome.told = True
         return
     except Unavailable as reason:

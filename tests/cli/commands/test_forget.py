@@ -1,4 +1,4 @@
-"""forget: what is left in the keyring and of the token cache after it, what it asks and says, and how it ends."""
+"""forget: what is left in the keyring and of the token file after it, what it asks and says, and how it ends."""
 
 import fcntl
 import os
@@ -35,7 +35,7 @@ def removed(result: Result) -> list[str]:
 
 def left(token: str, environment: Environment) -> str:
     mask = masked(token)
-    return f"token cache: left, token {mask} is not known to be from seed, {cache(environment)}"
+    return f"token file: left, token {mask} is not known to be from seed, {cache(environment)}"
 
 
 def seed(run: Run, token: str, *arguments: str) -> None:
@@ -96,7 +96,7 @@ def test_what_was_put_away_goes_and_nothing_else(
     file = cache(environment)
     expected = [f"keyring: removed, {OURS[one]}" for one in gone]
     if with_cache:
-        expected.append(f"token cache: removed, token {masked(TOKEN)}, {file}")
+        expected.append(f"token file: removed, token {masked(TOKEN)}, {file}")
     assert removed(run("forget", "--yes", *arguments.split())) == sorted(expected)
     left = [ALICES if one == "alice's data" else one for one in OURS if one not in gone]
     assert [secret.partition(b"\n")[0].decode() for secret in full.secrets()] == sorted([*left, THEIRS, THEIRS])
@@ -136,7 +136,7 @@ def test_an_item_whose_secret_was_lost_goes_too(run: Run, keyring: Items) -> Non
     assert keyring.all() == []
 
 
-# --- the token cache -------------------------------------------------------------------------------------------------
+# --- the token file -------------------------------------------------------------------------------------------------
 
 
 def test_another_token_in_the_cache_stays(run: Run, keyring: Items, environment: Environment) -> None:
@@ -160,7 +160,7 @@ def test_without_a_keyring_the_cache_is_what_seed_filled(run: Run, environment: 
     seed(run, TOKEN)
     for arguments in (("--scope", "my-org"), ("--user", "alice"), ("--host", HOST)):
         assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: there is no session bus"]
-    gone = f"token cache: removed, token {masked(TOKEN)}, {cache(environment)}"
+    gone = f"token file: removed, token {masked(TOKEN)}, {cache(environment)}"
     assert removed(run("forget", "--yes")) == ["keyring: not searched, there is no session bus", gone]
     assert not cache(environment).exists()
     assert removed(run("forget", "--yes")) == ["nothing to remove: there is no session bus"]
@@ -221,7 +221,7 @@ def test_a_cache_that_cannot_be_removed_is_named(
     result = run("forget", "--yes")
     assert (result.stdout.decode(), result.code) == (f"keyring: removed, {named('hf_name')}\n", 3)
     assert result.stderr.count(b"\n") == 1
-    assert f"the token cache {unremovable} cannot be removed" in result.stderr.decode()
+    assert f"the token file {unremovable} cannot be removed" in result.stderr.decode()
     assert keyring.all() == []
 
 
@@ -285,7 +285,7 @@ def test_a_person_sees_what_goes_and_is_asked(
     with at_a_terminal(environment, "forget") as person:
         person.until("[y/N] ")
         assert person.shown == (
-            f"keyring: {named(TOKEN)}\ntoken cache: token {masked(TOKEN)}, {cache(environment)}\nRemove this? [y/N] "
+            f"keyring: {named(TOKEN)}\ntoken file: token {masked(TOKEN)}, {cache(environment)}\nRemove this? [y/N] "
         )
         code = person.type(typed)
         assert TOKEN not in person.shown
@@ -304,7 +304,7 @@ def test_what_changed_before_the_answer_stays(run: Run, keyring: Items, environm
         seed(run, ROTATED)
         assert person.type(b"y\n") == 0
         assert f"keyring: changed in the meantime and left, {named(TOKEN)}\n" in person.shown
-        assert f"token cache: changed in the meantime and left, {cache(environment)}\n" in person.shown
+        assert f"token file: changed in the meantime and left, {cache(environment)}\n" in person.shown
     assert keyring.secrets() == [ROTATED.encode()]
     assert cache(environment).read_text() == ROTATED
 
@@ -338,7 +338,7 @@ def test_a_keyring_that_ends_before_the_answer_leaves_its_part(
         person.until("[y/N] ")
         own.stop()
         assert person.type(b"y\n") == 3
-        assert "token cache: removed" in person.shown
+        assert "token file: removed" in person.shown
         assert "the keyring did not remove everything" in person.shown
     own.start()
     assert TOKEN.encode() in run("get", input=request()).stdout
