@@ -26,6 +26,7 @@ class Answer(NamedTuple):
     access: "yes", "gated", "denied" or "not found", None where the URL names no repository.
     writes: whether the token may write there, None where it may not read.
     said: the Hub's own words where it says no.
+    reads_gated: whether a fine-grained token may read gated repositories, None for any other.
     """
 
     state: str
@@ -37,6 +38,7 @@ class Answer(NamedTuple):
     access: str | None = None
     writes: bool | None = None
     said: str = ""
+    reads_gated: bool | None = None
 
 
 class _Reply(NamedTuple):
@@ -102,11 +104,20 @@ def _whose(body: bytes) -> Answer:
         auth = told.get("auth") or {}
         access = auth.get("accessToken") or {}
         name = str(told["name"])
+        reads_gated = (access.get("fineGrained") or {}).get("canReadGatedRepos")
         orgs = tuple(str(org.get("name")) for org in told.get("orgs") or ())
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise _NoAnswer("it answers what whoami-v2 does not") from None
     role, expires = access.get("role") or auth.get("type"), auth.get("expiresAt") or access.get("expiresAt")
-    return Answer("asked", "", name, _text(role), _text(expires), orgs)
+    return Answer(
+        "asked",
+        "",
+        name,
+        _text(role),
+        _text(expires),
+        orgs,
+        reads_gated=None if reads_gated is None else bool(reads_gated),
+    )
 
 
 def _text(value: object) -> str | None:

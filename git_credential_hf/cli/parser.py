@@ -238,6 +238,31 @@ def _for_keyring(environ: _Environ) -> options.Options:
     return for_keyring
 
 
+def _declare_login(parser: _Parser) -> None:
+    add = parser.options.add_argument
+    add("--with-token", action="store_true", help="read the token from standard input")
+    _declare_place(parser)
+    add("--no-keyring", action="store_true", help="leave the keyring alone")
+    add("--no-cache", action="store_true", help="leave the token file alone")
+    add("--no-configure", action="store_true", help="leave the configuration of git and git-lfs alone")
+    add("--offline", action="store_true", help="do not ask the Hub about the token")
+
+
+def _login(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import login
+
+    asked = login.Login()
+    _take_place(given, asked)
+    if given.no_keyring and (given.no_cache or asked.scope or given.host is not None):
+        raise options.UsageError("`--no-keyring` leaves no place to store the token in")
+    asked.with_token = given.with_token
+    asked.keyring = not given.no_keyring
+    asked.cache = not given.no_cache
+    asked.configure = not given.no_configure
+    asked.online = not given.offline
+    return login.login(asked, _for_keyring(environ))
+
+
 def _declare_seed(parser: _Parser) -> None:
     add = parser.options.add_argument
     add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
@@ -370,6 +395,15 @@ def _manual() -> str:
 _PLACE = "[--global | --local | --file F]"
 
 COMMANDS = {
+    "login": Command(
+        "paste a token once: checked, stored, git and git-lfs configured",
+        "[OPTIONS]",
+        "Ask for a token of Hugging Face and check it with the Hub. Store it in the\n"
+        "keyring and in the token file, and configure git and git-lfs where they are not.",
+        ("", "--scope my-org", "--with-token <~/secrets/huggingface.token"),
+        _declare_login,
+        _login,
+    ),
     "seed": Command(
         "store tokens from files, commands or tokens.toml",
         "[--from SOURCE] [OPTIONS]",

@@ -315,12 +315,23 @@ def test_no_cache_leaves_the_cache_alone(seed: Seed, keyring: Items, environment
     assert keyring.secrets() == [TOKEN.encode()]
 
 
-@pytest.mark.parametrize("arguments", [("--no-cache",), ("--scope", "my-org"), ("--host", "example.org")])
-def test_neither_place_is_nothing_to_do(seed: Seed, environment: Environment, arguments: tuple[str, ...]) -> None:
-    result = seed("--no-keyring", *arguments)
+def test_neither_place_is_nothing_to_do(seed: Seed, environment: Environment) -> None:
+    result = seed("--no-keyring", "--no-cache")
     assert result.stdout == b"nothing to do: the token is for neither the token file nor the keyring\n"
     assert (result.stderr, result.code) == (b"", 0)
     assert list(Path(environment["HOME"]).iterdir()) == []
+
+
+@pytest.mark.parametrize("keyring", ["--no-keyring", "--quiet"])
+@pytest.mark.parametrize(("arguments", "place"), [("--scope my-org", "huggingface.co/my-org"), ("--host a.b", "a.b")])
+def test_what_the_keyring_alone_could_store_is_stored_nowhere_without_one(
+    seed: Seed, environment: Environment, keyring: str, arguments: str, place: str
+) -> None:
+    result = seed(keyring, *arguments.split())
+    assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 3, 1)
+    line = f"git-credential-hf: token hf_****mNoP for {place} as hf_user was stored nowhere: "
+    assert result.stderr.decode().startswith(line)
+    assert not cache(environment).exists()
 
 
 def test_quiet_says_nothing_when_all_is_well(seed: Seed, keyring: Items) -> None:
