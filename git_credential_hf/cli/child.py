@@ -19,6 +19,10 @@ _MANAGERS = {
 }
 
 
+class NotInstalled(Failed):
+    """git-lfs is not installed; the text says how to get it."""
+
+
 def how_to_install(program: str) -> str:
     """Return the command that installs `program` here, or one that looks for it where no package manager is known."""
     command = next((_MANAGERS[one] for one in _MANAGERS if shutil.which(one)), "command -v {}")
@@ -32,12 +36,12 @@ def environment(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
 
 
 def install_git_lfs(environ: dict[bytes, bytes]) -> str:
-    """Let git-lfs add its filters to the user's git configuration, as often as one likes. Raises Failed.
+    """Let git-lfs add its filters to the user's git configuration, again and again. Raises NotInstalled or Failed.
 
     Returns the line for a person. Source: git-lfs-install(1), --skip-repo.
     """
     if shutil.which("git-lfs") is None:
-        raise Failed(f"git-lfs is not installed. Try: {how_to_install('git-lfs')} && git lfs install --skip-repo")
+        raise NotInstalled(f"git-lfs is not installed. Try: {how_to_install('git-lfs')} && git lfs install --skip-repo")
     try:
         done = subprocess.run(
             ["git", "lfs", "install", "--skip-repo"],

@@ -36,8 +36,8 @@ def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[s
 
     host: what the token is for (see repository.server): for another than the Hub it is any one line.
     source: a path, `-` (standard input, on a terminal without an echo), `env:NAME`, `credential:NAME` (systemd.exec(5),
-    CREDENTIALS_DIRECTORY) or `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a command says on standard
-    error goes to a terminal, else it is told if the command fails.
+    CREDENTIALS_DIRECTORY) or `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a
+    command says on standard error goes to a terminal, else it is told if the command fails.
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
     kind, colon, rest = source.partition(":")

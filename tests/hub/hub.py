@@ -146,10 +146,11 @@ class Hub:
         orgs: Iterable[str] = (),
         gated: Iterable[str] = (),
         repos: Iterable[str] | None = None,
+        expires: str | None = None,
     ) -> Token:
         """Let `text` be a token; see Token for what the rest means."""
         visible = None if repos is None else frozenset(repos)
-        token = Token(Secret(text), user, role, tuple(orgs), frozenset(gated), visible)
+        token = Token(Secret(text), user, role, tuple(orgs), frozenset(gated), visible, expires)
         self.tokens[fingerprint(text)] = token
         return token
 

@@ -258,7 +258,9 @@ class HubHandler(ConnectHandler):
             self._refuse(UNAUTHORIZED, self.path)
             return
         date = "2026-01-01T00:00:00.000Z"
-        access = {"displayName": f"{token.user}-{token.role}", "role": token.role, "createdAt": date}
+        access: dict[str, object] = {"displayName": f"{token.user}-{token.role}", "role": token.role, "createdAt": date}
+        if token.role == "fineGrained":
+            access["fineGrained"] = {"canReadGatedRepos": bool(token.gated), "global": [], "scoped": []}
         self._json(
             {
                 "type": "user",
@@ -267,7 +269,7 @@ class HubHandler(ConnectHandler):
                 "orgs": [{"type": "org", "name": org, "fullname": org} for org in token.orgs],
                 "auth": {"type": "oauth", "expiresAt": "2100-01-01T00:00:00.000Z"}
                 if token.role == "oauth"
-                else {"type": "access_token", "accessToken": access},
+                else {"type": "access_token", "accessToken": access, "expiresAt": token.expires},
             }
         )
 

@@ -50,19 +50,17 @@ def login(asked: Login, options: Options) -> int:
         line, expires = _checked(token, asked)
         print(line, flush=True)
     outcome = seed.store(asked, seed.one_token(asked, token, expires), options)
-    complaints = warnings + outcome.shortfalls
+    shortfalls = outcome.shortfalls
     done = f"stored in {' and '.join(outcome.places)}" if outcome.places else "not stored"
     if outcome.skipped and outcome.places:
         done += f" (keyring: skipped, {outcome.skipped})"
     if asked.configure and asked.host == HUB:
-        configured, failed = _configured(options.environ)
-        done += f"; configured {' and '.join(configured)}" if configured else ""
-        complaints += failed
+        done += _configured(options.environ, warnings, shortfalls)
     print(done, flush=True)
-    for complaint in complaints:
-        complain(complaint)
+    for line in warnings + shortfalls:
+        complain(line)
     print(_verdict(asked, options))
-    return PARTLY if len(complaints) > len(warnings) else 0
+    return PARTLY if shortfalls else 0
 
 
 def _checked(token: bytes, asked: Login) -> tuple[str, int | None]:
@@ -95,10 +93,13 @@ def _seconds(expires: str | None) -> int | None:
         return None
 
 
-def _configured(environ: dict[bytes, bytes]) -> tuple[list[str], list[str]]:
-    """Have git use the helper, and git-lfs its filters, where they do not; return what was done and what failed."""
+def _configured(environ: dict[bytes, bytes], warnings: list[str], shortfalls: list[str]) -> str:
+    """Have git use the helper, and git-lfs its filters, where they do not; return what was done, for the line of it.
+
+    What keeps them from that is added to `shortfalls`, and to `warnings` where git-lfs is not installed.
+    """
     facts = found.gather(b"https://" + HUB, environ, probe=False)
-    done, failed = [], []
+    done = []
     try:
         if facts.ours is None:
             configure.add(("global", None), environ)
@@ -106,9 +107,11 @@ def _configured(environ: dict[bytes, bytes]) -> tuple[list[str], list[str]]:
         if facts.config.value(b"filter.lfs.process") is None:
             child.install_git_lfs(environ)
             done.append("git-lfs")
+    except child.NotInstalled as reason:
+        warnings.append(str(reason))
     except Failed as reason:
-        failed.append(str(reason))
-    return done, failed
+        shortfalls.append(str(reason))
+    return f"; configured {' and '.join(done)}" if done else ""
 
 
 def _verdict(asked: Login, options: Options) -> str:

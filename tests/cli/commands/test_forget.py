@@ -4,7 +4,6 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token_text import masked
 from tests.asking import request
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
+from tests.cli.terminal import at_a_terminal
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring, wait_until
@@ -236,42 +236,6 @@ def test_the_home_of_another_user_is_left(run: Run, keyring: Items, environment:
 
 
 # --- the question ----------------------------------------------------------------------------------------------------
-
-
-class Conversation:
-    """A run at a terminal."""
-
-    def __init__(self, terminal: int, process: "subprocess.Popen[bytes]") -> None:
-        self._terminal = terminal
-        self._process = process
-        self.shown = ""
-
-    def until(self, text: str) -> None:
-        """Read on until the terminal shows `text`."""
-        while text not in self.shown:
-            self.shown += os.read(self._terminal, 4096).decode().replace("\r\n", "\n")
-
-    def type(self, line: bytes) -> int:
-        """Type `line`; return the exit code."""
-        os.write(self._terminal, line)
-        while True:
-            try:
-                self.shown += os.read(self._terminal, 4096).decode().replace("\r\n", "\n")
-            except OSError:  # as a terminal ends
-                return self._process.wait(60)
-
-
-@contextmanager
-def at_a_terminal(environment: Environment, *arguments: str) -> Iterator[Conversation]:
-    terminal, end = os.openpty()
-    process = subprocess.Popen([EXECUTABLE, *arguments], stdin=end, stdout=end, stderr=end, env=environment)
-    os.close(end)
-    try:
-        yield Conversation(terminal, process)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
 
 
 @pytest.mark.parametrize(
