@@ -345,6 +345,16 @@ def _status(given: argparse.Namespace, environ: _Environ) -> int:
     return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
 
 
+def _declare_list(parser: _Parser) -> None:
+    parser.options.add_argument("--json", action="store_true", help="for programs; with the token's fingerprint")
+
+
+def _list(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import list as command
+
+    return command.list_tokens(_for_keyring(environ), as_json=given.json)
+
+
 def _declare_forget(parser: _Parser) -> None:
     add = parser.options.add_argument
     add("--scope", metavar="SCOPE", help="only what was stored for exactly this scope")
@@ -438,6 +448,15 @@ COMMANDS = {
         ("", "--online https://huggingface.co/my-org/my-model"),
         _declare_status,
         _status,
+    ),
+    "list": Command(
+        "what is stored: scope, user, token, where, expiry, origin",
+        "[--json]",
+        "List the tokens that login, seed and git have stored in any keyring, locked\n"
+        "ones too, and the one in Hugging Face's token file. It changes nothing.",
+        ("",),
+        _declare_list,
+        _list,
     ),
     "forget": Command(
         "remove what login, seed and store stored",

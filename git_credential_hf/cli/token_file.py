@@ -58,11 +58,6 @@ class TokenFile:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
         return None if os.path.islink(self.path) else of_hub(safe_read.read(self.path))
 
-    def is_login(self, token: bytes) -> bool:
-        """Whether `token` is one that `hf auth login` has in its list, which is beside the file and not seed's."""
-        logins = safe_read.read(os.path.join(os.path.dirname(self.path), b"stored_tokens"))
-        return token in [line.partition(b"=")[2].strip() for line in logins.split(b"\n")]
-
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
         try:
@@ -80,7 +75,7 @@ class TokenFile:
         if not dry_run:
             before = self.token()
             # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
-            _remember([token, *([before] if before and _is_declared(before, self.environ) else [])], self.environ)
+            _remember([token, *([before] if before and has_put_declared(before, self.environ) else [])], self.environ)
         return self.put(token, force=force, dry_run=dry_run)
 
     def withdraw(self, *, dry_run: bool = False) -> str | None:
@@ -90,7 +85,7 @@ class TokenFile:
         """
         line = None
         token = self.token()
-        if token and _is_declared(token, self.environ):
+        if token and has_put_declared(token, self.environ):
             would_be = f"token file: would be removed, token {shown_token(token)}, {self.shown}"
             line = would_be if dry_run else self.remove(token)
         elif token:
@@ -159,7 +154,7 @@ def _why(error: OSError) -> str | None:
 
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:
-    """Whether put_declared was the last to write the token file."""
+    """Return whether put_declared was the last to write the token file."""
     return bool(folders.own_files(_RECORD, environ))
 
 
@@ -172,7 +167,8 @@ def forget_declared(environ: dict[bytes, bytes]) -> None:
             raise Failed(f"{shown(file)} cannot be removed: {error.strerror}; remove it, and seed again") from None
 
 
-def _is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
+def has_put_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether put_declared has written `token`."""
     records = [token_digests.read(file) for file in folders.own_files(_RECORD, environ)]
     return any(token_digests.digest(key, token) in times for key, times in records)
 

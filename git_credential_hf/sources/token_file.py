@@ -91,8 +91,7 @@ def login(token: bytes, environ: dict[bytes, bytes]) -> tuple[int | None, bool]:
     It is None, False where there is no such login, or it has no end. Source: `stored_tokens`, which huggingface_hub
     keeps beside the token file, an INI with a section for each login.
     """
-    file = path(environ)
-    for section in read(file[: file.rfind(b"/") + 1] + b"stored_tokens").split(b"\n["):
+    for section in _logins(environ).split(b"\n["):
         values = {}
         for line in section.split(b"\n"):
             key, _, value = line.partition(b"=")
@@ -100,6 +99,16 @@ def login(token: bytes, environ: dict[bytes, bytes]) -> tuple[int | None, bool]:
         if values.get(b"hf_token") == token and (expires := seconds(values.get(b"expires_at"))) is not None:
             return expires, bool(values.get(b"refresh_token"))
     return None, False
+
+
+def is_login(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether `token` is one that `hf auth login` has in its list."""
+    return token in [line.partition(b"=")[2].strip() for line in _logins(environ).split(b"\n")]
+
+
+def _logins(environ: dict[bytes, bytes]) -> bytes:
+    file = path(environ)
+    return read(file[: file.rfind(b"/") + 1] + b"stored_tokens")
 
 
 def _expanded(file: bytes, environ: dict[bytes, bytes]) -> bytes:

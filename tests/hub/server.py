@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import IO
 from urllib.parse import parse_qs, unquote
 
-from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token
+from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token, fingerprint
 from .proxy import ConnectHandler
 from .repository import Entry, Repository, git_environ
 
@@ -79,6 +79,8 @@ class HubHandler(ConnectHandler):
             self.reply(HTTPStatus.NOT_FOUND, b"")
         elif path == "/oauth/token":
             self._oauth(body)
+        elif path == "/api/credentials/revoke" and self.command == "POST":
+            self._revoke(body)
         else:
             self._authenticated(unquote(path), path, query, body)
 
@@ -272,6 +274,15 @@ class HubHandler(ConnectHandler):
                 else {"type": "access_token", "accessToken": access, "expiresAt": token.expires},
             }
         )
+
+    def _revoke(self, body: IO[bytes]) -> None:
+        """End the tokens that the body names, whoever asks. Source: hub-docs, security-tokens.md."""
+        credentials = json.load(body)["credentials"]
+        self.server.hub.revocations.append([fingerprint(one) for one in credentials])
+        if self.server.hub.revoke_status == HTTPStatus.ACCEPTED:
+            for one in credentials:
+                self.server.hub.tokens.pop(fingerprint(one), None)
+        self.reply(self.server.hub.revoke_status, b"")
 
     def _api(self, match: re.Match[str], query: str, token: Token | None) -> None:
         name = unquote(match["name"])

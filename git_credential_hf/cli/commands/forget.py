@@ -12,6 +12,7 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options, UsageError
 from git_credential_hf.secret_service import Absent, Unavailable
 from git_credential_hf.sources import keyring
+from git_credential_hf.sources.token_file import is_login
 from git_credential_hf.state import locks
 
 _WAIT = 30.0  # seconds, for the runs that came before
@@ -83,7 +84,7 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     found.in_cache = found.cached = cache.token() if cache else None
     if cache and found.cached and found.absent and asked.user is None:
         # Without a keyring seed fills the cache alone, and hf lists what it has put there.
-        found.cached = None if cache.is_login(found.cached) else found.cached
+        found.cached = None if is_login(found.cached, options.environ) else found.cached
     elif found.cached not in [token.text for token in found.items if not token.scope]:
         found.cached = None
     return found
