@@ -1,4 +1,4 @@
-"""Requests to huggingface.co, and to no other host: whose a token is, and what it may do with a repository.
+"""Requests to huggingface.co, and to no other host: whose a token is, what it may do with a repository, and its end.
 
 They go by proxies and SSL_CERT_FILE as the standard library does, and not by HF_ENDPOINT.
 """
@@ -80,10 +80,28 @@ def ask(token: bytes, path: bytes) -> Answer:
         return Answer("no answer", str(reason))
 
 
+def revoke(tokens: list[bytes]) -> str:
+    """Have the Hub end `tokens` everywhere; return why it did not, empty where it did.
+
+    Source: hub-docs, security-tokens.md; whoever has a token may end it.
+    """
+    body = json.dumps({"credentials": [token.decode("utf-8", "replace") for token in tokens]}).encode()
+    try:
+        reply = _asked("/api/credentials/revoke", {"Content-Type": "application/json"}, body)
+    except _NoAnswer as reason:
+        return f"it cannot be reached ({reason})"
+    return "" if reply.status == 202 else f"it answers with status {reply.status}"
+
+
 def _get(path: str, token: bytes) -> _Reply:
-    """Return what the Hub answers. Raises _NoAnswer."""
-    headers = {"Authorization": f"Bearer {token.decode('latin-1')}", "User-Agent": "git-credential-hf"}
-    request = urllib.request.Request(ENDPOINT + path, headers=headers)  # noqa: S310 - it is https
+    """Return what the Hub answers to whoever has the token. Raises _NoAnswer."""
+    return _asked(path, {"Authorization": f"Bearer {token.decode('latin-1')}"})
+
+
+def _asked(path: str, headers: dict[str, str], body: bytes | None = None) -> _Reply:
+    """Return what the Hub answers, to a POST where there is a body. Raises _NoAnswer."""
+    headers = headers | {"User-Agent": "git-credential-hf"}
+    request = urllib.request.Request(ENDPOINT + path, body, headers)  # noqa: S310 - it is https
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
             return _Reply(answer.status, answer.read(_LARGEST))

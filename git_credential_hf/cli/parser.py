@@ -360,6 +360,7 @@ def _declare_forget(parser: _Parser) -> None:
     add("--scope", metavar="SCOPE", help="only what was stored for exactly this scope")
     add("--user", metavar="NAME", help="only what was stored for this username")
     add("--host", metavar="HOST", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--revoke", action="store_true", help="also have the Hub end these tokens, everywhere")
     add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
 
 
@@ -368,6 +369,7 @@ def _forget(given: argparse.Namespace, environ: _Environ) -> int:
 
     asked = forget.Forget()
     _take_place(given, asked)
+    asked.revoke = given.revoke
     asked.yes = given.yes
     return forget.forget(asked, _for_keyring(environ))
 

@@ -27,9 +27,13 @@ class Conversation:
         while text not in self.shown:
             self.shown += os.read(self._terminal, 4096).decode().replace("\r\n", "\n")
 
+    def write(self, line: bytes) -> None:
+        """Type `line`, which is not the last."""
+        os.write(self._terminal, line)
+
     def type(self, line: bytes) -> int:
         """Type `line`; return the exit code."""
-        os.write(self._terminal, line)
+        self.write(line)
         return self.end()
 
     def kill(self, number: signal.Signals) -> int:

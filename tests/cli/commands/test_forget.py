@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.asking import request
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
 from tests.cli.terminal import at_a_terminal
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
+from tests.hub import Hub, fingerprint
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring, wait_until
 
@@ -345,3 +347,79 @@ def test_another_run_that_does_not_end_is_told_of(
     assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
     assert b"another run" in result.stderr
     assert keyring.secrets() == [TOKEN.encode()]
+
+
+# --- revoking --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_hub(hub: Hub, run: Run, full: Items, environment: Environment) -> Hub:
+    """The Hub that knows every token of the keyring."""
+    environment |= hub.environ()
+    for token in TOKENS:
+        hub.add_token(token)
+    return hub
+
+
+def test_revoked_tokens_end_at_the_hub(run: Run, full: Items, at_hub: Hub, environment: Environment) -> None:
+    done = run("forget", "--scope", "my-org", "--revoke", "--yes")
+    assert removed(done) == [
+        f"keyring: removed, {named(SCOPED, 'huggingface.co/my-org')}", f"the Hub: revoked, token {masked(SCOPED)}"
+    ]  # fmt: skip
+    assert at_hub.revocations == [[fingerprint(SCOPED)]]
+    assert [(one.host, one.method, one.path, one.token) for one in at_hub.log] == [
+        ("huggingface.co", "POST", "/api/credentials/revoke", None)
+    ]
+    assert len(full.all()) == 8
+
+
+def test_everything_is_revoked_at_once(run: Run, full: Items, at_hub: Hub, environment: Environment) -> None:
+    assert run("forget", "--revoke", "--yes").code == 0
+    (ended,) = at_hub.revocations
+    assert sorted(ended) == sorted(fingerprint(token) for token in TOKENS if token != ELSEWHERE)
+    assert not cache(environment).exists()
+
+
+def test_without_the_option_nothing_is_revoked(run: Run, full: Items, at_hub: Hub) -> None:
+    assert run("forget", "--yes").code == 0
+    assert at_hub.log == []
+
+
+@pytest.mark.parametrize("trouble", ["status", "no answer"])
+def test_what_is_not_revoked_is_not_removed(
+    run: Run, full: Items, at_hub: Hub, environment: Environment, trouble: str
+) -> None:
+    if trouble == "status":
+        at_hub.revoke_status = HTTPStatus.TOO_MANY_REQUESTS
+    else:
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            environment[name] = "http://127.0.0.1:9"
+    why = "it answers with status 429" if trouble == "status" else "it cannot be reached (Connection refused)"
+    done = run("forget", "--scope", "my-org", "--revoke", "--yes")
+    assert (done.stdout, done.code) == (b"", 1)
+    assert done.stderr.decode() == f"git-credential-hf: the Hub did not revoke 1 token: {why}. Nothing was removed\n"
+    assert len(full.all()) == 9
+
+
+@pytest.mark.parametrize(("typed", "is_yes"), [("y", True), ("n", False)])
+def test_revoking_is_asked_once_more(
+    run: Run, keyring: Items, hub: Hub, environment: Environment, typed: str, is_yes: bool
+) -> None:
+    environment |= hub.environ()
+    seed(run, TOKEN)
+    with at_a_terminal(environment, "forget", "--revoke") as person:
+        person.until("Remove this? [y/N] ")
+        person.write(b"y\n")
+        person.until("Revoke 1 token at the Hub, everywhere and for good? [y/N] ")
+        assert person.type(typed.encode() + b"\n") == (0 if is_yes else 1)
+    assert ("nothing was removed or revoked, since the answer was not yes" in person.shown) != is_yes
+    assert (hub.revocations, keyring.secrets()) == (
+        ([[fingerprint(TOKEN)]], []) if is_yes else ([], [TOKEN.encode()])
+    )  # fmt: skip
+
+
+def test_a_token_of_another_host_is_not_the_hubs_to_revoke(run: Run, full: Items, at_hub: Hub) -> None:
+    done = run("forget", "--host", HOST, "--revoke", "--yes")
+    assert (done.stdout, done.code) == (b"", 2)
+    assert b"`--revoke` is for tokens of huggingface.co alone" in done.stderr
+    assert (at_hub.log, len(full.all())) == ([], 9)
