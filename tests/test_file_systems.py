@@ -132,7 +132,7 @@ def everything_works(environment: Environment, sources: dict[str, str]) -> None:
         assert said != "unchanged" or snapshot(home) == before
     assert run_process(("get",), REQUEST, environment).stdout == ANSWER
     erased = run_process(("erase",), REJECTED, environment)
-    assert explains(erased, "hf_****mNoP", str(file), "git-credential-hf seed --from -")
+    assert explains(erased, "hf_****mNoP", str(file), "git-credential-hf login")
     assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
     declaration = home / ".config/git-credential-hf/tokens.toml"
     declaration.parent.mkdir(parents=True)

@@ -8,7 +8,7 @@ import time
 from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, shown, shown_token
 from git_credential_hf.model.token import of_hub
-from git_credential_hf.sources.token_file import path
+from git_credential_hf.sources.token_file import DECLARED, is_declared, path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
 
 # How the line begins where nothing was to be done, and where what somebody else put there was left.
@@ -16,8 +16,6 @@ UNCHANGED = "token file: unchanged"
 LEFT = "token file: left"
 
 _WAIT = 10.0  # seconds, for another run that writes
-
-_RECORD = b"token-cache"  # a file of ours (see token_digests): which tokens came from tokens.toml
 
 
 class TokenFile:
@@ -75,7 +73,7 @@ class TokenFile:
         if not dry_run:
             before = self.token()
             # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
-            _remember([token, *([before] if before and has_put_declared(before, self.environ) else [])], self.environ)
+            _remember([token, *([before] if before and is_declared(before, self.environ) else [])], self.environ)
         return self.put(token, force=force, dry_run=dry_run)
 
     def withdraw(self, *, dry_run: bool = False) -> str | None:
@@ -85,7 +83,7 @@ class TokenFile:
         """
         line = None
         token = self.token()
-        if token and has_put_declared(token, self.environ):
+        if token and is_declared(token, self.environ):
             would_be = f"token file: would be removed, token {shown_token(token)}, {self.shown}"
             line = would_be if dry_run else self.remove(token)
         elif token:
@@ -155,28 +153,22 @@ def _why(error: OSError) -> str | None:
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:
     """Return whether put_declared was the last to write the token file."""
-    return bool(folders.own_files(_RECORD, environ))
+    return bool(folders.own_files(DECLARED, environ))
 
 
 def forget_declared(environ: dict[bytes, bytes]) -> None:
     """Take what the token file holds for the person's own from now on. Raises Failed."""
-    for file in folders.own_files(_RECORD, environ):
+    for file in folders.own_files(DECLARED, environ):
         try:
             files.remove(file)
         except OSError as error:
             raise Failed(f"{shown(file)} cannot be removed: {error.strerror}; remove it, and seed again") from None
 
 
-def has_put_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
-    """Return whether put_declared has written `token`."""
-    records = [token_digests.read(file) for file in folders.own_files(_RECORD, environ)]
-    return any(token_digests.digest(key, token) in times for key, times in records)
-
-
 def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
     reason = "there is no place for it"
     for folder in folders.own_folders(environ):
-        file = folder + b"/" + _RECORD
+        file = folder + b"/" + DECLARED
         try:
             files.make_folders(folder)
             if folders.is_own(folder):

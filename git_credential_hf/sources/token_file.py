@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NAME = "file"
 
+DECLARED = b"token-cache"  # a file of ours (see token_digests): which tokens came from tokens.toml
+
 _RENEWAL_LIMIT = 10  # seconds
 
 
@@ -104,6 +106,14 @@ def login(token: bytes, environ: dict[bytes, bytes]) -> tuple[int | None, bool]:
 def is_login(token: bytes, environ: dict[bytes, bytes]) -> bool:
     """Return whether `token` is one that `hf auth login` has in its list."""
     return token in [line.partition(b"=")[2].strip() for line in _logins(environ).split(b"\n")]
+
+
+def is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether `token` has come into the file from tokens.toml."""
+    from git_credential_hf.state import folders, token_digests
+
+    records = [token_digests.read(file) for file in folders.own_files(DECLARED, environ)]
+    return any(token_digests.digest(key, token) in times for key, times in records)
 
 
 def _logins(environ: dict[bytes, bytes]) -> bytes:

@@ -6,7 +6,6 @@ import sys
 from typing import NamedTuple
 
 from git_credential_hf.cli.output import shown, shown_token
-from git_credential_hf.cli.token_file import has_put_declared
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.token import fingerprint, of_hub
 from git_credential_hf.options import Options
@@ -86,7 +85,7 @@ def _of_file(environ: dict[bytes, bytes]) -> list[_Row]:
     expires, _ = token_file.login(text, environ)
     home = environ.get(b"HOME", b"").rstrip(b"/")
     where = b"~" + file[len(home) :] if home and file.startswith(home + b"/") else file
-    is_hfs, is_declared = token_file.is_login(text, environ), has_put_declared(text, environ)
+    is_hfs, is_declared = token_file.is_login(text, environ), token_file.is_declared(text, environ)
     origin = "hf" if is_hfs else "tokens.toml" if is_declared else None
     return [_Row(shown(HUB), None, None, text, shown(where), False, expires, origin)]
 
