@@ -123,9 +123,9 @@ def build() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     for name, command in COMMANDS.items():
         others = [alias for alias, of in _ALIASES.items() if of == name]
-        commands.add_parser(name, aliases=others, of=name, command=command)
+        commands.add_parser(name, help=command.summary, aliases=others, of=name, command=command)
     for action in _ACTIONS:
-        commands.add_parser(action, of=action)
+        commands.add_parser(action, help=summary(action), of=action)
     return whole
 
 
@@ -410,8 +410,8 @@ COMMANDS = {
     "login": Command(
         "paste a token once: checked, stored, git and git-lfs configured",
         "[OPTIONS]",
-        "Ask for a token of Hugging Face and check it with the Hub. Store it in the\n"
-        "keyring and in the token file, and configure git and git-lfs where they are not.",
+        "Ask for a token, check it with the Hub, and store it in the keyring and in\n"
+        "Hugging Face's token file. Configure git and git-lfs where they are not.",
         ("", "--scope my-org", "--with-token <~/secrets/huggingface.token"),
         _declare_login,
         _login,
