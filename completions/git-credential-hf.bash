@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/git-credential-hf
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_git_credential_hf_subparsers=(login seed configure unconfigure status doctor list forget logout help get store erase capability)
+_shtab_git_credential_hf_subparsers=(login seed configure unconfigure status doctor list token exec serve forget logout help get store erase capability)
 
 _shtab_git_credential_hf_login_option_strings=(-h --help --with-token --scope --user --host --no-keyring --no-cache --no-configure --offline)
 _shtab_git_credential_hf_seed_option_strings=(-h --help --from --scope --user --host --no-keyring --no-cache --require-keyring --optional --strict --force --git-lfs --timeout --unlock --dry-run --quiet)
@@ -14,6 +14,9 @@ _shtab_git_credential_hf_unconfigure_option_strings=(-h --help --global --local 
 _shtab_git_credential_hf_status_option_strings=(-h --help --json --online --probe)
 _shtab_git_credential_hf_doctor_option_strings=(-h --help --json --online --probe)
 _shtab_git_credential_hf_list_option_strings=(-h --help --json)
+_shtab_git_credential_hf_token_option_strings=(-h --help)
+_shtab_git_credential_hf_exec_option_strings=(-h --help --for)
+_shtab_git_credential_hf_serve_option_strings=(-h --help --socket --scope --for --allow-uid)
 _shtab_git_credential_hf_forget_option_strings=(-h --help --scope --user --host --revoke --yes)
 _shtab_git_credential_hf_logout_option_strings=(-h --help --scope --user --host --revoke --yes)
 _shtab_git_credential_hf_help_option_strings=(-h --help)
@@ -28,9 +31,9 @@ _shtab_git_credential_hf_configure___file_COMPGEN=_shtab_compgen_files
 _shtab_git_credential_hf_unconfigure___file_COMPGEN=_shtab_compgen_files
 
 _shtab_git_credential_hf_seed___unlock_choices=(never auto prompt)
-_shtab_git_credential_hf_help_pos_0_choices=(login seed configure unconfigure status list forget help)
-_shtab_git_credential_hf_pos_0_choices=(login seed configure unconfigure status doctor list forget logout help get store erase capability)
-_shtab_git_credential_hf___sources_choices=(env keyring file)
+_shtab_git_credential_hf_help_pos_0_choices=(login seed configure unconfigure status list token exec serve forget help)
+_shtab_git_credential_hf_pos_0_choices=(login seed configure unconfigure status doctor list token exec serve forget logout help get store erase capability)
+_shtab_git_credential_hf___sources_choices=(oidc env forwarded keyring file)
 _shtab_git_credential_hf___unlock_choices=(never auto prompt)
 
 _shtab_git_credential_hf_login__h_nargs=0
@@ -73,6 +76,12 @@ _shtab_git_credential_hf_doctor___probe_nargs=0
 _shtab_git_credential_hf_list__h_nargs=0
 _shtab_git_credential_hf_list___help_nargs=0
 _shtab_git_credential_hf_list___json_nargs=0
+_shtab_git_credential_hf_token__h_nargs=0
+_shtab_git_credential_hf_token___help_nargs=0
+_shtab_git_credential_hf_exec__h_nargs=0
+_shtab_git_credential_hf_exec___help_nargs=0
+_shtab_git_credential_hf_serve__h_nargs=0
+_shtab_git_credential_hf_serve___help_nargs=0
 _shtab_git_credential_hf_forget__h_nargs=0
 _shtab_git_credential_hf_forget___help_nargs=0
 _shtab_git_credential_hf_forget___revoke_nargs=0

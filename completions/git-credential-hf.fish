@@ -50,8 +50,8 @@ function _shtab_git_credential_hf_using
   test "$_shtab_git_credential_hf_cmdpath" = "$argv"
 end
 
-set -g _shtab_git_credential_hf_commands login seed configure unconfigure status doctor list forget logout help get store erase capability
-set -g _shtab_git_credential_hf_opts_with_value --file --from --host --scope --sources --timeout --unlock --user
+set -g _shtab_git_credential_hf_commands login seed configure unconfigure status doctor list token exec serve forget logout help get store erase capability
+set -g _shtab_git_credential_hf_opts_with_value --allow-uid --file --for --from --host --scope --socket --sources --timeout --unlock --user
 
 complete -c git-credential-hf -e
 complete -c git-credential-hf -f
@@ -59,7 +59,7 @@ complete -c git-credential-hf -f
 complete -c git-credential-hf -n _shtab_git_credential_hf_using -s h -l help -d 'show how it is used'
 complete -c git-credential-hf -n _shtab_git_credential_hf_using -l host -x -d 'answer for this host too'
 complete -c git-credential-hf -n _shtab_git_credential_hf_using -l timeout -x -d 'the whole time that the keyring may take (2)'
-complete -c git-credential-hf -n _shtab_git_credential_hf_using -l sources -xka "env keyring file" -d 'ask only these of env,keyring,file'
+complete -c git-credential-hf -n _shtab_git_credential_hf_using -l sources -xka "oidc env forwarded keyring file" -d 'ask only these of oidc,env,forwarded,keyring,file'
 complete -c git-credential-hf -n _shtab_git_credential_hf_using -l unlock -xka "never auto prompt" -d 'a locked keyring: never, auto or prompt (auto)'
 complete -c git-credential-hf -n _shtab_git_credential_hf_using -l no-prompt -d 'where there is no token, let nothing ask for one'
 complete -c git-credential-hf -n _shtab_git_credential_hf_using -l refresh -d 'let `hf auth token` renew an OAuth login that has expired'
@@ -115,6 +115,17 @@ complete -c git-credential-hf -n '_shtab_git_credential_hf_using doctor' -l prob
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a list -d 'what is stored: scope, user, token, where, expiry, origin'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using list' -s h -l help -d 'show how it is used'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using list' -l json -d 'for programs; with the token'"'"'s fingerprint'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a token -d 'print the token that git would use'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using token' -s h -l help -d 'show how it is used'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a exec -d 'run a command with that token as HF_TOKEN'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using exec' -s h -l help -d 'show how it is used'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using exec' -l for -x -d 'use the token for URL, as token does'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a serve -d 'answer git in a container or on another machine'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using serve' -s h -l help -d 'show how it is used'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using serve' -l socket -x -d 'listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using serve' -l scope -x -d 'answer for this scope only; repeatable'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using serve' -l for -x -d 'end after this time, such as 8h or 90m'
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using serve' -l allow-uid -x -d 'also answer this user'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a forget -d 'remove what login, seed and store stored'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using forget' -s h -l help -d 'show how it is used'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using forget' -l scope -x -d 'only what was stored for exactly this scope'
@@ -131,7 +142,7 @@ complete -c git-credential-hf -n '_shtab_git_credential_hf_using logout' -l revo
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using logout' -l yes -d 'do not ask; without a terminal it is needed'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a help -d 'how a command is used'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using help' -s h -l help -d 'show how it is used'
-complete -c git-credential-hf -n '_shtab_git_credential_hf_using help; and test $_shtab_git_credential_hf_npos -eq 0' -ka "login seed configure unconfigure status list forget help" -d COMMAND
+complete -c git-credential-hf -n '_shtab_git_credential_hf_using help; and test $_shtab_git_credential_hf_npos -eq 0' -ka "login seed configure unconfigure status list token exec serve forget help" -d COMMAND
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a get -d 'what git runs'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using get' -s h -l help -d 'show how it is used'
 complete -c git-credential-hf -n '_shtab_git_credential_hf_using; and test $_shtab_git_credential_hf_npos -eq 0' -a store -d 'what git runs'
