@@ -522,8 +522,7 @@ COMMANDS = {
         "run a command with that token as HF_TOKEN",
         "[--for URL] -- COMMAND [ARGUMENT ...]",
         "Run COMMAND with the token that git would use as HF_TOKEN, in its environment\n"
-        "alone. Exit code 1 if there is none, else that of COMMAND, 127 if there is no\n"
-        "such.",
+        "alone. Exit code 1 if there is none, else that of COMMAND (127: not found).",
         ("-- hf download my-org/my-model", "--for my-org/my-model -- env"),
         _declare_exec,
         _exec,

@@ -201,6 +201,11 @@ def _identity(environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
     raise _Failure("HF_OIDC_RESOURCE is set and there is no ID token, set HF_OIDC_ID_TOKEN or HF_OIDC_ID_TOKEN_FILE")
 
 
+def is_known_to_hf(environ: dict[bytes, bytes]) -> bool:
+    """Return whether huggingface_hub finds an ID token, too. Source: its _auth.py."""
+    return bool(environ.get(ID_TOKENS[0])) or environ.get(b"GITHUB_ACTIONS") == b"true"
+
+
 def _sendable(name: bytes, raw: bytes) -> bytes:
     """Return the ID token in `raw`. Raises _Failure."""
     text = clean(raw)
@@ -305,4 +310,4 @@ def _shown(resource: bytes) -> str:
 
 
 def _line(resource: bytes, reason: str) -> str:
-    return f"no token through OIDC for {_shown(resource)}: {reason}. Try: git-credential-hf status"
+    return f"no token through OIDC for {_shown(resource)}: {reason}"

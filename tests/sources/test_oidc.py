@@ -275,12 +275,14 @@ def test_erase_drops_a_token_and_the_second_time_that_is_all(
     assert len(hub.oidc.exchanges) == 2
 
 
-def test_erase_and_store_make_no_exchange(run: Run, keyring: Items, environment: Environment, hub: Hub) -> None:
+def test_erase_and_store_make_no_exchange_and_nothing_is_stored(
+    run: Run, keyring: Items, environment: Environment, hub: Hub
+) -> None:
     seed(run, IN_FILE, "--scope", "other")
     run("erase", input=request(path=MODEL, username="hf_user", password=IN_FILE))
-    run("store", input=request(path=MODEL, username="alice", password="typed"))
+    assert run("store", input=request(path=MODEL, username="hf_user", password="hf_jwt_a.b.c")) == Result(b"", b"", 0)
     assert hub.log == []
-    assert b"typed" in keyring.secrets()
+    assert keyring.secrets() == [IN_FILE.encode()]
 
 
 def test_git_lfs_stops_where_the_token_is_rejected(environment: Environment, hub: Hub, tmp_path: Path) -> None:
