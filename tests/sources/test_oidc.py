@@ -275,6 +275,36 @@ def test_erase_drops_a_token_and_the_second_time_that_is_all(
     assert len(hub.oidc.exchanges) == 2
 
 
+def test_a_repository_that_rejects_tokens_costs_the_others_none(
+    run: Run, get: Get, environment: Environment, hub: Hub
+) -> None:
+    """The large files of a repository may be where its owner likes, and what says 401 there is told to git as well."""
+    environment["HF_OIDC_RESOURCE"] = "alice"
+    for _ in range(2):
+        assert given(get("hostile/model"), hub)
+        run("erase", input=request(path="hostile/model", username="hf_user", password=hub.oidc.given[-1]))
+    assert failed(get("hostile/model"), "the Hub rejected the last 2 tokens")
+    assert given(get(MODEL), hub)
+    assert given(get("hostile/other"), hub)
+
+
+def test_what_somebody_else_gave_is_no_rejection_of_ours(run: Run, get: Get, hub: Hub) -> None:
+    for _ in range(3):
+        run("erase", input=request(path=MODEL, username="alice", password="of-the-address"))
+    assert given(get(MODEL), hub)
+
+
+def test_a_token_that_cannot_be_kept_is_not_exchanged_for_ever(
+    run: Run, get: Get, environment: Environment, hub: Hub
+) -> None:
+    hub.oidc.lifetime = 60  # shorter than what is kept is valid for
+    for _ in range(2):
+        assert given(get(MODEL), hub, 60)
+        run("erase", input=request(path=MODEL, username="hf_user", password=hub.oidc.given[-1]))
+    assert failed(get(MODEL), "the Hub rejected the last 2 tokens")
+    assert len(hub.oidc.exchanges) == 2
+
+
 def test_erase_and_store_make_no_exchange_and_nothing_is_stored(
     run: Run, keyring: Items, environment: Environment, hub: Hub
 ) -> None:

@@ -148,7 +148,7 @@ def _bound(path: bytes, asked: Serve) -> Any:
                     listening.bind(path)
                 finally:
                     os.umask(before)
-            listening.listen(_CONNECTIONS)
+            listening.listen(socket.SOMAXCONN)  # ssh, for one, does not try again where there is no place to wait
         except OSError as error:
             reason = error.strerror or str(error)
             raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None

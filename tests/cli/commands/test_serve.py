@@ -526,6 +526,16 @@ def test_an_output_that_nobody_reads_holds_up_nobody(
     assert not path.exists()
 
 
+def test_two_hundred_that_do_not_try_again(serving: Serving) -> None:
+    answers: list[bytes] = []
+    threads = [threading.Thread(target=lambda: answers.append(serving.get())) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [GIVEN.stdout] * 200
+
+
 def test_a_hundred_at_once(serving: Serving, elsewhere: Environment) -> None:
     answers: list[Result] = []
     threads = [threading.Thread(target=lambda: answers.append(get(elsewhere, "--timeout", "20"))) for _ in range(100)]
