@@ -1,4 +1,4 @@
-"""Requests to huggingface.co: whose a token is, what it may do with a repository, and a token for a CI identity.
+"""Requests to huggingface.co: whose a token is, what it may do with a repository, its end, and one for a CI identity.
 
 No other host is asked, save that of GitHub Actions which a job is given to ask for its identity. The requests go by
 proxies and SSL_CERT_FILE as the standard library does, and not by HF_ENDPOINT.
@@ -31,6 +31,7 @@ class Answer(NamedTuple):
     access: "yes", "gated", "denied" or "not found", None where the URL names no repository.
     writes: whether the token may write there, None where it may not read.
     said: the Hub's own words where it says no.
+    reads_gated: whether a fine-grained token may read gated repositories, None for any other.
     """
 
     state: str
@@ -42,6 +43,7 @@ class Answer(NamedTuple):
     access: str | None = None
     writes: bool | None = None
     said: str = ""
+    reads_gated: bool | None = None
 
 
 class _Reply(NamedTuple):
@@ -82,6 +84,19 @@ def ask(token: bytes, path: bytes) -> Answer:
         return whose._replace(access="gated" if reading.error == "GatedRepo" else denied, said=reading.said)
     except _NoAnswer as reason:
         return Answer("no answer", str(reason))
+
+
+def revoke(tokens: list[bytes]) -> str:
+    """Have the Hub end `tokens` everywhere; return why it did not, empty where it did.
+
+    Source: hub-docs, security-tokens.md; whoever has a token may end it.
+    """
+    body = json.dumps({"credentials": [token.decode("utf-8", "replace") for token in tokens]}).encode()
+    try:
+        reply = _open(ENDPOINT + "/api/credentials/revoke", {"Content-Type": "application/json"}, body)
+    except _NoAnswer as reason:
+        return f"it cannot be reached ({reason})"
+    return "" if reply.status == 202 else f"it answers with status {reply.status}"
 
 
 class NoToken(Exception):
@@ -221,11 +236,20 @@ def _whose(body: bytes) -> Answer:
         auth = told.get("auth") or {}
         access = auth.get("accessToken") or {}
         name = str(told["name"])
+        reads_gated = (access.get("fineGrained") or {}).get("canReadGatedRepos")
         orgs = tuple(str(org.get("name")) for org in told.get("orgs") or ())
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise _NoAnswer("it answers what whoami-v2 does not") from None
     role, expires = access.get("role") or auth.get("type"), auth.get("expiresAt") or access.get("expiresAt")
-    return Answer("asked", "", name, _text(role), _text(expires), orgs)
+    return Answer(
+        "asked",
+        "",
+        name,
+        _text(role),
+        _text(expires),
+        orgs,
+        reads_gated=None if reads_gated is None else bool(reads_gated),
+    )
 
 
 def _text(value: object) -> str | None:
