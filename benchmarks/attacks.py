@@ -101,6 +101,24 @@ class Subject:
         self.ask(more + username + f"password={_token(mark)}\n".encode(), "store")
 
 
+class Served(Subject):
+    """This helper's `serve`, which is sent every attack over its socket."""
+
+    def ask(
+        self, data: bytes, action: str = "get", *, limit: float = _LIMIT, **more: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
+            connection.settimeout(limit)
+            connection.connect(self.command[-1])
+            try:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+            except BrokenPipeError:
+                pass  # it has heard enough
+            return subprocess.CompletedProcess(self.command, 0, b"".join(iter(lambda: connection.recv(4096), b"")), b"")
+        return subprocess.CompletedProcess(self.command, 1, b"", b"")
+
+
 def main() -> int:
     """Attack every helper, print who leaks how often, write the page; return the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/attacks", description="Attack this helper and its peers.")
@@ -121,12 +139,15 @@ def main() -> int:
             with ThreadPoolExecutor(2) as pool:
                 leaked = list(pool.map(functools.partial(_leaks, subject), attacks))
             subject.leaks = {attack for attack, leaks in zip(attacks, leaked, strict=True) if leaks}
-            subject.leaks |= {told for told in TOLD if _loses(subject, told)}
-            subject.leaks |= {hostile for hostile in HOSTILE if _falls_for(subject, hostile)}
-            print(f"{subject.name}: {len(subject.leaks)} of {len(attacks) + len(TOLD) + len(HOSTILE)}")
+            count = len(attacks)
+            if not isinstance(subject, Served):  # which takes neither store nor erase, and no bus of whoever asks
+                subject.leaks |= {told for told in TOLD if _loses(subject, told)}
+                subject.leaks |= {hostile for hostile in HOSTILE if _falls_for(subject, hostile)}
+                count += len(TOLD) + len(HOSTILE)
+            print(f"{subject.name}: {len(subject.leaks)} of {count}")
     if not given.quick:
         _PAGE.write_text(_page(subjects, programs))
-    return 1 if subjects[0].leaks else 0
+    return 1 if any(subject.leaks for subject in subjects if subject.name in _OURS) else 0
 
 
 def _leaks(subject: Subject, attack: Attack) -> bool:
@@ -222,6 +243,8 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
         return program.path if program else None
 
     add("git-credential-hf", ours, _seeded, "--host", OTHER_HOST)
+    if found and (served := _served(found[0], ours, folder, exits)):
+        found.append(served)
     add("libsecret", peer("git-credential-libsecret"), _stored)
     add("store", peer("git-credential-store"), _stored, f"--file={folder}/credentials")
     cache = Path(peer("git-credential-store") or "").with_name("git-credential-cache")
@@ -242,6 +265,22 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
     for name, pattern in (("pass-git-helper", "huggingface.co"), ("pass-git-helper, *", "huggingface.co*")):
         add(name, peer("pass-git-helper"), functools.partial(_mapped, pattern), **gpg)
     return found
+
+
+def _served(subject: Subject, program: str, folder: Path, exits: contextlib.ExitStack) -> Served | None:
+    """Return `serve` with the same tokens as `subject`, None where it does not start."""
+    listening = str(folder / "serve.sock")
+    command = [program, "serve", "--socket", listening]
+    process = exits.enter_context(
+        subprocess.Popen(command, env=subject.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    )
+    exits.callback(process.terminate)
+    if process.stdout is None or not process.stdout.readline():
+        return None
+    # What it tells of each answer is not looked at, and must not be waited for.
+    exits.enter_context(ThreadPoolExecutor(1)).submit(process.stdout.read)
+    exits.callback(process.terminate)
+    return Served("serve", command, subject.environ, subject.fill)
 
 
 def _stored(subject: Subject) -> None:
@@ -311,7 +350,7 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         "on an attacker's word, and a cell counts after how many the token is no longer what the helper gives: it was "
         "replaced, removed or withheld. A session bus that belongs to another user is one that a helper must not speak "
         f"to, and {_PATIENCE:g} seconds are how long it may wait for one that stalls or floods. Peers that use no bus "
-        "have 0 there. That no program is run that the bus names is for the tests alone, since none of the peers says "
+        "have 0 there, and so has serve, which takes neither store nor erase. That no program is run that the bus names is for the tests alone, since none of the peers says "
         "what keyring it is.",
         "",
         "Made by `scripts/attacks`.",
@@ -354,12 +393,15 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
 # The names of the programs where those in the table are shorter.
 _LONG = {
     "libsecret": "git-credential-libsecret",
+    "serve": "git-credential-hf",
     "store": "git-credential-store",
     "cache": "git-credential-store",
     "GCM": "git-credential-manager",
     "pass-git-helper, *": "pass-git-helper",
 }
+_OURS = ("git-credential-hf", "serve")
 _ABOUT = {
+    "serve": ", asked over its socket",
     "git-credential-hf": ", with the token in its token file too",
     "cache": " (git-credential-cache is of the same git)",
     "GCM": ", with its plain-text store and the generic provider",

@@ -14,11 +14,13 @@ from benchmarks.install import PYTHON, Programs
 from benchmarks.keyrings import HF_USER, HOST
 from benchmarks.measure import Case, Crowd, Row
 from tests.keyring_items import Items
-from tests.providers import Bus, GnomeKeyring
+from tests.providers import Bus, GnomeKeyring, wait_until
 
 LIBSECRET = "git-credential-libsecret"
 MANAGER = "Git Credential Manager"
 KEYRING_GET = "keyring get"
+LOCAL = "from the keyring itself"
+FORWARDED = "git-credential-hf (forwarded)"
 FLOOR = "python3 -I -S -c pass"
 UNCHANGED = "seed, nothing new"
 DECLARED_UNCHANGED = "seed, {} unchanged"
@@ -183,6 +185,32 @@ def token_file(bench: Bench) -> Table:
     )
 
 
+def forwarded(bench: Bench) -> Table:
+    """A socket that leads to `serve`, beside the keyring that this reads itself."""
+    here = bench.keyring("forwarded")
+    program, socket = bench.one_of_ours(), bench.folder / "serve.sock"
+    serving = bench.exits.enter_context(
+        subprocess.Popen(
+            [program, "serve", "--socket", str(socket)],
+            env=here.bus.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+    )
+    bench.exits.callback(serving.terminate)
+    wait_until(socket.exists, "serve listens")
+    elsewhere = here.bus.environ() | {"DBUS_SESSION_BUS_ADDRESS": "disabled:", "GIT_CREDENTIAL_HF_SOCKET": str(socket)}
+    cases = [
+        Case(FORWARDED, [program, "get"], elsewhere, _request(), bench.password(), "forwarded", base=LOCAL),
+        Case(LOCAL, [program, "get"], here.bus.environ(), _request(), bench.password(), "keyring", base=LOCAL),
+    ]
+    return bench.table(
+        "get, from a forwarded socket",
+        "A container or another machine, whose socket leads to `serve`; that asks the keyring. Without the network.",
+        cases,
+    )
+
+
 def foreign_host(bench: Bench) -> Table:
     """A host that nobody has a credential for."""
     here = bench.keyring("foreign")
@@ -335,6 +363,20 @@ def declared(bench: Bench, count: int) -> Table:
         f"seed, {count} declared tokens",
         "From files that tokens.toml names into the keyring: with none there, the same there, others.",
         cases, buses,
+    )  # fmt: skip
+
+
+def people(bench: Bench) -> Table:
+    """What a person runs and waits for, beside what hf has for the same."""
+    here = bench.keyring("people")
+    environ = here.bus.environ()
+    _private(Path(environ["XDG_CACHE_HOME"]) / "huggingface" / "token", bench.token)
+    offline = environ | {"HF_HUB_OFFLINE": "1"}
+    cases = [Case(name, [path, "list"], environ, answer=None, source="keyring") for name, path in bench.ours().items()]
+    cases += [Case("hf auth list", [bench.peer("hf"), "auth", "list"], offline, answer=None), _floor(environ)]
+    return bench.table(
+        "list", "What a person waits for, with one token in the keyring and in the token file.",
+        [replace(case, base=FLOOR) for case in cases], {case.name: here.bus for case in cases if case.source},
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from tests.conftest import Run
 from tests.providers import AnyProvider, PassSecretService, wait_until
 from tests.providers.display import Display
 
-LEFT = "left for login"  # what `say` returns where the keyring was not there to be asked
+LEFT = "skipped"  # what `say` returns where the keyring was not there to be asked
 
 
 def needed(*parts: type[AnyProvider | Display]) -> None:
@@ -25,7 +25,7 @@ def say(run: Run, token: str, *arguments: str) -> str:
     """Return the word with which seed says what became of the item."""
     done = run("seed", "--from", "-", "--no-cache", *arguments, input=token.encode())
     assert (done.stderr, done.code) == (b"", 0)
-    return done.stdout.decode().removeprefix("keyring: ").partition(",")[0]
+    return done.stdout.decode().removeprefix("keyring: ").partition(",")[0].partition(" (")[0]
 
 
 def prompted(calls: list[str]) -> list[str]:
