@@ -159,12 +159,12 @@ def _leaks(subject: Subject, attack: Attack) -> bool:
 
 
 def _loses(subject: Subject, told: Told) -> bool:
-    """Return whether the helper no longer gives the token once it has been told that."""
+    """Return whether the helper no longer gives the token, to a request that all of them answer, once told that."""
     subject.ask(OURS, "erase")  # what an earlier one has left
     subject.fill(subject)
     for action, data in told.steps:
         subject.ask(data.replace(TOKEN, _token(HUB).encode()), action)
-    return _token(HUB).encode() not in subject.ask(OURS + b"path=somebody/model\n").stdout
+    return _token(HUB).encode() not in subject.ask(OURS).stdout
 
 
 def _falls_for(subject: Subject, hostile: Hostile) -> bool:
@@ -350,8 +350,8 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         "on an attacker's word, and a cell counts after how many the token is no longer what the helper gives: it was "
         "replaced, removed or withheld. A session bus that belongs to another user is one that a helper must not speak "
         f"to, and {_PATIENCE:g} seconds are how long it may wait for one that stalls or floods. Peers that use no bus "
-        "have 0 there, and so has serve, which takes neither store nor erase. That no program is run that the bus names is for the tests alone, since none of the peers says "
-        "what keyring it is.",
+        "have 0 there, and so has serve, which takes neither store nor erase. That no program is run that the bus "
+        "names is for the tests alone, since none of the peers says what keyring it is.",
         "",
         "Made by `scripts/attacks`.",
         "",
