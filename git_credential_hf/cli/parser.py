@@ -193,11 +193,14 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     add("--json", action="store_true", help="for programs; docs/status.md has the schema")
     add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
     add("--probe", action="store_true", help="also run the other helpers that git would ask")
+    add("--quiet", action="store_true", help="say only what keeps git from a token, on standard error")
     given = parser.parse_args(arguments)
 
     from git_credential_hf.cli.commands import status
 
-    return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
+    return status.status(
+        given.url, environ, as_json=given.json, online=given.online, probe=given.probe, quiet=given.quiet
+    )
 
 
 def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
