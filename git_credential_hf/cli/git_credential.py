@@ -46,8 +46,11 @@ class Credential:
         """Return what git writes to the next helper."""
         return b"".join(b"%b=%b\n" % pair for pair in [*self._capabilities, *self.values.items()])
 
-    def take(self, output: bytes) -> None:
-        """Take over what a helper printed, up to the first line that is empty or has no `=`."""
+    def take(self, output: bytes, *, heeds_expiry: bool) -> None:
+        """Take over what a helper printed, up to the first line that is empty or has no `=`.
+
+        heeds_expiry: whether git drops a password that has expired, as it does since 2.40.
+        """
         allowed: tuple[bytes, ...] = _KEPT
         for line in output.removesuffix(b"\n").split(b"\n"):
             key, equals, value = line.removesuffix(b"\r").partition(b"=")
@@ -60,7 +63,7 @@ class Credential:
             elif key in allowed:
                 self.values[key] = value
         end = seconds(self.values.get(b"password_expiry_utc"))
-        if end and end < time.time():
+        if heeds_expiry and end and end < time.time():
             self.values.pop(b"password", None)
             del self.values[b"password_expiry_utc"]
 

@@ -30,6 +30,7 @@ from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.state import safe_read
 
 _PROBE_SECONDS = 5.0  # for each helper
+_HEEDS_EXPIRY = (2, 40)  # the first git that drops a password that has expired
 _SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
 
 
@@ -129,7 +130,9 @@ class Facts:
         self.declared: list[Declared] = []
         self.declared_scopes: list[bytes] = []
         self.askpass: tuple[str, bytes, Setting | None] | None = None  # where it is named, the program, its setting
-        self.netrc: tuple[bytes, int] | None = None  # the file, and the line of the entry
+        self.netrc: tuple[bytes, int, bool] | None = (
+            None  # the file, the line of the entry, and whether that is all in it
+        )
         self.online: Answer | None = None
 
     @property
@@ -185,16 +188,17 @@ class Facts:
         return self.keyring is not None and self.keyring.opens and unlocks_first(self.outcome)
 
     def given_from(self, source: str) -> Token | None:
-        """Return the token that git gets, if it is one of ours and of that source."""
+        """Return the token that our helper gives, if it is of that source, and nobody answers git before our helper."""
         given = self.outcome.given()
-        return given.token if self.ours_gives and given is not None and given.source == source else None
+        is_ours = self.ours_gives or not self.is_given
+        return given.token if is_ours and given is not None and given.source == source else None
 
-    def has_host_token(self) -> bool:
-        """Return whether a request without a path would get a token."""
-        return any(
-            one.verdict in (GIVEN, SPARE) and one.token is not None and not one.token.scope
-            for one in self.outcome.candidates
-        )
+    def host_token(self, source: str = "") -> Token | None:
+        """Return the token that a request without a path would get, of `source` if that is named."""
+        for one in self.outcome.candidates:
+            if one.verdict in (GIVEN, SPARE) and source in ("", one.source) and one.token and not one.token.scope:
+                return one.token
+        return None
 
     def of_source(self, name: str) -> Candidate | None:
         """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
@@ -350,18 +354,31 @@ def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
     return None
 
 
-def _netrc(facts: Facts) -> tuple[bytes, int] | None:
-    """Return where ~/.netrc has the login that curl takes for the host. Source: curl(1), --netrc."""
+def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
+    """Return where ~/.netrc has the login that curl takes for the host: the file and the line of the entry.
+
+    The third tells whether the entry is for this host alone and has its lines to itself. Source: curl(1), --netrc.
+    """
     home = facts.environ.get(b"HOME")
     if not home:
         return None
     file = home + b"/.netrc"
-    lines = safe_read.read(file).split(b"\n")
-    words = [(word, number) for number, line in enumerate(lines, 1) for word in line.split()]
-    host = facts.url.host.rpartition(b":")[0] or facts.url.host
-    for (word, line), (following, _) in zip(words, [*words[1:], (b"", 0)], strict=False):
-        if word == b"default" or (word == b"machine" and following.lower() == host.lower()):
-            return file, line
+    words = [
+        (word.lower(), number)
+        for number, line in enumerate(safe_read.read(file).split(b"\n"), 1)
+        for word in line.split()
+    ]
+    host = (facts.url.host.rpartition(b":")[0] or facts.url.host).lower()
+    begins = [at for at, (word, _) in enumerate(words) if word in (b"machine", b"default", b"macdef")]
+    for at in begins:
+        word, line = words[at]
+        follows = words[at + 1 : at + 2]
+        if word == b"default" or (word == b"machine" and follows and follows[0][0] == host):
+            others = {words[other][1] for other in begins if other != at}
+            end = next((words[other][1] for other in begins if other > at), None)
+            last = words[-1][1] if end is None else end - 1
+            is_alone = word == b"machine" and follows[0][1] == line and not others & set(range(line, last + 1))
+            return file, line, is_alone and (end is None or end > line)
     return None
 
 
@@ -401,7 +418,7 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
             facts.giver = turn
             continue
         before = credential.request()
-        credential.take(output)
+        credential.take(output, heeds_expiry=numbers(facts.git.version or "") >= _HEEDS_EXPIRY)
         turn.secret = credential.secret()
         if turn.secret is not None:
             turn.does = "answers"
@@ -483,9 +500,28 @@ def _options(facts: Facts, turn: Turn) -> Options:
                 raise options.UsageError("what follows the options is too much")
         except options.UsageError as error:
             turn.error = str(error)
-            chosen = Options(facts.environ)
+            known = [os.fsencode(one) for one in known_options(turn.helper.arguments(), facts.environ)]
+            chosen, _ = options.parse(known, facts.environ)
     chosen.refresh = False
     return chosen
+
+
+def known_options(arguments: list[str], environ: dict[bytes, bytes]) -> list[str]:
+    """Return those of a helper's options that are right."""
+    kept: list[str] = []
+    left = list(arguments)
+    while left:
+        for width in (2, 1):
+            try:
+                if not options.parse([os.fsencode(one) for one in left[:width]], environ)[1]:
+                    kept += left[:width]
+                    break
+            except options.UsageError:
+                continue
+        else:
+            width = 1
+        del left[:width]
+    return kept
 
 
 # What is declared.

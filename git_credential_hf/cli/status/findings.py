@@ -1,5 +1,6 @@
 """Problems, from Facts: the most misleading first, each with a command that fixes it."""
 
+import itertools
 import os
 import re
 import shutil
@@ -134,12 +135,12 @@ def _hidden_scopes(facts: Facts) -> _Found:
 
 
 def _newer_token_file(facts: Facts) -> _Found:
-    ours, theirs = _of_host(facts), _spare_of_file(facts)
-    if ours is not None and theirs is not None and _is_newer(facts, ours):
+    if (two := _two_tokens(facts)) is not None and _is_newer(facts, two[0]):
+        ours, theirs = two
         yield (
             "token-file-newer",
             f"{_path(facts, facts.token_file.path)} is newer than the keyring's item and holds another token "
-            f"({facts.named(theirs.text)}): git gets the older one ({facts.named(ours.text)})",
+            f"({facts.named(theirs.text)}): git-credential-hf gives the older one ({facts.named(ours.text)})",
             remedies.seed_from(facts, ours.user),
         )
 
@@ -148,16 +149,12 @@ def _unset(facts: Facts) -> str:
     return "unset " + " ".join(name.decode() for name in VARIABLES if facts.environ.get(name))
 
 
-def _of_host(facts: Facts) -> Token | None:
-    """Return the token that git gets, if it is the keyring's for the whole Hub."""
-    token = facts.given_from("keyring")
-    return token if token is not None and not token.scope and facts.server == HUB else None
-
-
-def _spare_of_file(facts: Facts) -> Token | None:
-    """Return the token file's token if it is another than git gets, and as good."""
-    one = facts.outcome.first(SPARE, source="file")
-    return one.token if one is not None and one.token is not None and one.token.text != facts.secret else None
+def _two_tokens(facts: Facts) -> tuple[Token, Token] | None:
+    """Return the keyring's token for the whole Hub, if it is given, and another that the token file has."""
+    token, file = facts.given_from("keyring"), facts.outcome.first(SPARE, source="file")
+    if token is None or token.scope or file is None or file.token is None or file.token.text == token.text:
+        return None
+    return token, file.token
 
 
 def _is_newer(facts: Facts, ours: Token) -> bool:
@@ -256,7 +253,11 @@ def _not_asked(facts: Facts) -> _Found:
         yield (
             "helper-not-configured",
             "git does not ask git-credential-hf for this URL",
-            remedies.ask_ours(facts, *(one for one in resets if one.scope not in ("system", "global", "unknown"))),
+            remedies.ask_ours(
+                facts,
+                *(one for one in resets if one.scope not in ("system", "global", "unknown")),
+                is_configured=False,
+            ),
         )
         return
     reset = configured[-1].reset
@@ -326,15 +327,13 @@ def _tokens(facts: Facts) -> _Found:
     if facts.server is None:
         return
     found: list[tuple[bytes, str]] = []
-    for name in facts.main.sources:
-        one = facts.of_source(name)
-        if one is not None and one.verdict in (REJECTED, EXPIRED):
-            code, message, remedy = _not_good(facts, one)
-            # One command replaces the same token in several places.
-            what = (one.token.text if one.token is not None else b"", remedy)
-            if what not in found:
-                yield code, message, remedy
-            found.append(what)
+    for one in _skipped(facts):
+        code, message, remedy = _not_good(facts, one)
+        # One command replaces the same token in several places.
+        what = (one.token.text if one.token is not None else b"", remedy)
+        if what not in found:
+            yield code, message, remedy
+        found.append(what)
     state = facts.keyring
     is_locked = facts.outcome.first(LOCKED) is not None or (
         state is not None and state.state == "locked" and state.locked_items
@@ -352,16 +351,24 @@ def _tokens(facts: Facts) -> _Found:
                 f"{one.place} is set, and holds {one.why}: git-credential-hf skips it",
                 f"unset {one.place}",
             )
-    hidden = facts.outcome.first(SPARE, source="keyring")
-    if facts.given_from("env") is None or hidden is None or hidden.token is None or facts.scoped():
+    given, hidden = facts.given_from("env"), facts.outcome.first(SPARE, source="keyring")
+    if given is None or hidden is None or hidden.token is None or facts.scoped():
         return
-    if hidden.token.text != facts.secret:
+    if hidden.token.text != given.text:
         yield (
             "env-hides-keyring",
             f"{_place(facts)} is set and comes before the keyring, which holds another token "
             f"({facts.named(hidden.token.text)})",
             _unset(facts),
         )
+
+
+def _skipped(facts: Facts) -> list[Candidate]:
+    """Return what is rejected or expired: what comes before the token that is given, and all that a source has."""
+    given = facts.outcome.given()
+    before = itertools.takewhile(lambda one: one is not given, facts.outcome.candidates)
+    all_of_source = [one for name in facts.main.sources if (one := facts.of_source(name)) is not None]
+    return [one for one in dict.fromkeys([*before, *all_of_source]) if one.verdict in (REJECTED, EXPIRED)]
 
 
 def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
@@ -431,7 +438,7 @@ def _keyring(facts: Facts) -> _Found:
     ):
         yield (
             "keyring-empty",
-            f"{provider} holds no token for this host: git gets the one of the token file",
+            f"{provider} holds no token for this host: that of the token file is given",
             remedies.seed_from(facts),
         )
 
@@ -462,8 +469,8 @@ def _token_file(facts: Facts) -> _Found:
             f"{place} can be read or written by others (mode {file.mode:04o})",
             f"chmod 600 {quoted(file.path)}",
         )
-    ours, theirs = _of_host(facts), _spare_of_file(facts)
-    if ours is not None and theirs is not None and not _is_newer(facts, ours):
+    if (two := _two_tokens(facts)) is not None and not _is_newer(facts, two[0]):
+        ours, theirs = two
         yield (
             "token-file-differs",
             f"{place} holds another token than the keyring: hf uses {facts.named(theirs.text)}, "
@@ -507,6 +514,8 @@ def _declared(facts: Facts) -> _Found:
 
 
 def _beside_the_helper(facts: Facts) -> _Found:
+    if facts.askpass is not None and facts.credential is not None:
+        yield from _askpass(facts, *facts.askpass)
     if facts.server is None or facts.url.scheme != b"https":
         return
     for setting in facts.config.authorizations(facts.url):
@@ -516,11 +525,11 @@ def _beside_the_helper(facts: Facts) -> _Found:
             remedies.remove(facts, setting),
         )
     if facts.netrc is not None:
-        file, line = facts.netrc
+        file, line, is_alone = facts.netrc
         yield (
             "netrc-entry",
             f"{_path(facts, file)}:{line} has a login for this host, which git and git-lfs use before any helper",
-            remedies.edit(file),
+            remedies.without_machine(facts, file) if is_alone else remedies.edit(file),
         )
     for name, url, setting in facts.config.remotes():
         if url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server):
@@ -531,8 +540,6 @@ def _beside_the_helper(facts: Facts) -> _Found:
                 "uses that",
                 f"git remote set-url{push} {quoted(name)} {_clean(url)}",
             )
-    if facts.askpass is not None:
-        yield from _askpass(facts, *facts.askpass)
 
 
 def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -> _Found:
@@ -599,7 +606,7 @@ def _git_lfs(facts: Facts) -> _Found:
 
 def _git_xet(facts: Facts) -> _Found:
     scopes = facts.scoped()
-    if facts.server == HUB and facts.git_xet.path is not None and scopes and not facts.has_host_token():
+    if facts.server == HUB and facts.git_xet.path is not None and scopes and facts.host_token() is None:
         yield (
             "xet-scopes-only",
             f"git-xet asks for the host alone, so it never gets the tokens for {_listed(scopes)}, and there is none "

@@ -8,10 +8,9 @@ import re
 import shlex
 import shutil
 
-from git_credential_hf import options
 from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import shown
-from git_credential_hf.cli.status.facts import Declared, Facts
+from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
@@ -44,6 +43,17 @@ def edit(file: bytes | str) -> str:
     return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
 
 
+def without_machine(facts: Facts, netrc: bytes) -> str:
+    """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own."""
+    host = (facts.url.host.rpartition(b":")[0] or facts.url.host).decode().lower()
+    rule = (
+        "{for(i=1;i<=NF;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
+        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{host}")}}!gone'
+    )
+    file, new = quoted(netrc), quoted(netrc + b".new")
+    return f"(umask 077; awk '{rule}' {file} > {new} && cat {new} > {file} && rm {new})"
+
+
 def install(program: str) -> str:
     """Return the package manager's command."""
     for manager, command in _INSTALL.items():
@@ -65,9 +75,8 @@ def remove(facts: Facts, *settings: Setting) -> str:
 
 
 def _remove_from_file(setting: Setting) -> str:
-    key = shown(setting.key)
     command = _git_config(setting)
-    if token_text.hide_passwords(key) == key:
+    if not token_text.has_secret(os.fsdecode(setting.key)):
         return f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}"
     names = _pattern(setting.key)
     return f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
@@ -81,34 +90,21 @@ def replace(facts: Facts, setting: Setting, value: bytes) -> str:
     return f"export GIT_CONFIG_VALUE_{numbers[-1]}={quoted(value)}" if numbers else "unset GIT_CONFIG_PARAMETERS"
 
 
-def ask_ours(facts: Facts, *in_the_way: Setting) -> str:
+def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> str:
     """Return the command that has git ask our helper although there are settings that keep it from that."""
     by_worktree = [one for one in in_the_way if not one.file or one.scope == "worktree"]
     in_files = [one for one in in_the_way if one not in by_worktree]
     local = " --local" if any(one.scope == "local" for one in in_files) else ""
-    needs_lines = in_files or not by_worktree
+    needs_lines = in_files or not is_configured
     return " && ".join([remove(facts, *by_worktree)] * bool(by_worktree) + [CONFIGURE + local] * bool(needs_lines))
 
 
 def right_options(facts: Facts, helper: Helper) -> str:
     """Return the command that leaves of a helper's options those that it knows."""
-    kept: list[str] = []
-    left = helper.arguments()
-    while left:
-        width = next((width for width in (2, 1) if _are_known(left[:width], facts)), 0)
-        kept += left[:width]
-        del left[: width or 1]
     words = helper.words()
     program = words[1].removeprefix("credential-") if words[0] == "git" else words[0]
-    value = " ".join([shlex.quote(program), *map(shlex.quote, kept)])
+    value = " ".join(map(shlex.quote, [program, *known_options(helper.arguments(), facts.environ)]))
     return replace(facts, helper.setting, os.fsencode(("!" if value.startswith("'") else "") + value))
-
-
-def _are_known(arguments: list[str], facts: Facts) -> bool:
-    try:
-        return options.parse([os.fsencode(one) for one in arguments], facts.environ)[1] == []
-    except options.UsageError:
-        return False
 
 
 def _git_config(setting: Setting) -> str:

@@ -183,7 +183,7 @@ def _keyring(facts: Facts) -> Report | None:
 
 def _token_file(facts: Facts) -> Report:
     file = facts.token_file
-    token, in_keyring = file.token, facts.given_from("keyring")
+    token, in_keyring = file.token, facts.host_token("keyring")
     return {
         "path": shown(file.path),
         "state": file.state,
