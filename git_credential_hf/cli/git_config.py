@@ -11,7 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -185,9 +185,9 @@ class Configuration:
                 helpers = [helper._replace(reset=helper.reset or setting) for helper in helpers]
         return helpers
 
-    def credential(self, name: bytes, url: Url) -> Setting | None:
-        """Return the setting of credential.* by that name that counts for `url`: the last one."""
-        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name]
+    def credential(self, name: bytes, url: Url, *, but: Sequence[Setting] = ()) -> Setting | None:
+        """Return the setting of credential.* by that name that counts for `url`: the last one, `but` those left out."""
+        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name and setting not in but]
         return found[-1] if found else None
 
     def resets(self, url: Url) -> list[Setting]:

@@ -9,15 +9,15 @@ import signal
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from git_credential_hf import options
-from git_credential_hf.cli import child, git_config, git_credential, tokens_toml
+from git_credential_hf.cli import child, git_config, git_credential
 from git_credential_hf.cli.git_config import Configuration, Helper, Setting, Url
 from git_credential_hf.cli.git_credential import Credential
 from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
-from git_credential_hf.hub import Answer
 from git_credential_hf.model import address, repository, token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
@@ -27,7 +27,11 @@ from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
 from git_credential_hf.sources.keyring import SECRET_SERVICE
-from git_credential_hf.state import safe_read
+from git_credential_hf.state import configuration, safe_read
+
+if TYPE_CHECKING:  # what most runs need not wait for
+    from git_credential_hf.cli import tokens_toml
+    from git_credential_hf.hub import Answer
 
 _PROBE_SECONDS = 5.0  # for each helper
 _HEEDS_EXPIRY = (2, 40)  # the first git that drops a password that has expired
@@ -60,7 +64,7 @@ class TokenFile:
 class Declared:
     """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
 
-    def __init__(self, token: tokens_toml.Declared, place: bytes) -> None:
+    def __init__(self, token: "tokens_toml.Declared", place: bytes) -> None:
         self.name = token.name
         file = token.value if token.kind == "file" and isinstance(token.value, str) else ""
         self.file = os.path.expanduser(file)
@@ -125,7 +129,7 @@ class Facts:
         self.with_path = False
         self.keyring: keyring.State | None = None
         self.token_file = TokenFile(environ)
-        self.declaration = os.fsencode(tokens_toml.path(environ))
+        self.declaration = configuration.tokens_toml(environ)
         self.declaration_error = ""
         self.declared: list[Declared] = []
         self.declared_scopes: list[bytes] = []
@@ -402,6 +406,9 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
     for turn in facts.turns:
         helper = turn.helper
         if helper is None or helper.reset is not None:
+            if helper is not None and helper.is_ours():
+                _options(facts, turn)
+                turn.program = helper.program(facts.environ)
             turn.does = "reset"
             continue
         output = _ours(facts, turn) if helper.is_ours() else b""
@@ -448,6 +455,8 @@ def _ours(facts: Facts, turn: Turn) -> bytes:
     request = b"protocol=%b\nhost=%b\n" % (protocol, host)
     if facts.credential is not None:
         request = facts.credential.request()
+    if turn.helper is None and facts.url.path and b"path" not in values:
+        request += b"path=%b\n" % facts.url.path  # as git will send it once it is configured
     turn.server = server(protocol, host, chosen.hosts)
     turn.outcome = Outcome(turn.server)
     if turn.helper is not None:
@@ -531,6 +540,8 @@ def _read_declaration(facts: Facts) -> None:
     """Compare what tokens.toml declares with what was seeded; what is wrong in it is told as `seed` tells it."""
     if facts.server is None or not os.path.lexists(facts.declaration):
         return
+    from git_credential_hf.cli import tokens_toml
+
     try:
         tokens = tokens_toml.read(os.fsdecode(facts.declaration))
     except Failed as error:

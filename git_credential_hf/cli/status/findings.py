@@ -12,7 +12,7 @@ from git_credential_hf.cli import git_config
 from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
 from git_credential_hf.cli.status import remedies
-from git_credential_hf.cli.status.facts import Facts, Turn, numbers
+from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn, numbers
 from git_credential_hf.cli.status.remedies import quoted
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
@@ -195,7 +195,7 @@ def _url(facts: Facts) -> _Found:
             "and for what --host names",
             "git-credential-hf status https://huggingface.co",
         )
-    if facts.given.has_token():
+    if facts.given.has_token() or (facts.password_of_url is not None and facts.rewrite is None):
         yield (
             "token-in-url",
             "the URL has a password in it: git uses that and asks nobody, and it is in the shell's history",
@@ -222,20 +222,25 @@ def _configuration(facts: Facts) -> _Found:
             f"git stops at its configuration: {facts.config.complaint}{where}",
             remedies.remove(facts, *culprits) if culprits else _edit(facts.config.complaint),
         )
-        return
+        if not culprits:
+            return
     if facts.server is None or facts.url.scheme != b"https":
         return
+    resets = _resets(facts)
     if facts.ours is None:
-        yield from _not_asked(facts)
-    for turn in facts.turns:
-        yield from _helper(facts, turn)
+        yield from _not_asked(facts, resets)
+    # What the remedy of a reset brings back is told at once, so that nobody has to come twice.
+    chain = [one for one in facts.turns if one.helper is not None and one.helper.reset in (None, *resets)]
+    ours = next((at for at, one in enumerate(chain) if one.helper is not None and one.helper.is_ours()), None)
+    for at, turn in enumerate(chain):
+        yield from _helper(facts, turn, is_before=ours is None or at < ours)
     user = facts.config.credential(b"username", facts.url)
     if user is not None and token_text.may_be_token_for_user(os.fsdecode(user.value or b"")):
         yield _token_in_configuration(facts, user)
-    if facts.rewrite is not None and facts.url.has_token():
+    if facts.rewrite is not None and (facts.url.has_token() or facts.password_of_url is not None):
         yield _token_in_configuration(facts, facts.rewrite)
     if not facts.with_path and facts.server == HUB and facts.scoped() and facts.ours is not None:
-        setting = facts.config.credential(b"usehttppath", facts.url)
+        setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
         yield (
             "path-not-sent",
             "useHttpPath is not set, so git does not say which repository it asks for, and the tokens of scopes are "
@@ -246,27 +251,31 @@ def _configuration(facts: Facts) -> _Found:
         )
 
 
-def _not_asked(facts: Facts) -> _Found:
-    resets = facts.config.resets(facts.url)
+def _resets(facts: Facts) -> list[Setting]:
+    """Return the empty helpers that keep git from asking our helper, where it is configured."""
     configured = [one.helper for one in facts.turns if one.helper is not None and one.helper.is_ours()]
-    if not configured:
+    if facts.ours is not None or not configured:
+        return []
+    resets = facts.config.resets(facts.url)
+    first = configured[-1].reset
+    return resets[resets.index(first) :] if first in resets else resets
+
+
+def _not_asked(facts: Facts, resets: list[Setting]) -> _Found:
+    if resets:
+        configured = [one.helper.setting for one in facts.turns if one.helper is not None and one.helper.is_ours()]
         yield (
-            "helper-not-configured",
-            "git does not ask git-credential-hf for this URL",
-            remedies.ask_ours(
-                facts,
-                *(one for one in resets if one.scope not in ("system", "global", "unknown")),
-                is_configured=False,
-            ),
+            "helper-reset",
+            f"git-credential-hf is configured at {_where(facts, configured[-1])}, and the empty helper at "
+            f"{' and '.join(_where(facts, one) for one in resets)} resets it",
+            remedies.ask_ours(facts, *resets),
         )
         return
-    reset = configured[-1].reset
-    after = resets[resets.index(reset) :] if reset in resets else resets
+    later = [one for one in facts.config.resets(facts.url) if one.scope not in ("system", "global", "unknown")]
     yield (
-        "helper-reset",
-        f"git-credential-hf is configured at {_where(facts, configured[-1].setting)}, and the empty helper at "
-        f"{' and '.join(_where(facts, one) for one in after)} resets it",
-        remedies.ask_ours(facts, *after),
+        "helper-not-configured",
+        "git does not ask git-credential-hf for this URL",
+        remedies.ask_ours(facts, *later, is_configured=False),
     )
 
 
@@ -276,9 +285,10 @@ _KNOWN = {
 }
 
 
-def _helper(facts: Facts, turn: Turn) -> _Found:
+def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
+    """Yield what is wrong with one helper. is_before: whether git asks it before ours."""
     helper = turn.helper
-    if helper is None or helper.reset is not None:
+    if helper is None:
         return
     where = _where(facts, helper.setting)
     if helper.is_ours():
@@ -295,7 +305,6 @@ def _helper(facts: Facts, turn: Turn) -> _Found:
                 remedies.right_options(facts, helper),
             )
         return
-    is_before = facts.ours is None or facts.active.index(helper) < facts.active.index(facts.ours)
     yield (
         "other-helper-before" if is_before else "other-helper-after",
         f"{helper.shown()} at {where} {'is asked first, and is told' if is_before else 'is told'} every token that git "
@@ -339,10 +348,12 @@ def _tokens(facts: Facts) -> _Found:
         state is not None and state.state == "locked" and state.locked_items
     )
     if facts.token is None and not found and not is_locked:
+        file = facts.token_file
+        holds = f", and {_path(facts, file.path)} holds {_what(file)}" if file.state == "unusable" else ""
         yield (
             "no-token",
-            f"no source has a token for this URL: get one from {_TOKENS_PAGE}",
-            remedies.new_token(facts),
+            f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
+            (f"{_move(file)} && " if file.link else "") + remedies.new_token(facts),
         )
     for one in facts.outcome.candidates:
         if one.source == "env" and one.verdict == MALFORMED:
@@ -376,11 +387,18 @@ def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     where = _source(facts, one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     if one.verdict == REJECTED:
         text = f"the Hub rejected the token from {where} within the last hour; it is skipped until a new one is stored"
-        return "token-rejected", text, remedies.new_token(facts, one)
+        return "token-rejected", text, _new_token(facts, one)
     if token is not None and token.oauth and facts.hf.path is not None:
         text = f"the OAuth login of the token from {where} has expired"
         return "login-expired", text, "hf auth token > /dev/null"
-    return "token-expired", f"the token from {where} has expired", remedies.new_token(facts, one)
+    return "token-expired", f"the token from {where} has expired", _new_token(facts, one)
+
+
+def _new_token(facts: Facts, one: Candidate) -> str:
+    """Return the command that brings a token that works in the place of `one`, and in every place if there is none."""
+    remedy = remedies.new_token(facts, one)
+    is_alone = facts.token is None and all(bad.source == "env" for bad in _skipped(facts))
+    return f"{remedy} && {remedies.new_token(facts)}" if is_alone else remedy
 
 
 # The keyring.
@@ -457,12 +475,8 @@ def _is_own_socket(path: bytes) -> bool:
 def _token_file(facts: Facts) -> _Found:
     file = facts.token_file
     place = _path(facts, file.path)
-    if file.state == "unusable":
-        yield (
-            "token-file-unusable",
-            f"{place} holds {file.why or 'no token'}: git-credential-hf skips it",
-            f"mv {quoted(file.path)} {quoted(file.path + b'.old')}",
-        )
+    if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
+        yield "token-file-unusable", f"{place} holds {_what(file)}: git-credential-hf skips it", _move(file)
     if file.token is not None and file.mode & 0o077:
         yield (
             "token-file-mode",
@@ -478,6 +492,14 @@ def _token_file(facts: Facts) -> _Found:
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
             "git-credential-hf seed --from - --no-keyring",
         )
+
+
+def _what(file: TokenFile) -> str:
+    return file.why or "no token"
+
+
+def _move(file: TokenFile) -> str:
+    return f"mv {quoted(file.path)} {quoted(file.path + b'.old')}"
 
 
 # What is declared.

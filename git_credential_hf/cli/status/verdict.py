@@ -2,7 +2,6 @@
 
 import os
 
-from git_credential_hf import hub
 from git_credential_hf.cli.git_config import Url
 from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
 from git_credential_hf.cli.status import facts as found
@@ -37,6 +36,8 @@ def of(url: bytes, environ: dict[bytes, bytes], *, online: bool = False) -> tupl
 def ask_hub(facts: Facts) -> None:
     """Ask the Hub about the token that git gets, if it is the Hub that it is for."""
     if facts.secret and facts.server == HUB:
+        from git_credential_hf import hub
+
         facts.online = hub.ask(facts.secret, facts.url.path)
 
 

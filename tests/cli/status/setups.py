@@ -25,6 +25,7 @@ from tests.keyring_items import LIBSECRET, Items
 
 HUB = "https://huggingface.co"
 TOKENS = [Secret(f"hf_{name}0123456789aBcDeFgHiJkLmNoPqRs") for name in ("AlPhA", "bEtA", "gAmMa", "dElTa", "ePsIl")]
+NEW = Secret("hf_zEtA0123456789aBcDeFgHiJkLmNoPqRs")
 NOT_TOKENS = ["None", "${HF_TOKEN}", "ghp_0123456789abcdefghij", "hf_xxxxxxxx", f"HF_TOKEN={TOKENS[0]}"]
 
 SECTIONS = [
@@ -316,3 +317,39 @@ def _for_people(setup: Setup, known: dict[str, Any], result: Result, word: str) 
 
 def _bare(url: str) -> str:
     return url.partition("://")[2].rpartition("@")[2].rstrip("/")
+
+
+# The first are mended with another URL, insteadOf makes another one of it, and no hf renews a login that is made up.
+NOT_PASTED = (
+    "http-url",
+    "ssh-url",
+    "not-ours",
+    "token-in-url",
+    "url-rewritten",
+    "token-in-git-config",
+    "login-expired",
+)
+
+
+def left_after_remedies(setup: Setup) -> list[str]:
+    """Paste every remedy once, in the order in which they are told; return what is found that was to be gone."""
+    known = json.loads(status(setup, "--json").stdout)
+    codes = [one["code"] for one in known["findings"]]
+    if any(code in NOT_PASTED for code in codes) or known["git"]["instead_of"]:
+        return []
+    lines = [f"{{ {one['remedy']}\n}} >&2 <<'END'\n{NEW}\nEND" for one in known["findings"]]
+    environ = setup.environ | {"PATH": f"{Path(EXECUTABLE).parent}:{setup.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh"],
+        input="\n".join([*lines, f"git-credential-hf status --json {setup.url}"]),
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    after = json.loads(done.stdout)
+    left = [one for one in after["findings"] if one["code"] in codes or one["severity"] == "error"]
+    what = [f"{one['code']}: {one['message']}: {one['remedy']}" for one in left]
+    if not after["verdict"].startswith("OK: "):
+        what.append(after["verdict"])
+    return [*what, *lines, done.stderr] if what else []

@@ -21,3 +21,14 @@ def test_status_says_what_git_does(tmp_path: Path, environment: Environment, key
         if found := setups.disagreements(setup):
             failed += [f"{number}: {one}" for one in found]
     assert not failed, "\n".join(failed)
+
+
+@pytest.mark.timeout(1800)
+def test_every_remedy_pasted_once_leaves_nothing_to_do(
+    tmp_path: Path, environment: Environment, keyring: Items
+) -> None:
+    failed = []
+    for number in range(0, COUNT, 10):
+        setup = setups.make(number, tmp_path / "setup", environment, keyring)
+        failed += [f"{number}: {one}" for one in setups.left_after_remedies(setup)]
+    assert not failed, "\n".join(failed)

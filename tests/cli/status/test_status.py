@@ -814,16 +814,11 @@ def test_a_locked_keyring(tmp_path: Path, run: Run, environment: Environment) ->
 
 
 def test_locked_and_no_default_collection_are_told_apart(tmp_path: Path, run: Run, environment: Environment) -> None:
-    world = World(tmp_path, run, environment, None)
-    world.sound()
-    cache(environment).unlink()
-    answers: dict[str, Body] = {
-        "ListNames": ("as", (["org.freedesktop.secrets"],)),
-        "GetConnectionUnixProcessID": ("u", (os.getpid(),)),
-        "ReadAlias": ("o", ("/",)),
-        "SearchItems": ("aoao", ([], [])),
-    }
-    with bus(environment, provider(answers)):
+    with closing(GnomeKeyring(tmp_path / "keyring", locked=True)) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.git_lfs("3.8.1")
+        world.helper("configure", "--git-lfs")
         known = world.known()
         assert known["keyring"]["state"] == "no collection"
         assert "no source has one, and the keyring has no default collection" in known["verdict"]
