@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -240,6 +241,35 @@ class Configuration:
                     continue
         return found
 
+    def at_host(self, host: bytes) -> tuple[list[Setting], bool]:
+        """Return what may name a helper for a URL of `host`, whatever its path, and whether the path is sent for sure.
+
+        An include, which may bring more helpers, counts as one.
+        """
+        chain: list[Setting] = []
+        with_path = False
+        for setting in self.settings:
+            if setting.key.startswith((b"include.", b"includeif.")):
+                chain.append(setting)
+            elif setting.key.startswith(b"credential.") and may_match(_url_of(setting.key), host):
+                is_sure = _url_of(setting.key) in (b"", b"https://" + host)
+                if setting.key.endswith(b".helper"):
+                    chain = [] if is_sure and setting.value == b"" else [*chain, setting]
+                elif setting.key.endswith(b".usehttppath"):
+                    with_path = is_true(setting.value) is True and (is_sure or with_path)
+        return chain, with_path
+
+    def last_at_host(self, name: bytes, host: bytes) -> Setting | None:
+        """Return the last setting of credential.* by that name that may count for a URL of `host`."""
+        found = [
+            setting
+            for setting in self.settings
+            if setting.key.startswith(b"credential.")
+            and setting.key.endswith(b"." + name)
+            and may_match(_url_of(setting.key), host)
+        ]
+        return found[-1] if found else None
+
     def _of_url(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting]]:
         return ((name, setting) for name, setting, _ in self._ranked(section, url))
 
@@ -248,10 +278,15 @@ class Configuration:
         for setting in self.settings:
             if not setting.key.startswith(section):
                 continue
-            pattern, dot, name = setting.key.removeprefix(section).rpartition(b".")
-            rank = match(pattern, url) if dot else (0, 0, False)
-            if rank is not None and (section == b"credential." or _normal(pattern) or not dot):
-                yield name, setting, rank
+            pattern = _url_of(setting.key)
+            rank = match(pattern, url) if pattern else (0, 0, False)
+            if rank is not None and (section == b"credential." or not pattern or _normal(pattern)):
+                yield setting.key.rpartition(b".")[2], setting, rank
+
+
+def _url_of(key: bytes) -> bytes:
+    """Return the URL in the middle of a key, empty where there is none."""
+    return key.partition(b".")[2].rpartition(b".")[0]
 
 
 # Matching.
@@ -277,8 +312,15 @@ def match(pattern: bytes, url: Url) -> tuple[int, int, bool] | None:
     return len(wanted_host), len(path), wanted.user is not None
 
 
+def may_match(pattern: bytes, host: bytes) -> bool:
+    """Return whether a section's URL is, or might be, one for some URL of `host` over https."""
+    scheme, separator, rest = pattern.rpartition(b"://")
+    wanted = rest.partition(b"/")[0].rpartition(b"@")[2].lower().removesuffix(b":443")
+    return (not separator or scheme.lower() == b"https") and (not wanted or fnmatchcase(host, wanted))
+
+
 def _matches_partly(pattern: bytes, url: Url) -> bool:
-    """Whether a section that is no whole URL (`huggingface.co`, `https://`) is for `url`."""
+    """Return whether a section that is no whole URL (`huggingface.co`, `https://`) is for `url`."""
     scheme, separator, rest = pattern.rpartition(b"://")
     authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
     path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
@@ -319,12 +361,13 @@ def _split_port(url: Url) -> tuple[bytes, bytes]:
 # Reading.
 
 
-def list_command(*, with_scope: bool = True) -> list[str]:
+def list_command(*where: str, with_scope: bool = True) -> list[str]:
     """Return the command whose output read_settings takes.
 
+    where: options of git config that say which file is read.
     with_scope: git before 2.26 does not know --show-scope, and ends with NO_SUCH_OPTION.
     """
-    return ["git", "config", "--list", "--show-origin", *["--show-scope"][:with_scope], "-z"]
+    return ["git", "config", *where, "--list", "--show-origin", *["--show-scope"][:with_scope], "-z"]
 
 
 def read_settings(output: bytes, *, with_scope: bool = True) -> list[Setting]:
