@@ -36,7 +36,7 @@ __git_credential_hf() {
                     ;;
                 configure) words='--global --local --file --git-lfs --help' ;;
                 unconfigure) words='--global --local --file --help' ;;
-                status) words='--json --online --probe --help' ;;
+                status) words='--json --online --probe --quiet --help' ;;
                 forget) words='--scope --user --host --yes --help' ;;
             esac
             ;;

@@ -8,7 +8,7 @@ complete -c git-credential-hf -f
 complete -c git-credential-hf -n $none -a seed -d 'Put tokens into the keyring and the token cache'
 complete -c git-credential-hf -n $none -a configure -d 'Make git use the helper for huggingface.co'
 complete -c git-credential-hf -n $none -a unconfigure -d 'Take that back'
-complete -c git-credential-hf -n $none -a status -d 'Tell who would answer git'
+complete -c git-credential-hf -n $none -a status -d 'Tell which credential git would use'
 complete -c git-credential-hf -n $none -a forget -d 'Remove what seed and store put away'
 complete -c git-credential-hf -n $none -a 'get store erase capability' -d 'What git runs'
 
@@ -48,6 +48,7 @@ set -l status_ '__fish_seen_subcommand_from status'
 complete -c git-credential-hf -n $status_ -l json -d 'For programs'
 complete -c git-credential-hf -n $status_ -l online -d 'Also ask the Hub'
 complete -c git-credential-hf -n $status_ -l probe -d 'Also ask the helpers that git would run'
+complete -c git-credential-hf -n $status_ -l quiet -d 'Say only what keeps git from a token'
 
 set -l forget '__fish_seen_subcommand_from forget'
 complete -c git-credential-hf -n $forget -l scope -x -d 'Only what is for this part of the Hub'

@@ -21,7 +21,7 @@ commands:
   seed         put tokens into the keyring and into Hugging Face's token cache
   configure    make git use this helper for huggingface.co
   unconfigure  take that back
-  status       who would answer git for an address, and what stands in the way
+  status       which credential git would use for a URL, and any problems
   forget       remove what seed and store put away
 
 for a new machine:
@@ -183,9 +183,9 @@ def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
     parser = _Parser(
         "status",
         "[OPTIONS] [URL]",
-        "Tell who would answer git for URL (the clone that you are in, else all of\n"
-        "https://huggingface.co), with what, and what stands in the way. It changes\n"
-        "nothing; exit code 1 if git would get no token.",
+        "Tell which credential git would use for URL (the clone that you are in, else\n"
+        "all of https://huggingface.co), and any problems with commands that fix them.\n"
+        "It changes nothing; exit code 1 if git would get no token.",
         _STATUS_EXAMPLES,
     )
     parser.add_argument("url", nargs="?", help=argparse.SUPPRESS)

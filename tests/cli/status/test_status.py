@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from git_credential_hf.cli.status import findings
+from git_credential_hf.cli.status import verdict as judged
 from git_credential_hf.model.item import DECLARED, Item
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests import old_git
@@ -1032,7 +1033,9 @@ def test_a_section_counts_as_git_has_it(world: World, user: str) -> None:
         assert bool(world.known()["git"]["helpers"]) == counts, section
 
 
-@pytest.mark.parametrize("value", ["-1", "1k", "0k", "ON", "off", "banana", "\u00b2"])
+@pytest.mark.parametrize(
+    "value", ["-1", "1k", "0k", "ON", "off", "banana", "\u00b2", "0x1", "0x0", "0X10k", "010", "08", "00", "0x"]
+)
 def test_a_boolean_is_what_git_takes_for_one(world: World, value: str) -> None:
     world.seed(OTHER, "--scope", "my-org")
     world.configuration(f'[credential "{HUB}"]\n\tuseHttpPath = {value}\n')
@@ -1115,6 +1118,87 @@ def test_options_of_the_configured_helper_count(world: World) -> None:
     known = world.known()
     assert known["answer"]["fingerprint"] == fingerprint(OTHER)
     assert known["token_given"]
+
+
+# --- the verdict ---------------------------------------------------------------------------------------------
+
+
+def verdict(world: World, *arguments: str) -> str:
+    """Return the verdict, which the table begins with; fail if JSON says otherwise."""
+    line = world.status(*arguments).stdout.decode().partition("\n\n")[0].replace("\n", " ")
+    said = world.known(*arguments)["verdict"]
+    assert re.sub("[0-9a-f]{8} ", "TOKEN ", said) == re.sub(r"hf_\*{4}[A-Za-z0-9]{4} ", "TOKEN ", line)
+    return line
+
+
+def test_the_verdict_says_what_git_will_use(world: World) -> None:
+    assert verdict(world) == "OK: git will use hf_****JkLm from the keyring for huggingface.co/my-org/my-model"
+    world.seed(OTHER, "--scope", "my-org", "--user", "alice")
+    end = "for huggingface.co/my-org/my-model"
+    assert verdict(world) == f"OK: git will use hf_****JkLm from the keyring (scope my-org, user alice) {end}"
+    world.environment["HF_TOKEN"] = TYPED
+    assert verdict(world) == f"OK: git will use hf_****JkLm from HF_TOKEN {end}"
+    world.url = "https://github.com/a/b"
+    assert verdict(world).startswith("No token: git gets none for github.com/a/b: git-credential-hf does not handle it")
+
+
+def test_the_verdict_where_another_helper_is_asked_first(world: World) -> None:
+    program = world.folder / "other"
+    write(program, "#!/bin/sh\necho username=bob\n", 0o755)
+    text = world.gitconfig.read_text().replace("helper =\n", "")
+    world.gitconfig.write_text(f"[credential]\n\thelper = {program}\n{text}")
+    end = "use hf_****JkLm from the keyring for huggingface.co/my-org/my-model"
+    assert verdict(world) == f"Not sure: git asks {program} first; if that has none, it will {end}"
+    assert verdict(world, "--probe") == f"OK: git will {end}"
+    write(program, f"#!/bin/sh\necho username=bob; echo password={OTHER}\n", 0o755)
+    end = f"from {program} for huggingface.co/my-org/my-model"
+    assert verdict(world, "--probe") == f"Not from git-credential-hf: git will use hf_****JkLm {end}"
+
+
+def test_the_verdict_for_login_and_others(world: World) -> None:
+    environ = {name.encode(): value.encode() for name, value in world.environment.items()}
+    line, is_good = judged.of(MODEL.encode(), environ)
+    assert (line, is_good) == (verdict(world), True)
+    world.helper("unconfigure")
+    line, is_good = judged.of(MODEL.encode(), environ)
+    assert (line.partition(":")[0], is_good) == ("No token", False)
+
+
+def test_quiet_says_only_what_keeps_git_from_a_token(world: World) -> None:
+    world.configuration("[credential]\n\thelper = store\n")
+    assert world._run("status", "--quiet", MODEL) == Result(b"", b"", 0)
+    world.configuration("[credential]\n\thelper =\n")
+    result = world._run("status", "--quiet", MODEL)
+    assert (result.code, result.stdout, result.stderr.count(b"\n")) == (1, b"", 1)
+    assert result.stderr.startswith(b"git-credential-hf: git-credential-hf is configured at ~/.gitconfig:")
+    assert result.stderr.endswith(b" resets it. Try: git-credential-hf configure\n")
+    assert world._run("status", "--quiet", "--json", MODEL).code == 2
+
+
+@pytest.mark.parametrize(
+    ("helper", "leaks"),
+    [
+        ("!f() { echo password=${HF_TOKEN}; }; f", False),
+        ('!f() { echo "password=$HF_TOKEN"; }; f', False),
+        ("!f() { echo password=$(pass hf); }; f", False),
+        ("!f() { echo password=`pass hf`; }; f", False),
+        ('!printf "password=%s\\n" "$(op read op://vault/token/password)"; :', False),
+        ("!op read token", False),
+        ("!f() { echo password=hunter2; }; f", True),
+        ("!f() { echo 'password=hunter2'; }; f", True),
+        (f"!echo password={OTHER}", True),
+        ("!curl -s https://me:hunter2@vault.example.org/hf", True),
+    ],
+)
+def test_what_a_helper_is_given_by_the_shell_is_no_leak(world: World, helper: str, leaks: bool) -> None:
+    world.git("config", "--global", "credential.helper", helper)
+    assert ("token-in-git-config" in codes(world.known())) == leaks
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_lines_are_known_with_a_byte_order_mark_too(world: World, start: str) -> None:
+    world.gitconfig.write_text(f"{start}[credential]\n\thelper = one\n")
+    assert world.known()["git"]["helpers"][0]["at"]["line"] == 2
 
 
 # --- what is documented --------------------------------------------------------------------------------------
@@ -1377,6 +1461,9 @@ def test_online(online: World, path: str, access: str | None, code: str | None) 
     assert (known["online"]["name"], known["online"]["role"], known["online"]["orgs"]) == ("alice", "read", ["my-org"])
     assert known["online"]["access"] == access
     assert codes(known) == ([code] if code else [])
+    word = {None: "OK: ", "yes": "OK: "}.get(access, "Not OK: ")
+    assert known["verdict"].startswith(word)
+    assert known["verdict"].endswith(", which may read") == (access == "yes")
     if code == "gated-not-accepted":
         assert f"{HUB}/other/gated" in known["findings"][0]["remedy"]
 
