@@ -19,6 +19,7 @@ TITLES = (
     "get, from keyrings with scoped tokens",
     "seed",
     "seed, 3 declared tokens",
+    "status",
     "20 gets, 10 at a time",
 )
 
