@@ -139,6 +139,11 @@ class Facts:
         )
         self.online: Answer | None = None
 
+    def path(self, name: bytes | str) -> str:
+        """Return a path, or another place, for people: from ~ on where it is the user's."""
+        name, home = os.fsencode(name), self.environ.get(b"HOME", b"").rstrip(b"/")
+        return "~" + shown(name[len(home) :]) if home and name.startswith(home + b"/") else shown(name)
+
     @property
     def active(self) -> list[Helper]:
         """The helpers that git has, in their order."""

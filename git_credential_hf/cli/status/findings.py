@@ -24,62 +24,19 @@ _LAST_THAT_LOOPS = (3, 7, 1)  # git-lfs, which asked again and again with a toke
 _TOKENS_PAGE = "https://huggingface.co/settings/tokens"
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
-BLOCKS = (ERROR, WARNING)  # where git gets no credential, and where it gets one all the same
-MAY_MATTER = (WARNING, NOTE)
-
-SEVERITIES: dict[str, tuple[str, ...]] = {
-    "env-hides-scopes": (ERROR,),
-    "token-file-newer": (ERROR,),
-    "git-missing": (ERROR,),
-    "git-config-broken": (ERROR,),
-    "helper-not-configured": BLOCKS,
-    "helper-reset": BLOCKS,
-    "helper-gone": BLOCKS,
-    "helper-options-wrong": BLOCKS,
-    "url-rewritten": BLOCKS,
-    "http-url": BLOCKS,
-    "ssh-url": BLOCKS,
-    "not-ours": BLOCKS,
-    "no-token": BLOCKS,
-    "token-rejected": BLOCKS,
-    "token-expired": BLOCKS,
-    "login-expired": BLOCKS,
-    "keyring-locked": BLOCKS,
-    "keyring-silent": BLOCKS,
-    "gated-not-accepted": (ERROR,),
-    "access-denied": (ERROR,),
-    "repository-hidden": (ERROR,),
-    "token-invalid": (ERROR,),
-    "other-helper-before": (WARNING,),
-    "other-helper-after": (WARNING,),
-    "path-not-sent": (WARNING,),
-    "token-in-git-config": (WARNING,),
-    "token-in-remote": (WARNING,),
-    "token-in-url": (WARNING,),
-    "extra-header": (WARNING,),
-    "netrc-entry": (WARNING,),
-    "askpass-asks": (WARNING,),
-    "askpass-missing": MAY_MATTER,
-    "env-unusable": (WARNING,),
-    "token-file-mode": (WARNING,),
-    "token-file-unusable": (WARNING,),
-    "keyring-absent": (WARNING,),
-    "other-keyring": (WARNING,),
-    "declaration-broken": (WARNING,),
-    "source-newer": (WARNING,),
-    "source-unreadable": (WARNING,),
-    "declared-not-seeded": (WARNING,),
-    "lfs-missing": (WARNING,),
-    "lfs-not-initialised": (WARNING,),
-    "lfs-loops": (WARNING,),
-    "xet-scopes-only": (WARNING,),
-    "hub-silent": (WARNING,),
-    "lfs-skips": (NOTE,),
-    "env-hides-keyring": (NOTE,),
-    "token-file-differs": (NOTE,),
-    "keyring-empty": (NOTE,),
-    "keyring-opens": (NOTE,),
+_CODES = {
+    (ERROR,): "env-hides-scopes token-file-newer git-missing git-config-broken gated-not-accepted access-denied "
+    "repository-hidden token-invalid",
+    (ERROR, WARNING): "helper-not-configured helper-reset helper-gone helper-options-wrong url-rewritten http-url "
+    "ssh-url not-ours no-token token-rejected token-expired login-expired keyring-locked keyring-silent",
+    (WARNING,): "other-helper-before other-helper-after path-not-sent token-in-git-config token-in-remote token-in-url "
+    "extra-header netrc-entry askpass-asks env-unusable token-file-mode token-file-unusable keyring-absent "
+    "other-keyring declaration-broken source-newer source-unreadable declared-not-seeded lfs-missing "
+    "lfs-not-initialised lfs-loops xet-scopes-only hub-silent",
+    (WARNING, NOTE): "askpass-missing",
+    (NOTE,): "lfs-skips env-hides-keyring token-file-differs keyring-empty keyring-opens",
 }
+SEVERITIES = {code: severities for severities, codes in _CODES.items() for code in codes.split()}
 """The severity of each code; of two the first holds where git gets no credential."""
 
 
@@ -139,7 +96,7 @@ def _newer_token_file(facts: Facts) -> _Found:
         ours, theirs = two
         yield (
             "token-file-newer",
-            f"{_path(facts, facts.token_file.path)} is newer than the keyring's item and holds another token "
+            f"{facts.path(facts.token_file.path)} is newer than the keyring's item and holds another token "
             f"({facts.named(theirs.text)}): git-credential-hf gives the older one ({facts.named(ours.text)})",
             remedies.seed_from(facts, ours.user),
         )
@@ -349,7 +306,7 @@ def _tokens(facts: Facts) -> _Found:
     )
     if facts.token is None and not found and not is_locked:
         file = facts.token_file
-        holds = f", and {_path(facts, file.path)} holds {_what(file)}" if file.state == "unusable" else ""
+        holds = f", and {facts.path(file.path)} holds {_what(file)}" if file.state == "unusable" else ""
         yield (
             "no-token",
             f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
@@ -384,7 +341,7 @@ def _skipped(facts: Facts) -> list[Candidate]:
 
 def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     token = one.token
-    where = _source(facts, one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
+    where = facts.path(one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     if one.verdict == REJECTED:
         text = f"the Hub rejected the token from {where} within the last hour; it is skipped until a new one is stored"
         return "token-rejected", text, _new_token(facts, one)
@@ -474,7 +431,7 @@ def _is_own_socket(path: bytes) -> bool:
 
 def _token_file(facts: Facts) -> _Found:
     file = facts.token_file
-    place = _path(facts, file.path)
+    place = facts.path(file.path)
     if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
         yield "token-file-unusable", f"{place} holds {_what(file)}: git-credential-hf skips it", _move(file)
     if file.token is not None and file.mode & 0o077:
@@ -506,7 +463,7 @@ def _move(file: TokenFile) -> str:
 
 
 def _declared(facts: Facts) -> _Found:
-    file = _path(facts, facts.declaration)
+    file = facts.path(facts.declaration)
     if facts.declaration_error:
         yield (
             "declaration-broken",
@@ -514,7 +471,7 @@ def _declared(facts: Facts) -> _Found:
             remedies.edit(facts.declaration),
         )
     for one in facts.declared:
-        source = _path(facts, os.fsencode(one.file)) if one.file else one.name
+        source = facts.path(os.fsencode(one.file)) if one.file else one.name
         of_scope = f" for {shown(one.scope)}" if one.scope else ""
         if one.state == "newer":
             yield "source-newer", f"{source} was changed after its token was stored{of_scope}", remedies.SEED
@@ -550,7 +507,7 @@ def _beside_the_helper(facts: Facts) -> _Found:
         file, line, is_alone = facts.netrc
         yield (
             "netrc-entry",
-            f"{_path(facts, file)}:{line} has a login for this host, which git and git-lfs use before any helper",
+            f"{facts.path(file)}:{line} has a login for this host, which git and git-lfs use before any helper",
             remedies.without_machine(facts, file) if is_alone else remedies.edit(file),
         )
     for name, url, setting in facts.config.remotes():
@@ -654,7 +611,7 @@ def _hub(facts: Facts) -> _Found:
         given = facts.outcome.given() if facts.ours_gives else None
         yield (
             "token-invalid",
-            f"the Hub rejects the token{f' from {_source(facts, given.place)}' if given is not None else ''} "
+            f"the Hub rejects the token{f' from {facts.path(given.place)}' if given is not None else ''} "
             f"({facts.named(facts.secret or b'')}): it was revoked, has expired or is mistyped",
             remedies.new_token(facts, given),
         )
@@ -683,20 +640,10 @@ def _listed(scopes: list[bytes]) -> str:
     return ", ".join(shown(one) for one in scopes[:3]) + (", ..." if len(scopes) > 3 else "")
 
 
-def _path(facts: Facts, path: bytes) -> str:
-    """Return a path for people, from ~ on where it is the user's."""
-    home = facts.environ.get(b"HOME", b"").rstrip(b"/")
-    return "~" + shown(path[len(home) :]) if home and path.startswith(home + b"/") else shown(path)
-
-
 def _where(facts: Facts, setting: Setting) -> str:
     if not setting.file:
         return "the command line or GIT_CONFIG_COUNT"
-    return _path(facts, setting.file) + (f":{setting.line}" if setting.line else "")
-
-
-def _source(facts: Facts, source: str) -> str:
-    return _path(facts, os.fsencode(source)) if source.startswith("/") else shown(source)
+    return facts.path(setting.file) + (f":{setting.line}" if setting.line else "")
 
 
 def _place(facts: Facts) -> str:

@@ -24,6 +24,17 @@ _KEYRINGS = {
 }
 
 
+WORDS = {
+    "no bus": "there is no D-Bus session",
+    "not yours": "the D-Bus session belongs to another user, and is not asked",
+    "no keyring": "no keyring is running",
+    "no collection": "the keyring has no default collection",
+    "locked": "the keyring is locked",
+    "silent": "the keyring does not answer",
+}
+"""The state of a keyring that gives nothing, for people."""
+
+
 class Stored(NamedTuple):
     """An unlocked item of ours for the host: what it is for, its secret's text, and when it was written.
 

@@ -12,6 +12,7 @@ from git_credential_hf.cli.output import shown
 from git_credential_hf.cli.status import verdict
 from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
+from git_credential_hf.cli.status.keyring import WORDS
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
@@ -147,14 +148,9 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if keyring is None:
         return "it has none"
     has_items = keyring.ours or keyring.items_of_others
-    return {
-        "no bus": shown(keyring.why),
-        "not yours": shown(keyring.why),
-        "no keyring": "no keyring is running",
-        "no collection": "it has no default collection",
-        "locked": "it is locked",
-        "silent": f"it does not answer: {shown(keyring.why)}",
-    }.get(keyring.state, "it has items, and none for this address" if has_items else "it has none")
+    if keyring.state in WORDS:
+        return WORDS[keyring.state] + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
+    return "it has items, and none for this URL" if has_items else "it has none"
 
 
 def _why_not_it(facts: Facts) -> str:
@@ -329,16 +325,11 @@ def _finding_lines(finding: Report, style: Style) -> list[str]:
 
 
 def _keyring_rows(keyring: Report) -> list[str]:
-    without = {
-        "no bus": "there is no session bus",
-        "not yours": "the session bus belongs to another user, and is not asked",
-        "no keyring": "none is running",
-    }
-    if keyring["state"] in without:
-        rows = [without[keyring["state"]]]
+    if keyring["provider"] is None:
+        rows = [WORDS[keyring["state"]]]
     else:
         collection = f", collection {keyring['collection']}" if keyring["collection"] else ""
-        rows = [f"{keyring['provider']}{collection}, {keyring['state'].replace('silent', 'gives no answer')}"]
+        rows = [f"{keyring['provider']}{collection}, {WORDS.get(keyring['state'], 'open')}"]
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
         rows.append(f"{_count(keyring['items'], 'item')} of ours{scopes}, {keyring['items_of_others']} of other tools")

@@ -1,24 +1,14 @@
 """The verdict: one line that says what git will use for a URL, or why it gets nothing."""
 
-import os
-
 from git_credential_hf.cli.git_config import Url
 from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
 from git_credential_hf.cli.status import facts as found
+from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.facts import Facts
-from git_credential_hf.model.outcome import EXPIRED, REJECTED, Candidate
+from git_credential_hf.model.outcome import EXPIRED, REJECTED
 from git_credential_hf.model.repository import HF_USER, HUB
 
 _UNREADABLE = ("gated", "denied", "not found")
-
-_OF_KEYRING = {
-    "no bus": "there is no D-Bus session",
-    "not yours": "the D-Bus session belongs to another user",
-    "no keyring": "no keyring is running",
-    "no collection": "the keyring has no default collection",
-    "locked": "the keyring is locked",
-    "silent": "the keyring does not answer",
-}
 
 
 def of(url: bytes, environ: dict[bytes, bytes], *, online: bool = False) -> tuple[str, bool]:
@@ -82,7 +72,7 @@ def _access(facts: Facts) -> str:
 def _given(facts: Facts) -> str:
     """Return what git will use, and where it is from."""
     if facts.giver is None:
-        rewritten = f"url.*.insteadOf at {facts.rewrite.where()}" if facts.rewrite is not None else ""
+        rewritten = f"url.*.insteadOf at {facts.path(facts.rewrite.where())}" if facts.rewrite is not None else ""
         return f"the password of {rewritten or 'the URL'}, and asks no helper,"
     given = facts.outcome.given()
     if not facts.ours_gives:
@@ -92,19 +82,12 @@ def _given(facts: Facts) -> str:
     token = given.token
     about = [f"scope {shown(token.scope)}"] if token.scope else []
     about += [f"user {shown(token.user)}"] if token.user not in (None, HF_USER) else []
-    return f"{secret(facts)} from {source(facts, given)}" + (f" ({', '.join(about)})" if about else "")
+    return f"{secret(facts)} from {facts.path(given.place)}" + (f" ({', '.join(about)})" if about else "")
 
 
 def secret(facts: Facts) -> str:
     """Return what people see of what git gets."""
     return facts.named(facts.secret) if facts.secret else "an empty password"
-
-
-def source(facts: Facts, one: Candidate) -> str:
-    """Return where a candidate is, for people."""
-    home = facts.environ.get(b"HOME", b"").rstrip(b"/")
-    name = os.fsencode(one.place)
-    return "~" + shown(name[len(home) :]) if home and name.startswith(home + b"/") else shown(name)
 
 
 def _reason(facts: Facts) -> str:
@@ -129,6 +112,6 @@ def _reason(facts: Facts) -> str:
         return f"the options of the helper are wrong: {facts.main.error}"
     for verdict, what in ((REJECTED, "was rejected by the Hub"), (EXPIRED, "has expired")):
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
-            return f"{facts.named(one.token.text)} from {source(facts, one)} {what}"
+            return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
     state = facts.keyring.state if facts.keyring is not None and "keyring" in facts.main.sources else ""
-    return "no source has one" + (f", and {_OF_KEYRING[state]}" if state in _OF_KEYRING else "")
+    return "no source has one" + (f", and {keyring.WORDS[state]}" if state in keyring.WORDS else "")
