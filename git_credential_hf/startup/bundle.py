@@ -1,8 +1,8 @@
 """The bundle: the bytecode of what git may wait for, in one file of __pycache__, from which `start` runs the package.
 
 Each command that a person runs makes it, where it is missing or stale and the folder can be written. Without it git
-waits a little longer. The file begins like a pyc file with a hash (PEP 552), but the hash is of the rest of the file:
-the marshalled code of `loader` with an index of the parts, and then the parts.
+waits a little longer. The file begins with the interpreter's magic number and a hash of the rest: the marshalled code
+of `loader` with an index of the parts, and then the parts.
 """
 
 import ast
@@ -39,6 +39,7 @@ PARTS = {
 _OWN = ("startup/bundle.py", "startup/loader.py", "startup/start.py")
 _PACKAGE = "git_credential_hf"
 _LARGEST = 1 << 18  # bytes: what `start` reads
+_HEADER = 12  # bytes
 _WAIT = 0.2  # seconds, for another run that makes it too
 
 
@@ -61,10 +62,10 @@ def make() -> None:
 
 def _is_current(file: bytes, package: str) -> bool:
     whole = safe_read.read(file, _LARGEST)
-    if whole[:16] != _header(whole[16:]):
+    if whole[:_HEADER] != _header(whole[_HEADER:]):
         return False
     try:
-        _, parts = loads(whole[16:])  # noqa: S302 - it is sealed
+        _, parts = loads(whole[_HEADER:])  # noqa: S302 - it is sealed
         wanted = {part and _PACKAGE + part: _sources(package, part) for part in PARTS}
         return {part: list(states) for part, (states, _, _) in parts.items()} == wanted and all(
             loader.is_current(package, states) for states, _, _ in parts.values()
@@ -74,7 +75,7 @@ def _is_current(file: bytes, package: str) -> bool:
 
 
 def _header(content: bytes) -> bytes:
-    return MAGIC_NUMBER + b"\1\0\0\0" + source_hash(0, content)
+    return MAGIC_NUMBER + source_hash(0, content)
 
 
 def _content(package: str) -> bytes:

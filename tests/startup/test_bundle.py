@@ -76,7 +76,7 @@ States = dict[str, dict[str, tuple[int, int]]]
 
 def held(whole: bytes) -> tuple[CodeType, States, dict[str, bytes]]:
     """Return what a bundle holds: the loader, and for each part the states of its sources, and its modules."""
-    code, parts = marshal.loads(whole[16:])  # noqa: S302 - it has just been made
+    code, parts = marshal.loads(whole[12:])  # noqa: S302 - it has just been made
     states = {part: states for part, (states, _, _) in parts.items()}
     modules = {part: whole[len(whole) - end :][:length] for part, (_, end, length) in parts.items()}
     return code, states, modules
@@ -94,7 +94,7 @@ def bundle_of(code: CodeType, states: States, modules: dict[str, bytes]) -> byte
 def sealed(value: Any, more: bytes = b"") -> bytes:
     """Return a bundle that is whole, with `value` in the place of what one begins with, and `more` after it."""
     content = marshal.dumps(value) + more
-    return MAGIC_NUMBER + b"\1\0\0\0" + source_hash(0, content) + content
+    return MAGIC_NUMBER + source_hash(0, content) + content
 
 
 # Each is whole, and none holds what it should.
@@ -258,8 +258,8 @@ def test_one_that_is_cut_short_is_done_without(installation: Path, with_token: E
 def test_one_with_a_bit_that_is_another_is_done_without(
     installation: Path, with_token: Environment, whole: bytes
 ) -> None:
-    anywhere = random.Random(0).sample(range(16 * 8, len(whole) * 8), 60)
-    for bit in (*range(4 * 8), *range(8 * 8, 16 * 8), *anywhere):
+    anywhere = random.Random(0).sample(range(12 * 8, len(whole) * 8), 60)
+    for bit in (*range(12 * 8), *anywhere):
         flipped = bytearray(whole)
         flipped[bit // 8] ^= 1 << bit % 8
         bundle_in(package_of(installation)).write_bytes(flipped)
@@ -283,9 +283,9 @@ def larger(whole: bytes) -> bytes:
 CONTENTS: dict[str, Callable[[bytes], bytes]] = {
     "nothing": lambda whole: b"",
     "zeros": lambda whole: bytes(1 << 20),
-    "no header": lambda whole: whole[16:],
-    "another header": lambda whole: sealed(OTHERS)[:16] + whole[16:],
-    "nonsense": lambda whole: whole[:16] + random.Random(0).randbytes(len(whole)),
+    "no header": lambda whole: whole[12:],
+    "another header": lambda whole: sealed(OTHERS)[:12] + whole[12:],
+    "nonsense": lambda whole: whole[:12] + random.Random(0).randbytes(len(whole)),
     "more": lambda whole: whole + b"\0",
     "of another interpreter": lambda whole: b"\0\0\r\n" + whole[4:],
     "without a part": lambda whole: bundle_of(*held(whole)[:2], {}),
