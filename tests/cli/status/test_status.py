@@ -1412,7 +1412,7 @@ def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, mon
         monkeypatch.setattr(subprocess.Popen, "__init__", counted)
         world._run("status", MODEL)
         monkeypatch.undo()
-    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git-lfs"]
+    assert [command[0].rpartition("/")[2] for command in started] == ["git", "git", "git", "git-lfs"]
     by_status = [call for call in made if not call.endswith(" RemoveMatch")]
     assert len(by_status) <= 40, by_status
 
