@@ -11,7 +11,7 @@ from typing import NamedTuple
 from git_credential_hf.cli import git_config
 from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
-from git_credential_hf.cli.status import remedies
+from git_credential_hf.cli.status import keyring, remedies
 from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn, numbers
 from git_credential_hf.cli.status.remedies import quoted
 from git_credential_hf.model import token_text
@@ -301,9 +301,7 @@ def _tokens(facts: Facts) -> _Found:
             yield code, message, remedy
         found.append(what)
     state = facts.keyring
-    is_locked = facts.outcome.first(LOCKED) is not None or (
-        state is not None and state.state == "locked" and state.locked_items
-    )
+    is_locked = facts.outcome.first(LOCKED) is not None or (state is not None and _may_hold_one(state))
     if facts.token is None and not found and not is_locked:
         file = facts.token_file
         holds = f", and {facts.path(file.path)} holds {_what(file)}" if file.state == "unusable" else ""
@@ -375,12 +373,13 @@ def _keyring(facts: Facts) -> _Found:
             "a dialog",
             f"{get} get > /dev/null",
         )
-    elif state.state == "locked" and (not facts.is_given or (remedies.has_display(facts) and state.locked_items)):
+    elif state.state == "locked" and (not facts.is_given or (remedies.has_display(facts) and _may_hold_one(state))):
         yield (
             "keyring-locked",
-            f"{provider} is locked, and {state.locked_items} of its items may be for this host",
+            f"{provider} is locked"
+            + ("" if state.is_hidden else f", and {state.locked_items} of its items may be for this host"),
             f"{get} --unlock prompt --timeout 60 get > /dev/null"
-            if remedies.has_display(facts) and state.locked_items
+            if remedies.has_display(facts) and _may_hold_one(state)
             else remedies.new_token(facts, None, "--no-keyring"),
         )
     elif state.state in ("no bus", "not yours") and _is_own_socket(socket):
@@ -416,6 +415,11 @@ def _keyring(facts: Facts) -> _Found:
             f"{provider} holds no token for this host: that of the token file is given",
             remedies.seed_from(facts),
         )
+
+
+def _may_hold_one(state: keyring.State) -> bool:
+    """Return whether a keyring is locked and may have a token for the URL."""
+    return state.state == "locked" and (state.locked_items > 0 or state.is_hidden)
 
 
 def _is_own_socket(path: bytes) -> bool:

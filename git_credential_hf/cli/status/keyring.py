@@ -63,6 +63,7 @@ class State:
         self.ours: list[Stored] = []
         self.items_of_others = 0
         self.locked_items = 0
+        self.is_hidden = False  # locked, and not asked what is in it
         self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
 
 
@@ -108,6 +109,7 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
     searches = [*item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
+        state.is_hidden = True
     *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))
     unlocked, locked = (
         list(dict.fromkeys(path for reply in map(messages.read_found, found) for path in reply[which]))
