@@ -254,9 +254,11 @@ class Style:
     """How wide the table is, and its colours: none unless `output` is a terminal that has them."""
 
     def __init__(self, output: TextIO | None, environ: dict[bytes, bytes]) -> None:
-        terminal = output is not None and output.isatty()
-        self.width = min(max(shutil.get_terminal_size().columns, 60), 120) if terminal else 100
-        self.coloured = terminal and not environ.get(b"NO_COLOR") and environ.get(b"TERM") not in (b"dumb", b"", None)
+        self.terminal = output is not None and output.isatty()
+        self.width = min(max(shutil.get_terminal_size().columns, 60), 120) if self.terminal else 100
+        self.coloured = (
+            self.terminal and not environ.get(b"NO_COLOR") and environ.get(b"TERM") not in (b"dumb", b"", None)
+        )
 
     def paint(self, text: str, code: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self.coloured else text
@@ -268,7 +270,9 @@ _LABEL = 14
 
 def table(known: Report, style: Style) -> str:
     """Return the report for people. A remedy is a line of its own, however long, so that it can be pasted."""
-    lines = textwrap.wrap(known["verdict"], style.width, break_on_hyphens=False, break_long_words=False)
+    lines = [known["verdict"]]
+    if style.terminal:
+        lines = textwrap.wrap(lines[0], style.width, break_on_hyphens=False, break_long_words=False)
     word = lines[0].partition(":")[0]
     is_good = word == "OK"
     lines[0] = (
@@ -303,7 +307,7 @@ def table(known: Report, style: Style) -> str:
     lines.append("")
     if known["keyring"] is not None:
         row("provider", *_keyring_rows(known["keyring"]))
-    row("token file", _file_row(known["token_file"]))
+    row("hf reads", _file_row(known["token_file"]))
     row("declared", *_declared_rows(known["declared"]))
     lines.append("")
     row("git", *_git_rows(known["git"]))
