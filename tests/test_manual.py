@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.__main__ import COMMANDS, GIT_ACTIONS
-from git_credential_hf.options import parse
-from tests.conftest import Environment, Run
+from git_credential_hf.cli.parser import COMMANDS
+from git_credential_hf.options import ACTIONS, parse
+from tests import completions
+from tests.conftest import Environment, Run, run_process
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/git-credential-hf.1"
 INSTALLED = Path(sysconfig.get_path("data"))
-PEOPLES = [command.decode() for command in COMMANDS]
-GITS = [verb.decode() for verb in GIT_ACTIONS]
+PEOPLES = list(COMMANDS)
+GITS = [action.decode() for action in ACTIONS]
 
 
 def needed(program: str) -> str:
@@ -84,7 +85,7 @@ def test_the_manual_names_every_variable_that_is_read() -> None:
     read = set()
     for file in (ROOT / "git_credential_hf").rglob("*.py"):
         read |= set(re.findall(r'b"((?:[A-Z]+_)+[A-Z]+)"', file.read_text()))
-    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "LC_ALL"}  # of git, and of every program
+    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "GIT_DIR", "LC_ALL"}  # of git, and of every program
     general |= {"GCM_INTERACTIVE", "GIT_ASKPASS", "GIT_LFS_SKIP_SMUDGE", "GIT_TERMINAL_PROMPT", "SSH_ASKPASS"}
     general |= {"NO_COLOR", "QT_QPA_PLATFORM"}
     described = set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", section("ENVIRONMENT")))
@@ -114,13 +115,14 @@ def test_help_fits_a_screen(run: Run, command: str) -> None:
     lines = done.stdout.decode().splitlines()
     assert len(lines) <= 24
     assert max(len(line) for line in lines if not line.startswith("manual: ")) <= 79
-    assert f"  git-credential-hf {command or 'configure'}" in done.stdout.decode()
+    assert f" git-credential-hf {command}" in done.stdout.decode()
     if command:
         assert run(command, "-h", COLUMNS="80") == done
     else:
         assert sorted(re.findall(r"^  ([a-z]+) ", done.stdout.decode(), re.MULTILINE)) == sorted(PEOPLES)
 
 
+@pytest.mark.usefixtures("keyring")
 def test_the_examples_of_help_are_understood(run: Run, environment: Environment) -> None:
     secrets, nixos = (Path(environment["HOME"], name) for name in ("secrets", "nixos"))
     secrets.mkdir()
@@ -131,9 +133,18 @@ def test_the_examples_of_help_are_understood(run: Run, environment: Environment)
     for command in ("", *PEOPLES):
         text = run(*filter(None, [command]), "--help").stdout.decode()
         for example in re.findall(r"^  git-credential-hf ([a-z]+ ?[^\[|\n]*)$", text, re.MULTILINE):
-            arguments = example.replace("~", environment["HOME"]).split()
-            more = {"seed": ["--dry-run"], "forget": ["--yes"]}.get(arguments[0], [])
-            done = run(*arguments, *more)
+            arguments = example.replace("~", environment["HOME"]).partition(" <")[0].split()
+            if arguments[0] == "exec":
+                arguments = [*arguments[: arguments.index("--") + 1], "true"]
+            alone = ["--with-token", "--offline", "--no-configure"]  # with nobody at a terminal, and no Hub
+            more = {"seed": ["--dry-run"], "forget": ["--yes"], "serve": ["--for", "1"], "login": alone}
+            arguments += more.get(arguments[0], [])
+            if arguments[0] in ("token", "exec"):
+                done = run_process(tuple(arguments), b"", environment | {"HF_TOKEN": "hf_OfTheHelp1"})
+            elif arguments[0] == "serve":
+                done = run_process(tuple(arguments), b"", environment)
+            else:
+                done = run(*arguments, input=b"hf_OfTheHelp0123")
             without_a_token = arguments[0] == "status"
             assert done.code == (1 if without_a_token else 0), (example, done.stderr)
 
@@ -159,6 +170,12 @@ INSTALLED_AS = {
     "zsh": INSTALLED / "share/zsh/site-functions/_git-credential-hf",
     "fish": INSTALLED / "share/fish/vendor_completions.d/git-credential-hf.fish",
 }
+
+
+@pytest.mark.parametrize("shell", completions.NAMES)
+def test_the_completions_are_those_of_the_parser(shell: str) -> None:
+    """Else run scripts/completions."""
+    assert (completions.FOLDER / completions.NAMES[shell]).read_text() == completions.text(shell)
 
 
 def completed(shell: str, typed: str, expected: set[str], folder: Path) -> set[str]:
@@ -207,7 +224,9 @@ def read_until(terminal: int, true: Callable[[str], bool]) -> str:
 
 
 def words(shown: str, typed: str) -> set[str]:
-    after = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).partition(typed)[2]
+    # Of the one word that fits a shell shows only what is missing.
+    begun = typed.rpartition(" ")[2]
+    after = begun + re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).partition(typed)[2]
     return set(re.findall(r"(?<![\w-])(?:--)?[a-z][a-z_-]*", after))
 
 
@@ -231,7 +250,7 @@ def test_commands_and_options_of_the_helper_are_completed(run: Run, shell: str, 
 @pytest.mark.parametrize("shell", INSTALLED_AS)
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"env", "keyring", "file"})],
+    [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"oidc", "env", "forwarded", "keyring", "file"})],
 )
 def test_values_are_completed(shell: str, typed: str, expected: set[str], tmp_path: Path) -> None:
     assert expected <= completed(shell, f"git-credential-hf {typed} ", expected, tmp_path)

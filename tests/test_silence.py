@@ -15,8 +15,9 @@ from unittest import mock
 
 import pytest
 
-from git_credential_hf.__main__ import COMMANDS, GIT_ACTIONS
 from git_credential_hf.cli.commands import seed as seed_command
+from git_credential_hf.cli.parser import COMMANDS
+from git_credential_hf.options import ACTIONS
 from tests.conftest import EXECUTABLE, Environment, run_call, run_process
 from tests.keyring_items import Items
 
@@ -169,6 +170,20 @@ CASES = [
     Case("seed onto a full disk", SEED, prefix=FULL, code=1),
     Case("seed the token for a file's name", "seed --from {tmp}/none", code=1),
     Case("seed with the token for an option", "seed --unknown", TOKEN, code=2),
+    Case("login", "login --with-token --offline", TOKEN),
+    Case("login without a bus", "login --with-token --offline", TOKEN, prepare=no_bus),
+    Case("login for a scope", "login --with-token --offline --scope my-org", TOKEN, IN_TWO_VARIABLES),
+    Case("login without a Hub", "login --with-token", TOKEN, prepare=environ(https_proxy="http://127.0.0.1:9")),
+    Case("login on a pipe", "login", TOKEN, code=2),
+    Case("login with the token for an argument", f"login {TOKEN}", code=2),
+    Case("login with the token for an option's value", f"login --token={TOKEN}", code=2),
+    Case("login with two lines", "login --with-token", f"{TOKEN}\n{ROTATED}", code=1),
+    Case("list", "list", prepare=both(in_keyring, cached(), environ(HF_TOKEN=TOKEN))),
+    Case("list in JSON", "list --json", prepare=both(in_keyring, cached(stored=f"[a]\nhf_token = {TOKEN}\n"))),
+    Case("help", "help", prepare=environ(HF_TOKEN=TOKEN)),
+    Case("help with the token for a command", f"help {TOKEN}", code=2),
+    Case("logout, revoking without a Hub", "logout --revoke --yes", code=1,
+         prepare=both(in_keyring, cached(), environ(https_proxy="http://127.0.0.1:9"))),
     Case("get from a variable", "get", OURS, prepare=environ(HF_TOKEN=TOKEN), answers=True),
     Case("get from the keyring", "get", OURS, prepare=in_keyring, answers=True),
     Case("get from the file", "get", OURS, prepare=cached(), answers=True),
@@ -200,11 +215,18 @@ CASES = [
     Case("an action of the token's name", TOKEN),
     Case("configure", "configure --git-lfs", prepare=environ(HF_TOKEN=TOKEN, HUGGING_FACE_HUB_TOKEN=TOKEN)),
     Case("unconfigure", "unconfigure", prepare=environ(HF_TOKEN=TOKEN)),
-    Case("help", "--help", prepare=environ(HF_TOKEN=TOKEN)),
+    Case("help of all", "--help", prepare=environ(HF_TOKEN=TOKEN)),
     Case("version", "--version", prepare=environ(HF_TOKEN=TOKEN)),
     Case("status", "status", prepare=both(in_keyring, cached(), environ(HF_TOKEN=TOKEN)), code=1),
     Case("status in JSON", "status --json", prepare=both(in_keyring, cached(), environ(HF_TOKEN=TOKEN)), code=1),
     Case("status of what was refused", "status", prepare=refused, code=1),
+    Case("token", "token", prepare=cached(), answers=True),
+    Case("token, traced", "token my-org/my-model", prepare=both(in_keyring, TRACED), answers=True),
+    Case("token of another host", "token https://github.com/a/b", prepare=cached(), code=1),
+    Case("token of the token for a URL", f"token {TOKEN}", prepare=cached(), code=2),
+    Case("exec", "exec -- true", prepare=cached()),
+    Case("exec what is not there", "exec --for my-org/my-model -- nothing-of-that-name", prepare=cached(), code=127),
+    Case("serve for a moment", "serve --for 1", prepare=cached()),
     Case("forget", "forget --yes", prepare=both(in_keyring, cached())),
 ]  # fmt: skip
 
@@ -258,8 +280,8 @@ def test_the_token_is_where_it_belongs_and_nowhere_else(
 
 
 def test_every_command_is_held_to_it() -> None:
-    tried = {word.encode() for case in CASES for word in case.command.split()}
-    assert {*COMMANDS, *GIT_ACTIONS} <= tried
+    tried = {word for case in CASES for word in case.command.split()}
+    assert {*COMMANDS, *(action.decode() for action in ACTIONS)} <= tried
 
 
 @pytest.mark.parametrize("error", [RuntimeError, UnicodeEncodeError, KeyError, RecursionError, MemoryError])

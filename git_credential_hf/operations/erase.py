@@ -1,5 +1,6 @@
 """erase: git tells of a credential that the server has rejected."""
 
+from git_credential_hf.model.outcome import REJECTED
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.operations.get import decide, repository
@@ -31,7 +32,12 @@ def erase(options: Options, data: bytes) -> str:
 
 
 def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str:
+    options.offline = True
     held = [one for one in decide(request, options, every=True).candidates if one.token and one.token.text == text]
+    if any(one.source == "oidc" for one in held):
+        from git_credential_hf.sources import oidc
+
+        oidc.drop(text, options)
     stored = keyring.stored(ours, [one.token for one in held if one.token and one.token.item], options)
     complaint = _remove(stored, options)
     left = [one for one in held if complaint or not (one.token and one.token.item in stored)]
@@ -46,7 +52,7 @@ def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str
             "the rejected token will be offered again: no folder can be written to remember it, "
             "set XDG_STATE_HOME to one that can"
         )
-    if left and not complaint:
+    if left and not complaint and left[0].verdict != REJECTED:  # it was told of when it was rejected first
         from git_credential_hf.operations import rejection
 
         return rejection.line(left[0], ours, request, options)

@@ -14,6 +14,7 @@ from typing import Self
 import trustme
 
 from .access import UNAUTHORIZED, Refusal, Request, Secret, Token, fingerprint
+from .oidc import Oidc
 from .proxy import ProxyServer
 from .repository import Repository, href
 from .server import HubHandler
@@ -30,8 +31,9 @@ class Hub:
 
     `cdn`: LFS objects are at https://cdn-lfs.hf.co instead of huggingface.co. `cdn_status`: what the CDN
     answers instead of an object. `traps`: paths that answer 401 to every token, good ones too. `tokens` and
-    `refresh_tokens` are by fingerprint, `repositories` by path. `failures` are the exceptions of the Hub
-    itself: none, if all is well.
+    `refresh_tokens` are by fingerprint, `repositories` by path. `revocations` are the
+    fingerprints of each request to end tokens, which answers `revoke_status`. `failures` are the exceptions of the Hub
+    itself: none, if all is well. `oidc`: the CI jobs that it trusts.
     """
 
     main_host = "huggingface.co"
@@ -52,7 +54,10 @@ class Hub:
         self.refresh_tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.denials: dict[str, str] = {}
+        self.revocations: list[list[str]] = []
+        self.revoke_status = HTTPStatus.ACCEPTED
         self.failures: list[Exception] = []
+        self.oidc = Oidc(self)
         self.on_request = on_request
         self._log: list[Request] = []
         self._lock = threading.Lock()
@@ -64,7 +69,7 @@ class Hub:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        names = (self.main_host, self.short_host, self.cdn_host, *sorted(self.hosts))
+        names = (self.main_host, self.short_host, self.cdn_host, self.oidc.github_host, *sorted(self.hosts))
         authority.issue_cert(*names).configure_cert(context)
         self._server = ProxyServer(self, context, HubHandler)
         self._server.start()
@@ -110,7 +115,8 @@ class Hub:
     def host(self, authority: str) -> str | None:
         """The name, in lower case, of a HOST:PORT that is the Hub's, or None."""
         host, _, port = authority.lower().rpartition(":")
-        if host in self.hosts or (port == "443" and host in {self.main_host, self.short_host, self.cdn_host}):
+        own = {self.main_host, self.short_host, self.cdn_host, self.oidc.github_host}
+        if host in self.hosts or (port == "443" and host in own):
             return host
         return None
 
@@ -146,10 +152,11 @@ class Hub:
         orgs: Iterable[str] = (),
         gated: Iterable[str] = (),
         repos: Iterable[str] | None = None,
+        expires: str | None = None,
     ) -> Token:
         """Let `text` be a token; see Token for what the rest means."""
         visible = None if repos is None else frozenset(repos)
-        token = Token(Secret(text), user, role, tuple(orgs), frozenset(gated), visible)
+        token = Token(Secret(text), user, role, tuple(orgs), frozenset(gated), visible, expires)
         self.tokens[fingerprint(text)] = token
         return token
 

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import IO
 from urllib.parse import parse_qs, unquote
 
-from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token
+from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token, fingerprint
 from .proxy import ConnectHandler
 from .repository import Entry, Repository, git_environ
 
@@ -77,8 +77,13 @@ class HubHandler(ConnectHandler):
             self._lfs_object(match, query, body)
         elif self.host == hub.cdn_host:
             self.reply(HTTPStatus.NOT_FOUND, b"")
+        elif self.host == hub.oidc.github_host:
+            status, answer = hub.oidc.github(query, self.headers.get("Authorization"))
+            self._json(answer, status)
         elif path == "/oauth/token":
             self._oauth(body)
+        elif path == "/api/credentials/revoke" and self.command == "POST":
+            self._revoke(body)
         else:
             self._authenticated(unquote(path), path, query, body)
 
@@ -258,7 +263,9 @@ class HubHandler(ConnectHandler):
             self._refuse(UNAUTHORIZED, self.path)
             return
         date = "2026-01-01T00:00:00.000Z"
-        access = {"displayName": f"{token.user}-{token.role}", "role": token.role, "createdAt": date}
+        access: dict[str, object] = {"displayName": f"{token.user}-{token.role}", "role": token.role, "createdAt": date}
+        if token.role == "fineGrained":
+            access["fineGrained"] = {"canReadGatedRepos": bool(token.gated), "global": [], "scoped": []}
         self._json(
             {
                 "type": "user",
@@ -267,9 +274,18 @@ class HubHandler(ConnectHandler):
                 "orgs": [{"type": "org", "name": org, "fullname": org} for org in token.orgs],
                 "auth": {"type": "oauth", "expiresAt": "2100-01-01T00:00:00.000Z"}
                 if token.role == "oauth"
-                else {"type": "access_token", "accessToken": access},
+                else {"type": "access_token", "accessToken": access, "expiresAt": token.expires},
             }
         )
+
+    def _revoke(self, body: IO[bytes]) -> None:
+        """End the tokens that the body names, whoever asks. Source: hub-docs, security-tokens.md."""
+        credentials = json.load(body)["credentials"]
+        self.server.hub.revocations.append([fingerprint(one) for one in credentials])
+        if self.server.hub.revoke_status == HTTPStatus.ACCEPTED:
+            for one in credentials:
+                self.server.hub.tokens.pop(fingerprint(one), None)
+        self.reply(self.server.hub.revoke_status, b"")
 
     def _api(self, match: re.Match[str], query: str, token: Token | None) -> None:
         name = unquote(match["name"])
@@ -335,7 +351,11 @@ class HubHandler(ConnectHandler):
     # OAuth
 
     def _oauth(self, body: IO[bytes]) -> None:
-        """Renew an access token (RFC 6749, section 6)."""
+        """Renew an access token (RFC 6749, section 6), or exchange an identity for one (RFC 8693)."""
+        if self.headers.get("Content-Type") == "application/json":
+            status, told = self.server.hub.oidc.exchange(json.load(body))
+            self._json(told, status, {"X-Request-Id": "Root=1-6a-07;b1"})
+            return
         form = parse_qs(body.read().decode())
         token = None
         if form.get("grant_type") == ["refresh_token"]:

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from git_credential_hf.cli import git_config
+from git_credential_hf.cli import clone, git_config
 from git_credential_hf.cli.output import complain, shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status import findings, report, verdict
@@ -25,10 +25,11 @@ def status(
     if quiet and as_json:
         raise UsageError("--quiet and --json exclude each other")
     try:
-        text = found.here(environ) if url is None else address.clone_url(os.fsencode(url))
+        text = clone.url(environ) if url is None else address.clone_url(os.fsencode(url))
         facts = found.gather(text, environ, probe=probe)
     except (address.NotUnderstood, git_config.BadUrl) as reason:
-        raise UsageError(f"{reason}, as in git-credential-hf status https://huggingface.co/my-org/my-model") from None
+        example = "git-credential-hf status https://huggingface.co/my-org/my-model"
+        raise UsageError(str(reason), example) from None
     if online:
         verdict.ask_hub(facts)
     if not as_json:

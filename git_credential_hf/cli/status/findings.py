@@ -8,16 +8,17 @@ import stat
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from git_credential_hf.cli import git_config
+from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
 from git_credential_hf.cli.status import keyring, remedies
 from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn, numbers
 from git_credential_hf.cli.status.remedies import quoted
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
+from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
 from git_credential_hf.model.token import Token
+from git_credential_hf.sources import oidc
 from git_credential_hf.sources.environment import VARIABLES
 
 _LAST_THAT_LOOPS = (3, 7, 1)  # git-lfs, which asked again and again with a token that draws a 401
@@ -28,11 +29,12 @@ _CODES = {
     (ERROR,): "env-hides-scopes token-file-newer git-missing git-config-broken gated-not-accepted access-denied "
     "repository-hidden token-invalid",
     (ERROR, WARNING): "helper-not-configured helper-reset helper-gone helper-options-wrong url-rewritten http-url "
-    "ssh-url not-ours no-token token-rejected token-expired login-expired keyring-locked keyring-silent",
+    "ssh-url not-ours no-token token-rejected token-expired login-expired keyring-locked keyring-silent "
+    "oidc-failed",
     (WARNING,): "other-helper-before other-helper-after path-not-sent token-in-git-config token-in-remote token-in-url "
     "extra-header netrc-entry askpass-asks env-unusable token-file-mode token-file-unusable keyring-absent "
     "other-keyring declaration-broken source-newer source-unreadable declared-not-seeded lfs-missing "
-    "lfs-not-initialised lfs-loops xet-scopes-only hub-silent",
+    "lfs-not-initialised lfs-loops xet-scopes-only hub-silent oidc-not-asked oidc-unknown-to-hf hf-differs",
     (WARNING, NOTE): "askpass-missing",
     (NOTE,): "lfs-skips env-hides-keyring token-file-differs keyring-empty keyring-opens",
 }
@@ -62,6 +64,7 @@ def findings(facts: Facts) -> list[Finding]:
     rest = [
         *_url(facts),
         *_configuration(facts),
+        *_identities(facts),
         *_tokens(facts),
         *_keyring(facts),
         *_token_file(facts),
@@ -169,7 +172,7 @@ def _clean(url: git_config.Url) -> str:
 
 def _configuration(facts: Facts) -> _Found:
     if facts.git.path is None:
-        yield "git-missing", "git is not installed, or not on PATH", remedies.install("git")
+        yield "git-missing", "git is not installed, or not on PATH", child.how_to_install("git")
         return
     if facts.config.complaint:
         culprits = facts.config.unreadable(facts.url)
@@ -289,6 +292,40 @@ def _edit(complaint: str) -> str:
 # Tokens.
 
 
+def _identities(facts: Facts) -> _Found:
+    """Tell where git and hf would be somebody else to the Hub, or where one of them gets no token."""
+    given, in_file = facts.outcome.given(), facts.token_file.token
+    failed = facts.outcome.first(FAILED)
+    by_exec = "git-credential-hf exec -- hf auth whoami"
+    if failed is not None:
+        yield (
+            "oidc-failed",
+            f"{shown(failed.why)}: nothing else answers while HF_OIDC_RESOURCE is set, neither git nor hf",
+            "unset HF_OIDC_RESOURCE",
+        )
+    elif facts.environ.get(oidc.RESOURCE) and facts.server == HUB:
+        if "oidc" not in facts.main.sources:
+            yield (
+                "oidc-not-asked",
+                "HF_OIDC_RESOURCE is set, so hf gets a token through OIDC, and git does not: --sources leaves oidc out",
+                "unset HF_OIDC_RESOURCE",
+            )
+        elif given is not None and not oidc.is_known_to_hf(facts.environ):
+            yield (
+                "oidc-unknown-to-hf",
+                "git gets a token through OIDC, and hf does not: it takes its ID token from HF_OIDC_ID_TOKEN or "
+                "GitHub Actions alone",
+                by_exec,
+            )
+    if given is not None and given.source == "forwarded" and given.token and in_file not in (None, given.token.text):
+        yield (
+            "hf-differs",
+            f"git gets the token of {given.place} ({facts.named(given.token.text)}), and hf that of the token file "
+            f"({facts.named(in_file or b'')})",
+            by_exec,
+        )
+
+
 def _tokens(facts: Facts) -> _Found:
     if facts.server is None:
         return
@@ -302,7 +339,7 @@ def _tokens(facts: Facts) -> _Found:
         found.append(what)
     state = facts.keyring
     is_locked = facts.outcome.first(LOCKED) is not None or (state is not None and _may_hold_one(state))
-    if facts.token is None and not found and not is_locked:
+    if facts.token is None and not found and not is_locked and facts.outcome.first(FAILED) is None:
         file = facts.token_file
         holds = f", and {facts.path(file.path)} holds {_what(file)}" if file.state == "unusable" else ""
         yield (
@@ -552,7 +589,7 @@ def _git_lfs(facts: Facts) -> _Found:
     if facts.server is None or facts.git.path is None or facts.config.complaint:
         return
     if facts.git_lfs.path is None:
-        yield "lfs-missing", "git-lfs is not installed: large files stay pointers", remedies.install("git-lfs")
+        yield "lfs-missing", "git-lfs is not installed: large files stay pointers", child.how_to_install("git-lfs")
         return
     filters = [facts.config.value(b"filter.lfs." + name) for name in (b"process", b"smudge")]
     if not any(filters):

@@ -18,19 +18,8 @@ from git_credential_hf.model.repository import HF_USER, HUB, scopes
 SEED = "git-credential-hf seed"
 CONFIGURE = "git-credential-hf configure"
 
-_TYPED = "git-credential-hf seed --from -"
+_TYPED = "git-credential-hf login"
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
-
-_INSTALL = {
-    "apt-get": "apt-get install {}",
-    "dnf": "dnf install {}",
-    "pacman": "pacman -S {}",
-    "zypper": "zypper install {}",
-    "apk": "apk add {}",
-    "brew": "brew install {}",
-    "nix": "nix profile install nixpkgs#{}",
-}
-_WITHOUT_ROOT = ("brew", "nix")
 
 
 def quoted(name: bytes | str) -> str:
@@ -52,15 +41,6 @@ def without_machine(facts: Facts, netrc: bytes) -> str:
     )
     file, new = quoted(netrc), quoted(netrc + b".new")
     return f"(umask 077; awk '{rule}' {file} > {new} && cat {new} > {file} && rm {new})"
-
-
-def install(program: str) -> str:
-    """Return the package manager's command."""
-    for manager, command in _INSTALL.items():
-        if shutil.which(manager):
-            needs_sudo = manager not in _WITHOUT_ROOT and os.geteuid() != 0
-            return ("sudo " if needs_sudo else "") + command.format(program)
-    return f"command -v {program}"
 
 
 # git's configuration.

@@ -14,10 +14,11 @@ from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
 from git_credential_hf.cli.status.keyring import WORDS
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
+from git_credential_hf.model.outcome import EXPIRED, FAILED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.options import SOURCES
 from git_credential_hf.secret_service import KEYRING
+from git_credential_hf.sources import forwarded, oidc
 
 SCHEMA = 2
 
@@ -34,7 +35,7 @@ def report(facts: Facts, findings: list[Finding], *, online: bool) -> Report:
         "token_given": facts.is_given,
         "given_by": _giver(facts),
         "answer": _answer(facts),
-        "sources": [_source(name, facts) for name in SOURCES] if facts.server is not None else [],
+        "sources": [_source(name, facts) for name in SOURCES if _is_set_up(name, facts)] if facts.server else [],
         "keyring": _keyring(facts),
         "token_file": _token_file(facts),
         "declared": _declared(facts),
@@ -101,6 +102,12 @@ def _token(one: Candidate | None, facts: Facts) -> Report | None:
     }
 
 
+def _is_set_up(name: str, facts: Facts) -> bool:
+    """Return whether there is anything to say of a source: two of them take a variable to be asked."""
+    variable = {"oidc": oidc.RESOURCE, "forwarded": forwarded.VARIABLE}.get(name)
+    return variable is None or bool(facts.environ.get(variable))
+
+
 def _source(name: str, facts: Facts) -> Report:
     one = facts.of_source(name)
     state = _state(name, one, facts)
@@ -118,7 +125,14 @@ def _state(name: str, one: Candidate | None, facts: Facts) -> str:
     return _STATES.get(verdict, "none")
 
 
-_STATES = {GIVEN: "answers", SPARE: "has a token", REJECTED: "rejected", EXPIRED: "expired", NO_AUTHTYPE: "bearer"}
+_STATES = {
+    GIVEN: "answers",
+    SPARE: "has a token",
+    REJECTED: "rejected",
+    EXPIRED: "expired",
+    NO_AUTHTYPE: "bearer",
+    FAILED: "failed",
+}
 
 
 def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
@@ -140,7 +154,7 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if name == "env":
         return "what is set is no token" if state == "unusable" else "not set"
     if name != "keyring" and name != "file":
-        return "none"
+        return shown(one.why) if one is not None and one.why else "none"
     if name == "file":
         what = "holds no token" if state == "unusable" else "is not there"
         return f"{shown(facts.token_file.path)} {what}"

@@ -5,7 +5,7 @@ from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.facts import Facts
-from git_credential_hf.model.outcome import EXPIRED, REJECTED
+from git_credential_hf.model.outcome import EXPIRED, FAILED, REJECTED
 from git_credential_hf.model.repository import HF_USER, HUB
 
 _UNREADABLE = ("gated", "denied", "not found")
@@ -110,6 +110,8 @@ def _reason(facts: Facts) -> str:
         return f"the helper {facts.ours.shown()} is not there"
     if facts.main.error:
         return f"the options of the helper are wrong: {facts.main.error}"
+    if (failed := facts.outcome.first(FAILED)) is not None:
+        return shown(failed.why)
     for verdict, what in ((REJECTED, "was rejected by the Hub"), (EXPIRED, "has expired")):
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
