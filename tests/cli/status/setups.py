@@ -341,7 +341,10 @@ def left_after_remedies(setup: Setup) -> list[str]:
     environ = setup.environ | {"PATH": f"{Path(EXECUTABLE).parent}:{setup.environ['PATH']}"}
     done = subprocess.run(
         ["sh"],
-        input="\n".join([*lines, f"git-credential-hf status --json {setup.url}"]),
+        # There is no terminal at which `login` could ask.
+        input="\n".join([*lines, f"git-credential-hf status --json {setup.url}"]).replace(
+            "-hf login", "-hf login --with-token"
+        ),
         env=environ,
         capture_output=True,
         text=True,
