@@ -481,17 +481,22 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def _options(facts: Facts, turn: Turn) -> Options:
-    """Return the options of our helper as git's configuration gives them, so far as they change nothing."""
+    """Return the options of our helper as git's configuration gives them, so far as they change nothing.
+
+    Those of one that is configured and reset hold for our helper as git will run it once that is mended.
+    """
     chosen = Options(facts.environ)
-    if turn.helper is not None:
+    helpers = [turn.helper, *(one.helper for one in reversed(facts.turns))]
+    helper = next((one for one in helpers if one is not None and one.is_ours()), None)
+    if helper is not None:
         try:
-            arguments = [os.fsencode(one) for one in turn.helper.arguments()]
+            arguments = [os.fsencode(one) for one in helper.arguments()]
             chosen, rest = options.parse(arguments, facts.environ)
             if rest:
                 raise options.UsageError("what follows the options is too much")
         except options.UsageError as error:
             turn.error = str(error)
-            known = [os.fsencode(one) for one in known_options(turn.helper.arguments(), facts.environ)]
+            known = [os.fsencode(one) for one in known_options(helper.arguments(), facts.environ)]
             chosen, _ = options.parse(known, facts.environ)
     chosen.refresh = False
     return chosen
