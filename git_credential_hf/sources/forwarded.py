@@ -35,8 +35,8 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     try:
         token = _token(_ask(options.environ[VARIABLE], request, options))
         if token is None:
-            reason = "the other end gives no token"
-    except (OSError, Unavailable) as error:
+            reason = "the other end gives no token" + ("" if request.path else " to a request that names no repository")
+    except (AttributeError, OSError, Unavailable) as error:  # the first: this system does not say who listens
         token, reason = None, getattr(error, "strerror", None) or str(error)
     options.note("forwarded: %s", reason or "a token")
     yield Candidate(NAME, PLACE, token, NOT_REACHED if reason else "", reason)

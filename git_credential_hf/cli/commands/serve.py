@@ -61,6 +61,8 @@ def serve(asked: Serve) -> int:
 
     Where standard input is a connection, as systemd's Accept=yes has it, one request is answered on that.
     """
+    if not hasattr(socket, "SO_PEERCRED"):
+        raise Failed("nothing is served: this system does not say who asks. Try: git-credential-hf exec -- COMMAND")
     inherited = _inherited()
     if inherited is not None:
         return _answer_inherited(inherited, asked)
@@ -72,9 +74,10 @@ def serve(asked: Serve) -> int:
             with _Server(listening, asked) as running:
                 for number in (signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, running.end)
-                until = f" for {asked.seconds} s" if asked.seconds is not None else ""
+                end = time.localtime(time.time() + (asked.seconds or 0))
+                until = "" if asked.seconds is None else time.strftime(" until %Y-%m-%dT%H:%M:%S", end)
                 what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
-                print(f"answers for {what}{until} at {shown_path}", flush=True)
+                print(f"answers for {what} at {shown_path}{until}", flush=True)
                 running.serve_forever(poll_interval=0.1)
                 running.log.close()
         finally:
@@ -148,7 +151,7 @@ def _bound(path: bytes, asked: Serve) -> Any:
                     listening.bind(path)
                 finally:
                     os.umask(before)
-            listening.listen(_CONNECTIONS)
+            listening.listen(socket.SOMAXCONN)  # ssh, for one, does not try again where there is no place to wait
         except OSError as error:
             reason = error.strerror or str(error)
             raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None

@@ -312,7 +312,7 @@ def table(known: Report, style: Style) -> str:
                 lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
 
     row("url", known["url"])
-    names = {"env": "environment", "keyring": "keyring", "file": "token file"}
+    names = {"oidc": "OIDC", "env": "environment", "forwarded": "socket", "file": "token file"}
     if known["sources"]:
         lines.append("")
     for source in known["sources"]:
