@@ -109,6 +109,7 @@ class Facts:
 
     def __init__(self, text: bytes, environ: dict[bytes, bytes]) -> None:
         self.named: Callable[[bytes], str] = fingerprint
+        self.offline = False
         self.environ = environ
         self.given = git_config.parse(text)
         self.text = text if self.given.path else text.rstrip(b"/") + b"/"
@@ -228,9 +229,13 @@ def unlocks_first(outcome: Outcome) -> bool:
     return first is not None and first.verdict == LOCKED
 
 
-def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False) -> Facts:
-    """Return what is known of the URL `text`; with `probe`, after running the other helpers. Raises BadUrl."""
+def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, offline: bool = False) -> Facts:
+    """Return what is known of the URL `text`; with `probe`, after running the other helpers. Raises BadUrl.
+
+    offline: whether no source may ask the Hub for a token.
+    """
     facts = Facts(text, environ)
+    facts.offline = offline
     started = _start_programs(facts)
     _read_configuration(facts, started)
     _read_versions(facts, started)
@@ -499,6 +504,7 @@ def _options(facts: Facts, turn: Turn) -> Options:
             known = [os.fsencode(one) for one in known_options(helper.arguments(), facts.environ)]
             chosen, _ = options.parse(known, facts.environ)
     chosen.refresh = False
+    chosen.offline = facts.offline
     return chosen
 
 

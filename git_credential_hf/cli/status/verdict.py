@@ -11,14 +11,12 @@ from git_credential_hf.model.repository import HF_USER, HUB
 _UNREADABLE = ("gated", "denied", "not found")
 
 
-def of(url: bytes, environ: dict[bytes, bytes], *, online: bool = False) -> tuple[str, bool]:
-    """Return the verdict on `url`, and whether git gets what it needs there. Raises git_config.BadUrl.
+def of(url: bytes, environ: dict[bytes, bytes]) -> tuple[str, bool]:
+    """Return the verdict on `url`, and whether git gets a credential there; nobody is asked over the network.
 
-    online: whether the Hub is asked what the token may do.
+    Raises git_config.BadUrl.
     """
-    facts = found.gather(url, environ)
-    if online:
-        ask_hub(facts)
+    facts = found.gather(url, environ, offline=True)
     facts.named = shown_token
     return line(facts), is_good(facts)
 
