@@ -348,10 +348,10 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         "",
         f"The last rows are no requests for a token. {len(TOLD)} times git tells a helper to store or erase something "
         "on an attacker's word, and a cell counts after how many the token is no longer what the helper gives: it was "
-        "replaced, removed or withheld. A session bus that belongs to another user is one that a helper must not speak "
+        "replaced, removed or skipped. A session bus that belongs to another user is one that a helper must not speak "
         f"to, and {_PATIENCE:g} seconds are how long it may wait for one that stalls or floods. Peers that use no bus "
-        "have 0 there, and so has serve, which takes neither store nor erase. That no program is run that the bus "
-        "names is for the tests alone, since none of the peers says what keyring it is.",
+        "have 0 there, and so has serve, which takes neither store nor erase. No peer says which keyring it asked, so "
+        "only the tests check that no program is run that the bus names.",
         "",
         "Made by `scripts/attacks`.",
         "",
