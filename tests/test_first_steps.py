@@ -67,8 +67,7 @@ def test_three_commands(clean: dict[str, str], wheel: Path, hub: Hub, how: str) 
 
     assert said.splitlines() == [
         "token hf_****GhIj: user alice, role read",
-        f"stored in {home}/.cache/huggingface/token (keyring: skipped, there is no session bus); "
-        "configured git and git-lfs",
+        f"stored in {home}/.cache/huggingface/token (keyring: skipped, no D-Bus session); configured git and git-lfs",
         "OK: git will use hf_****GhIj from ~/.cache/huggingface/token for huggingface.co",
     ]
     assert (home / "gated-model/model.safetensors").read_bytes() == b"weights"

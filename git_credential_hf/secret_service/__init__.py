@@ -1,6 +1,7 @@
 """The Secret Service of the desktop, over D-Bus, and how it fails."""
 
 KEYRING = "the keyring"  # for people: where an item of ours is
+NO_BUS = "no D-Bus session"  # for people
 
 
 class Unavailable(Exception):

@@ -6,7 +6,7 @@ import sys
 from git_credential_hf.model import item
 from git_credential_hf.model.outcome import LOCKED, NOT_REACHED, Candidate
 from git_credential_hf.model.repository import HF_USER, scopes, usernames
-from git_credential_hf.secret_service import KEYRING, Unavailable
+from git_credential_hf.secret_service import KEYRING, NO_BUS, Unavailable
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -42,8 +42,8 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
     if not any(
         address.startswith(b"\0") or posix.access(address, posix.F_OK) for address in bus_addresses(options.environ)
     ):
-        options.note("keyring: there is no session bus")
-        yield Candidate(NAME, KEYRING, None, NOT_REACHED, "there is no session bus")
+        options.note("keyring: %s", NO_BUS)
+        yield Candidate(NAME, KEYRING, None, NOT_REACHED, NO_BUS)
         return
     from git_credential_hf.secret_service.dbus.opening import opened
 

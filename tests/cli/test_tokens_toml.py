@@ -786,9 +786,9 @@ def test_without_a_bus_the_cache_is_written_and_the_keyring_skipped(
     declare(BOTH, host=A, org=B)
     assert lines(seed()) == [
         "token file: written",
-        keyring_skipped("there is no session bus"),
+        keyring_skipped("no D-Bus session"),
     ]
-    assert lines(seed()) == [keyring_skipped("there is no session bus")]
+    assert lines(seed()) == [keyring_skipped("no D-Bus session")]
     assert cache(environment).read_text() == A
     required = seed("--require-keyring")
     assert (required.stdout, required.code, required.stderr.count(b"\n")) == (b"", 3, 1)

@@ -116,7 +116,7 @@ def test_an_address_that_is_no_bus_is_no_bus(run: Run, environment: Environment,
     environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/file"
     seeded = run(*SEED, input=TOKEN)
     assert (seeded.stdout, seeded.stderr, seeded.code) == (
-        f"{keyring_skipped('there is no session bus')}\n".encode(),
+        f"{keyring_skipped('no D-Bus session')}\n".encode(),
         b"",
         0,
     )

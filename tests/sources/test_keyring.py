@@ -142,7 +142,7 @@ def test_ours_come_before_those_of_other_users_and_of_other_tools(
 
 
 def test_a_keyring_that_is_not_there_is_not_reached(environment: Environment) -> None:
-    assert candidates(environment) == [("the keyring", None, "not reached", "there is no session bus")]
+    assert candidates(environment) == [("the keyring", None, "not reached", "no D-Bus session")]
 
 
 def test_a_keyring_that_does_not_answer_is_not_reached(environment: Environment) -> None:

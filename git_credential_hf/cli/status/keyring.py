@@ -6,7 +6,7 @@ from typing import NamedTuple
 from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import NotYours, Unavailable, messages, other_tools, provider
+from git_credential_hf.secret_service import NO_BUS, NotYours, Unavailable, messages, other_tools, provider
 from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.dbus.encode import BUS, call
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
@@ -25,8 +25,8 @@ _KEYRINGS = {
 
 
 WORDS = {
-    "no bus": "there is no D-Bus session",
-    "not yours": "the D-Bus session belongs to another user, and is not asked",
+    "no bus": NO_BUS,
+    "not yours": "the session bus belongs to another user, and is not asked",
     "no keyring": "no keyring is running",
     "no collection": "the keyring has no default collection",
     "locked": "the keyring is locked",

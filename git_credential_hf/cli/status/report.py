@@ -162,6 +162,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if keyring is None:
         return "it has none"
     has_items = keyring.ours or keyring.items_of_others
+    if keyring.state in ("no bus", "not yours"):
+        return shown(keyring.why)
     if keyring.state in WORDS:
         return WORDS[keyring.state] + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
     return "it has items, and none for this URL" if has_items else "it has none"

@@ -114,4 +114,4 @@ def _reason(facts: Facts) -> str:
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
     state = facts.keyring.state if facts.keyring is not None and "keyring" in facts.main.sources else ""
-    return "no source has one" + (f", and {keyring.WORDS[state]}" if state in keyring.WORDS else "")
+    return "no source has one" + (f" ({keyring.WORDS[state]})" if state in keyring.WORDS else "")

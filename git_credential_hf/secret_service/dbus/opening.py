@@ -8,7 +8,7 @@ import posix
 import time
 from sys import byteorder
 
-from git_credential_hf.secret_service import NoBus, NotYours, Unavailable
+from git_credential_hf.secret_service import NO_BUS, NoBus, NotYours, Unavailable
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -21,7 +21,6 @@ BEGIN = b"BEGIN\r\n"
 # Without a uid the bus takes that which the kernel names: in a user namespace it is another than this process knows.
 _WHO = b"\0AUTH EXTERNAL\r\nDATA\r\n"
 
-_NONE = "there is no session bus"
 _LONGEST_WELCOME = 1 << 14
 _CREDENTIALS = 12  # bytes: process, user and group
 _OVERFLOW_UID = 65534
@@ -47,7 +46,7 @@ def opened(options: "Options") -> _socket.socket:
 
     Of several addresses the first counts where a bus of the user's or of root's listens. Raises as `welcomed` does.
     """
-    reason: Unavailable = NoBus(_NONE)
+    reason: Unavailable = NoBus(NO_BUS)
     for address in bus_addresses(options.environ):
         try:
             connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
@@ -170,7 +169,7 @@ def _every_uid_is_mapped() -> bool:
 
 def _unreachable(error: OSError) -> NoBus:
     nobody = isinstance(error, (FileNotFoundError, NotADirectoryError, ConnectionRefusedError))
-    return NoBus(_NONE if nobody else f"the session bus cannot be reached: {error.strerror or error}")
+    return NoBus(NO_BUS if nobody else f"the session bus cannot be reached: {error.strerror or error}")
 
 
 def _broken(error: OSError, options: "Options") -> Unavailable:

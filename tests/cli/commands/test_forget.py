@@ -161,18 +161,18 @@ def test_the_same_token_under_a_scope_keeps_the_cache(run: Run, keyring: Items, 
 def test_without_a_keyring_the_cache_is_what_seed_filled(run: Run, environment: Environment) -> None:
     seed(run, TOKEN)
     for arguments in (("--scope", "my-org"), ("--user", "alice"), ("--host", HOST)):
-        assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: there is no session bus"]
+        assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: no D-Bus session"]
     gone = f"token file: removed, token {masked(TOKEN)}, {cache(environment)}"
-    assert removed(run("forget", "--yes")) == ["keyring: not searched, there is no session bus", gone]
+    assert removed(run("forget", "--yes")) == ["keyring: not searched, no D-Bus session", gone]
     assert not cache(environment).exists()
-    assert removed(run("forget", "--yes")) == ["nothing to remove: there is no session bus"]
+    assert removed(run("forget", "--yes")) == ["nothing to remove: no D-Bus session"]
 
 
 def test_without_a_keyring_what_hf_put_into_the_cache_stays(run: Run, environment: Environment) -> None:
     cache(environment).parent.mkdir(parents=True)
     write(cache(environment), TOKEN)
     write(cache(environment).parent / "stored_tokens", f"[mine]\nhf_token = {TOKEN}\n\n")
-    expected = ["nothing to remove: there is no session bus", left(TOKEN, environment)]
+    expected = ["nothing to remove: no D-Bus session", left(TOKEN, environment)]
     assert removed(run("forget", "--yes")) == expected
     assert cache(environment).read_text() == TOKEN
 

@@ -16,7 +16,7 @@ from tests.providers import GnomeKeyring
 HOST, ORG, DECLARED, STORED, THEIRS = (
     f"hf_{name}0123456789AbCdEf{name}" for name in ("hOst", "oRgs", "dEcl", "sTor", "gCmx")
 )
-NO_BUS = "keyring: skipped (there is no session bus)"
+NO_BUS = "keyring: skipped (no D-Bus session)"
 
 
 def listed(result: Result) -> list[str]:

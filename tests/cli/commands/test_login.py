@@ -79,7 +79,7 @@ def test_without_a_keyring_the_token_file_has_it(run: Run, environment: Environm
     done = login(run)
     assert (done.stderr, done.code) == (b"", 0)
     assert done.stdout.decode().splitlines()[1:] == [
-        f"stored in {cache(environment)} (keyring: skipped, there is no session bus); configured git and git-lfs",
+        f"stored in {cache(environment)} (keyring: skipped, no D-Bus session); configured git and git-lfs",
         f"OK: git will use {MASKED} from ~/.cache/huggingface/token for huggingface.co",
     ]
 
@@ -184,7 +184,7 @@ def test_no_configure_leaves_git_alone(run: Run, environment: Environment) -> No
 def test_a_scope_without_a_keyring_is_stored_nowhere(run: Run, environment: Environment) -> None:
     done = login(run, "--scope", "my-org")
     assert (done.code, done.stderr.count(b"\n")) == (3, 1)
-    assert b"was stored nowhere: there is no session bus" in done.stderr
+    assert b"was stored nowhere: no D-Bus session" in done.stderr
     assert not cache(environment).exists()
 
 

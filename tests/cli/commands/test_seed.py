@@ -410,7 +410,7 @@ def no_open_keyring(request: pytest.FixtureRequest, environment: Environment, tm
         environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/gone"
     else:
         del environment["DBUS_SESSION_BUS_ADDRESS"]
-    return "there is no session bus"
+    return "no D-Bus session"
 
 
 @pytest.mark.parametrize("unlock", ["auto", "never"])

@@ -871,7 +871,7 @@ def test_a_locked_keyring(tmp_path: Path, run: Run, environment: Environment) ->
         del environment["DISPLAY"]
         cache(environment).unlink()
         known = world.known()
-        assert "no source has one, and the keyring is locked" in known["verdict"]
+        assert "no source has one (the keyring is locked)" in known["verdict"]
         (finding,) = known["findings"]
         assert (finding["code"], finding["severity"]) == ("keyring-locked", "error")
         world.shell(finding["remedy"], world.input)
@@ -887,7 +887,7 @@ def test_locked_and_no_default_collection_are_told_apart(tmp_path: Path, run: Ru
         world.helper("configure", "--git-lfs")
         known = world.known()
         assert known["keyring"]["state"] == "no collection"
-        assert "no source has one, and the keyring has no default collection" in known["verdict"]
+        assert "no source has one (the keyring has no default collection)" in known["verdict"]
         assert codes(known) == ["no-token"]
         world.shell(known["findings"][0]["remedy"], world.input)
         known = world.known()
