@@ -1,4 +1,4 @@
-"""The table of attacks (tests/attacks.py) against this helper and its peers: see scripts/attacks."""
+"""The attacks of tests/attacks.py on this helper and its peers: see scripts/attacks."""
 
 import argparse
 import contextlib
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import install
+from benchmarks import install, page
 from tests.attacks import (
     ALICE,
     ALL,
@@ -32,7 +32,8 @@ from tests.attacks import (
 from tests.providers import GnomeKeyring
 
 _LIMIT = 20  # seconds for one answer
-_PAGE = install.ROOT / "docs" / "attacks.md"
+_PAGE = install.ROOT / "docs" / "security.md"
+_SCRIPT = "scripts/attacks"
 _MOST_NAMES = 12
 
 
@@ -81,7 +82,7 @@ def main() -> int:
             subject.leaks = {attack for attack, leaks in zip(attacks, leaked, strict=True) if leaks}
             print(f"{subject.name}: {len(subject.leaks)} of {len(attacks)}")
     if not given.quick:
-        _PAGE.write_text(_page(subjects, programs))
+        _PAGE.write_text(page.with_part(_PAGE.read_text(), _SCRIPT, _part(subjects, programs)))
     return 1 if subjects[0].leaks else 0
 
 
@@ -191,24 +192,11 @@ def _mapped(pattern: str, subject: Subject) -> None:
 # --- the page ----------------------------------------------------------------------------------------------
 
 
-def _page(subjects: list[Subject], programs: install.Programs) -> str:
-    """Return docs/attacks.md."""
+def _part(subjects: list[Subject], programs: install.Programs) -> str:
+    """Return the part of docs/security.md that has the figures."""
     kinds = list(dict.fromkeys(attack.kind for attack in ATTACKS))
     lines = [
-        "# Attacks",
-        "",
-        f"{len(ATTACKS)} requests that an attacker could make git, or something that looks like git, send to a "
-        "credential helper: by the address of a submodule, by a header of a server, by a file in a repository. They "
-        "are one table, [tests/attacks.py](../tests/attacks.py). The tests hold this helper against it, through every "
-        "source at once; here each helper has tokens stored for huggingface.co, for one of its users and "
-        "organisations, and for another host, as far as it knows such things, and is sent all of them.",
-        "",
-        "A cell is how many of the attacks of a kind brought out a token that the request must not have: one for "
-        "another host, another user or another organisation, or any for a request that two readers could understand "
-        "as two different ones, and that is therefore refused here. git itself stops some of these before any helper "
-        "sees them.",
-        "",
-        "Made by `scripts/attacks`.",
+        f"{len(ATTACKS)} requests; `{_SCRIPT}` makes this table.",
         "",
         f"| | attacks | {' | '.join(subject.name for subject in subjects)} |",
         f"|---|---|{'---|' * len(subjects)}",
@@ -217,19 +205,15 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         attacks = [attack for attack in ATTACKS if kind in ("", attack.kind)]
         counts = [str(sum(attack in subject.leaks for attack in attacks)) for subject in subjects]
         lines.append(f"| {kind or '**all**'} | {len(attacks)} | {' | '.join(counts)} |")
-    lines += ["", "## Who leaks where", ""]
-    lines += [
-        "A request for something else that is answered with a token of huggingface.co or another's, by helper:",
-        "",
-    ]
+    lines += ["", "A token for a request that must get none, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "A request that is to be refused, or for another's item:", ""]
+    lines += ["", "A token for a malformed request, or another user's or scope's token, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "## What was attacked", ""]
+    lines += ["", "The versions:", ""]
     versions = {**{"git-credential-hf": "this checkout"}, **{name: one.version for name, one in programs.peers.items()}}
     for subject in subjects:
         program = next(
@@ -250,12 +234,12 @@ _LONG = {
     "pass-git-helper, *": "pass-git-helper",
 }
 _ABOUT = {
-    "git-credential-hf": ", with the token in its token file too",
-    "cache": " (git-credential-cache is of the same git)",
-    "GCM": ", with its plain-text store and the generic provider",
+    "git-credential-hf": ", also with the token in the token file",
+    "cache": " (git-credential-cache comes with the same git)",
+    "GCM": ", with its plain-text store and its generic provider",
     "gh": ", with huggingface.co in its hosts.yml",
-    "pass-git-helper": ", with `[huggingface.co]` for its mapping",
-    "pass-git-helper, *": ", with `[huggingface.co*]`, a pattern for whatever begins so",
+    "pass-git-helper": ", with the mapping `[huggingface.co]`",
+    "pass-git-helper, *": ", with the pattern `[huggingface.co*]`",
 }
 
 

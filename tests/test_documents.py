@@ -16,6 +16,10 @@ from tests.hub import Hub, Secret, fingerprint
 from tests.keyring_items import Items
 
 ROOT = Path(__file__).parents[1]
+PAGES = [
+    *("how-it-works.md", "keyrings.md", "nixos.md", "performance.md", "security.md", "servers.md", "setup.md"),
+    *("status.md", "tokens.md"),
+]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 TOKENS = {
@@ -46,8 +50,7 @@ def blocks(document: Path) -> list[Block]:
     ]
 
 
-# docs/performance.md tells how it was measured, which is no part of setting anything up.
-BLOCKS = [block for document in DOCUMENTS if document.name != "performance.md" for block in blocks(document)]
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 SKIPPED = [block for block in BLOCKS if block.skipped]
 RUN = list(dict.fromkeys(block.document for block in BLOCKS if not block.skipped))
 
@@ -125,7 +128,11 @@ def test_what_is_not_run_is_at_least_understood(block: Block, run: Run, environm
 
 
 def test_what_is_declared_is_understood(tmp_path: Path) -> None:
-    found = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs/tokens.md").read_text(), re.MULTILINE | re.DOTALL)
+    found = [
+        block
+        for document in DOCUMENTS
+        for block in re.findall(r"^```toml\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+    ]
     assert found
     file = tmp_path / "tokens.toml"
     for text in found:
@@ -145,8 +152,18 @@ def test_the_documents_name_every_option_of_the_helper(run: Run) -> None:
     summary = run("--help").stdout.decode().partition("helper options")[2]
     options = re.findall(r"^  (--[a-z-]+)", summary, re.MULTILINE)
     assert options
+    page = (ROOT / "docs/how-it-works.md").read_text()
+    assert [option for option in options if f"| `{option}" not in page] == []
+
+
+def test_every_page_is_there_and_the_readme_leads_to_it() -> None:
+    assert [document.name for document in DOCUMENTS[1:]] == PAGES
     readme = (ROOT / "README.md").read_text()
-    assert [option for option in options if f"| `{option}" not in readme] == []
+    assert [page for page in PAGES if f"(docs/{page})" not in readme] == []
+    python = re.findall(r'^requires-python = ">=(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert f"badge/python-{python[0]}%2B-" in readme
+    assert "MIT License" in (ROOT / "LICENSE").read_text()
+    assert "badge/licence-MIT-" in readme
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -155,10 +172,10 @@ def test_links_lead_somewhere(document: Path) -> None:
         if target.startswith("https://"):
             continue
         path, _, anchor = target.partition("#")
-        file = document.parent / path
+        file = document.parent / path if path else document
         assert file.exists(), target
         headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in [heading.lower().replace(" ", "-").replace(",", "") for heading in headings]
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 # The demonstration.
