@@ -202,8 +202,8 @@ def _grids(results: Results) -> Iterable[tuple[str, str, list[tuple[str, ...]]]]
         for crowd in results.crowds
     ]
     about = (
-        "In turns, each on a keyring of its own. Gets a second is the median of the turns; failures and the slowest get "
-        "are of all turns."
+        "In turns, each on a keyring of its own. Gets a second is the median of the turns. Failures and the slowest "
+        "get are of all turns."
     )
     yield results.crowd_title, about, [_CROWD_COLUMNS, *crowd_cells]
 
@@ -274,9 +274,9 @@ _PAGE = """\
 `{command}` made the figures below. It installs what it measures; run it for your own machine.
 
 Each program of a table runs once a round, in another order each round, for {rounds} rounds after a warm-up. A run is \
-one process with its request in a pipe, and every answer is checked. Wall time is from before its start to its end. CPU \
-time is its own, without the bus and the keyring. Memory is the largest resident set, by time(1). A ratio is the median \
-of the ratios within each round, so other load weighs on both sides. Milliseconds are of this machine alone.
+one process with its request in a pipe, and every answer is checked. Wall time is from before its start to its end. \
+CPU time is its own, without the bus and the keyring. Memory is the largest resident set, by time(1). A ratio is the \
+median of the ratios within each round, so other load weighs on both sides. Milliseconds are of this machine alone.
 
 ### The goals
 
