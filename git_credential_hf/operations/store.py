@@ -1,4 +1,4 @@
-"""store: git tells of a credential that the server has accepted."""
+"""store: git reports a credential that the server has accepted."""
 
 from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB, scope, server
@@ -15,8 +15,8 @@ from git_credential_hf.state import locks, rejected
 def store(options: Options, data: bytes) -> str:
     """Store the credential in the keyring, unless `get` gives it already.
 
-    It gets an item of its own beside what a person seeded, which stays as it is. What the server has accepted is no
-    longer rejected. A keyring that is locked or not there is left alone.
+    It gets an item of its own; what a person seeded stays unchanged. What the server has accepted is no longer
+    rejected. A keyring that is locked or missing is skipped.
 
     data: the request. Returns a line for a person, empty where there is nothing to say. Raises Malformed for a request
     that breaks the format.
@@ -62,7 +62,7 @@ def _would_hide_a_seeded_one(ours: bytes, accepted: Token, request: Request, opt
 
 
 def _is_the_same(given: Token, accepted: Token) -> bool:
-    """Return whether what git stores is what `get` gave. What git does not know of it, it does not store either."""
+    """Return whether git stores what `get` gave. Fields that git does not know are not compared."""
     return (
         (given.text, given.authtype) == (accepted.text, accepted.authtype)
         and accepted.expires in (None, given.expires)

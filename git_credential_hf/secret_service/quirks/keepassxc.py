@@ -1,7 +1,7 @@
-"""KeePassXC: locked, it shows its dialog for a search, and does not answer until that is closed.
+"""KeePassXC: while it is locked, a search opens its dialog, and is answered once that is closed.
 
-It has a person confirm what is deleted, if it is set to. Both are known before it is asked. It also has a person
-confirm, however it is set, that a CreateItem takes the place of an item; SetSecret it just does, and keeps.
+It asks a person before it deletes an item, if it is set to do so. This module finds out both before the search. It
+also asks, whatever its settings, before a CreateItem replaces an item. SetSecret needs no confirmation.
 """
 
 import posix
@@ -21,7 +21,7 @@ _FLATPAK = b"/.var/app/org.keepassxc.KeePassXC"
 
 
 def is_known(environ: dict[bytes, bytes]) -> bool:
-    """Return whether this person has settings of KeePassXC, or of its Flatpak: nobody else asks the bus about it."""
+    """Return whether this person has settings of KeePassXC or its Flatpak. Without them the bus is not asked."""
     return posix.access(_settings(environ) + b"/keepassxc", posix.F_OK) or posix.access(
         environ.get(b"HOME", b"") + _FLATPAK, posix.F_OK
     )
@@ -58,7 +58,7 @@ def _owner(message: decode.Message) -> bytes:
 
 
 def _is_default_locked(connection: "Connection") -> bool:
-    """Return whether anything but a plain no came: that there is no default collection, for one."""
+    """Return whether the answer is anything but false. An error, as without a default collection, counts as yes."""
     default = b"/org/freedesktop/secrets/aliases/default"
     (reply,) = connection.ask(property_of(default, COLLECTION, b"Locked", NO_AUTO_START))
     return decode.read_flag(reply) is not False
