@@ -5,13 +5,8 @@ import sys
 
 from git_credential_hf import options
 
-GIT_ACTIONS = (b"get", b"store", b"erase", b"capability")
-COMMANDS = (b"seed", b"configure", b"unconfigure", b"status", b"forget")
-
 _CAPABILITIES = b"version 0\ncapability authtype\n"
 _CHUNK = 4096  # a larger buffer costs more than reading again
-_KIND = 0o170000
-_FIFO = 0o010000
 
 
 def main() -> int:
@@ -29,7 +24,8 @@ def run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
         _open_standard_streams()
         return _run(arguments, environ)
     except options.UsageError as error:
-        say(f"{error}; see git-credential-hf --help")
+        line = str(error)
+        say(f"{line}{'' if line.endswith('?') else '.'} Try: {error.remedy or 'git-credential-hf --help'}")
         return 2
     except KeyboardInterrupt:
         return 130
@@ -62,23 +58,15 @@ def say(line: str) -> None:
 
 
 def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
-    if not arguments or arguments[0] in COMMANDS or arguments[0] in (b"--help", b"-h", b"--version"):
-        return _run_for_person(arguments, environ)
     chosen, rest = options.Options(environ), arguments
-    if arguments[0].startswith(b"-"):
-        chosen, rest = options.parse(arguments, environ)
-        if not rest:
-            raise options.UsageError("an action is missing")
-    action, *rest = rest
-    if action in GIT_ACTIONS and not rest:
-        return _answer_git(action, chosen)
-    if action in COMMANDS:
-        raise options.UsageError(f"the options of {action.decode()} stand after it")
-    if action not in GIT_ACTIONS and not rest and posix.fstat(0).st_mode & _KIND == _FIFO:
-        return 0  # gitcredentials(7): a helper ignores an action that it does not know
-    raise options.UsageError(
-        "what follows the action is too much" if action in GIT_ACTIONS else "there is no such command"
-    )
+    if arguments and arguments[0].startswith(b"-"):
+        try:
+            chosen, rest = options.parse(arguments, environ)
+        except options.UnknownOption:
+            rest = []  # to be named by those who know what else it may be
+    if len(rest) == 1 and rest[0] in options.ACTIONS:
+        return _answer_git(rest[0], chosen)
+    return _run_for_person(arguments, environ)
 
 
 def _run_for_person(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:

@@ -1,4 +1,4 @@
-"""Requests to huggingface.co, and to no other host: whose a token is, and what it may do with a repository.
+"""Requests to huggingface.co, and to no other host: whose a token is, what it may do with a repository, and its end.
 
 They go by proxies and SSL_CERT_FILE as the standard library does, and not by HF_ENDPOINT.
 """
@@ -26,6 +26,7 @@ class Answer(NamedTuple):
     access: "yes", "gated", "denied" or "not found", None where the URL names no repository.
     writes: whether the token may write there, None where it may not read.
     said: the Hub's own words where it says no.
+    reads_gated: whether a fine-grained token may read gated repositories, None for any other.
     """
 
     state: str
@@ -37,6 +38,7 @@ class Answer(NamedTuple):
     access: str | None = None
     writes: bool | None = None
     said: str = ""
+    reads_gated: bool | None = None
 
 
 class _Reply(NamedTuple):
@@ -78,10 +80,28 @@ def ask(token: bytes, path: bytes) -> Answer:
         return Answer("no answer", str(reason))
 
 
+def revoke(tokens: list[bytes]) -> str:
+    """Have the Hub end `tokens` everywhere; return why it did not, empty where it did.
+
+    Source: hub-docs, security-tokens.md; whoever has a token may end it.
+    """
+    body = json.dumps({"credentials": [token.decode("utf-8", "replace") for token in tokens]}).encode()
+    try:
+        reply = _asked("/api/credentials/revoke", {"Content-Type": "application/json"}, body)
+    except _NoAnswer as reason:
+        return f"it cannot be reached ({reason})"
+    return "" if reply.status == 202 else f"it answers with status {reply.status}"
+
+
 def _get(path: str, token: bytes) -> _Reply:
-    """Return what the Hub answers. Raises _NoAnswer."""
-    headers = {"Authorization": f"Bearer {token.decode('latin-1')}", "User-Agent": "git-credential-hf"}
-    request = urllib.request.Request(ENDPOINT + path, headers=headers)  # noqa: S310 - it is https
+    """Return what the Hub answers to whoever has the token. Raises _NoAnswer."""
+    return _asked(path, {"Authorization": f"Bearer {token.decode('latin-1')}"})
+
+
+def _asked(path: str, headers: dict[str, str], body: bytes | None = None) -> _Reply:
+    """Return what the Hub answers, to a POST where there is a body. Raises _NoAnswer."""
+    headers = headers | {"User-Agent": "git-credential-hf"}
+    request = urllib.request.Request(ENDPOINT + path, body, headers)  # noqa: S310 - it is https
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
             return _Reply(answer.status, answer.read(_LARGEST))
@@ -102,11 +122,20 @@ def _whose(body: bytes) -> Answer:
         auth = told.get("auth") or {}
         access = auth.get("accessToken") or {}
         name = str(told["name"])
+        reads_gated = (access.get("fineGrained") or {}).get("canReadGatedRepos")
         orgs = tuple(str(org.get("name")) for org in told.get("orgs") or ())
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise _NoAnswer("it answers what whoami-v2 does not") from None
     role, expires = access.get("role") or auth.get("type"), auth.get("expiresAt") or access.get("expiresAt")
-    return Answer("asked", "", name, _text(role), _text(expires), orgs)
+    return Answer(
+        "asked",
+        "",
+        name,
+        _text(role),
+        _text(expires),
+        orgs,
+        reads_gated=None if reads_gated is None else bool(reads_gated),
+    )
 
 
 def _text(value: object) -> str | None:

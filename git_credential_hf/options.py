@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ACTIONS = (b"get", b"store", b"erase", b"capability")
 SOURCES = ("env", "keyring", "file")
 UNLOCK = ("never", "auto", "prompt")
 
@@ -15,7 +16,22 @@ _HOST_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789.-_:[]"
 
 
 class UsageError(Exception):
-    """The command line is wrong; the text says how."""
+    """The command line is wrong; the text says how.
+
+    remedy: the command to try, empty for the help of the command in question.
+    """
+
+    def __init__(self, text: str, remedy: str = "") -> None:
+        super().__init__(text)
+        self.remedy = remedy
+
+
+class UnknownOption(UsageError):
+    """There is no helper option of this `name`."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__("an option before the action is unknown")
+        self.name = name
 
 
 class Options:
@@ -66,17 +82,19 @@ def parse(arguments: list[bytes], environ: dict[bytes, bytes]) -> tuple[Options,
     rest = list(arguments)
     while rest and rest[0].startswith(b"-"):
         name, equals, value = rest.pop(0).partition(b"=")
-        if name in (b"--no-prompt", b"--refresh") and not equals:
+        if name in (b"--no-prompt", b"--refresh"):
+            if equals:
+                raise UsageError(f"`{name.decode()}` takes no value")
             options.no_prompt = options.no_prompt or name == b"--no-prompt"
             options.refresh = options.refresh or name == b"--refresh"
         elif name in (b"--host", b"--timeout", b"--sources", b"--unlock"):
             if not equals:
                 if not rest:
-                    raise UsageError(f"{name.decode()} needs a value")
+                    raise UsageError(f"`{name.decode()}` needs a value")
                 value = rest.pop(0)
             _set(options, name, value)
         else:
-            raise UsageError("there is no such option before an action")
+            raise UnknownOption(name)
     return options, rest
 
 
@@ -88,12 +106,12 @@ def _set(options: Options, name: bytes, value: bytes) -> None:
     elif name == b"--sources":
         chosen = value.decode("ascii", "replace").split(",")
         if not set(chosen) <= set(SOURCES):
-            raise UsageError(f"--sources takes one or more of {','.join(SOURCES)}")
+            raise UsageError(f"`--sources` takes one or more of {','.join(SOURCES)}")
         options.sources = tuple(source for source in SOURCES if source in chosen)
     else:
         options.unlock = value.decode("ascii", "replace")
         if options.unlock not in UNLOCK:
-            raise UsageError("--unlock takes never, auto or prompt")
+            raise UsageError("`--unlock` takes never, auto or prompt")
 
 
 def host(value: bytes) -> bytes:
@@ -114,5 +132,5 @@ def timeout(value: bytes) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < 86_400:
-        raise UsageError("--timeout takes a number of seconds, above 0 and below 86400")
+        raise UsageError("`--timeout` takes a number of seconds, above 0 and below 86400")
     return number

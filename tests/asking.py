@@ -34,6 +34,11 @@ def explains(told: Result, token: str, source: str, remedy: str) -> bool:
     )
 
 
+def keyring_skipped(reason: str) -> str:
+    """Return the line with which seed says that the keyring was not there for it."""
+    return f"keyring: skipped ({reason}). Run `git-credential-hf seed` again after logging in"
+
+
 def seed(run: Run, token: str, *arguments: str) -> None:
     done = run("seed", "--from", "-", "--no-cache", *arguments, input=token.encode())
     assert (done.stderr, done.code) == (b"", 0)

@@ -25,9 +25,9 @@ def given(token: str) -> Result:
 
 
 def is_usage_error(result: Result) -> bool:
-    """Exit 2, nothing on stdout, one line that says what is wrong and where help is."""
+    """Exit 2, nothing on stdout, one line that says what is wrong and what to try."""
     return (result.code, result.stdout) == (2, b"") and re.fullmatch(
-        rb"git-credential-hf: [^\n]+; see git-credential-hf --help\n", result.stderr
+        rb"git-credential-hf: [^\n]+[.?] Try: git-credential-hf [^\n]+\n", result.stderr
     ) is not None
 
 
@@ -76,7 +76,7 @@ def test_a_value_with_odd_characters_is_none(run: Run, option: str, value: str) 
 # --- actions that are not known ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("action", ["unknown", "approve", "reject", "fill", "GET", "gets", "get ", "--", "ключ", ""])
+@pytest.mark.parametrize("action", ["unknown", "approve", "reject", "fill", "--", "ключ", ""])
 def test_an_action_that_git_may_have_one_day_is_passed_over(run: Run, action: str) -> None:
     if action.startswith("-"):
         assert is_usage_error(run(action, input=REQUEST, HF_TOKEN=TOKEN))
@@ -85,6 +85,14 @@ def test_an_action_that_git_may_have_one_day_is_passed_over(run: Run, action: st
     assert run("--timeout", "1", "--no-prompt", action, input=REQUEST, HF_TOKEN=TOKEN) == SILENCE
     assert is_usage_error(run(action, "more", input=REQUEST, HF_TOKEN=TOKEN))
     assert is_usage_error(run(action, "", input=REQUEST, HF_TOKEN=TOKEN))
+
+
+@pytest.mark.parametrize("action", ["GET", "gets", "get ", "statsu", "stats", "logn", "sede", "forgte", "confgure"])
+def test_what_is_near_a_command_is_a_mistake(run: Run, action: str) -> None:
+    told = run(action, input=REQUEST, HF_TOKEN=TOKEN)
+    assert is_usage_error(told)
+    assert b"; did you mean `" in told.stderr
+    assert is_usage_error(run("--no-prompt", action, input=REQUEST, HF_TOKEN=TOKEN))
 
 
 @pytest.mark.parametrize("stdin", ["file", "/dev/null", "socket", "terminal"])

@@ -726,7 +726,7 @@ def test_each_declared_token_clones_what_it_is_for(world: World, any_keyring: It
     world.environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
     world.helper("seed")
     world.hub.clear()
-    world.clone("other/model")  # from the token cache
+    world.clone("other/model")  # from the token file
     assert world.tokens_seen() == {None, fingerprint(rotated)}
     world.environment["DBUS_SESSION_BUS_ADDRESS"] = bus
     world.helper("seed", "--require-keyring")

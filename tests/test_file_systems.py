@@ -127,12 +127,12 @@ def everything_works(environment: Environment, sources: dict[str, str]) -> None:
         before = snapshot(home)
         result = seed(environment, sources[token])
         assert is_all_right(result)
-        assert result.stdout.decode().startswith(f"token cache: {said}")
+        assert result.stdout.decode().startswith(f"token file: {said}")
         assert file.read_text() == token
         assert said != "unchanged" or snapshot(home) == before
     assert run_process(("get",), REQUEST, environment).stdout == ANSWER
     erased = run_process(("erase",), REJECTED, environment)
-    assert explains(erased, "hf_****mNoP", str(file), "git-credential-hf seed --from -")
+    assert explains(erased, "hf_****mNoP", str(file), "git-credential-hf login")
     assert run_process(("get",), REQUEST, environment).stdout == b"quit=1\n"
     declaration = home / ".config/git-credential-hf/tokens.toml"
     declaration.parent.mkdir(parents=True)
@@ -275,8 +275,8 @@ def test_a_full_disk_leaves_what_was_there(
         environment,
     )
     assert failed(result) == (
-        f"git-credential-hf: the token cache {environment['HOME']}/.cache/huggingface/token cannot be written: "
-        "No space left on device; mend that, or seed with --no-cache\n"
+        f"git-credential-hf: the token file {environment['HOME']}/.cache/huggingface/token cannot be written: "
+        "No space left on device; fix that, or seed with --no-cache\n"
     )
     before = Path(environment["TMPDIR"], "before").read_text()
     assert "filler" in before
@@ -386,7 +386,7 @@ def test_what_is_declared_can_be_seeded_with_a_read_only_root_and_a_cache_that_c
            "$1" seed --no-keyring
            "$1" get <"$TMPDIR/rejected" """
     )
-    assert result.stdout == f"token cache: written, {cache}\n".encode() + ANSWER
+    assert result.stdout == f"token file: written, {cache}\n".encode() + ANSWER
     assert (result.stderr, result.code) == (b"", 0)
 
 
@@ -397,7 +397,7 @@ def test_a_list_of_rejected_tokens_that_cannot_be_written_is_named(
     run_process(("erase",), REJECTED, environment)
     result = read_only(f'exec "$1" seed --no-keyring --from {sources[TOKEN]}')
     list_file = f"{environment['HOME']}/.local/state/git-credential-hf/rejected"
-    assert (result.stdout.decode(), result.code) == (f"token cache: unchanged, {cache}\n", 3)
+    assert (result.stdout.decode(), result.code) == (f"token file: unchanged, {cache}\n", 3)
     assert result.stderr.count(b"\n") == 1
     assert f": {list_file} cannot be written. Try: rm {list_file}\n" in result.stderr.decode()
 
@@ -443,7 +443,7 @@ def test_a_token_file_that_is_mounted_is_left_and_its_folder_named(
     assert (cache.read_text(), (tmp_path / "outside").read_text()) == (ROTATED, ROTATED)
     # What it holds already needs no write.
     same = in_namespace(f"{mount} seed --no-keyring --from {sources[ROTATED]}", environment)
-    assert (same.stdout.decode(), same.stderr) == (f"token cache: unchanged, {cache}\n", b"")
+    assert (same.stdout.decode(), same.stderr) == (f"token file: unchanged, {cache}\n", b"")
     write(tmp_path / "request", REQUEST)
     given = in_namespace(f"{mount} get <{tmp_path}/request", environment)
     assert given.stdout.endswith(f"password={ROTATED}\n".encode())
@@ -467,7 +467,7 @@ def test_on_an_overlay_as_in_a_container(environment: Environment, sources: dict
     )
     assert (result.stderr, result.code) == (b"", 0)
     written, unchanged, *answer, left = result.stdout.decode().splitlines()
-    assert written.startswith("token cache: written over another token (hf_****NoPq)")
-    assert unchanged.startswith("token cache: unchanged")
+    assert written.startswith("token file: written over another token (hf_****NoPq)")
+    assert unchanged.startswith("token file: unchanged")
     assert "\n".join([*answer, ""]).encode() == ANSWER
     assert left == "token 600"

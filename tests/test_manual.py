@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.__main__ import COMMANDS, GIT_ACTIONS
-from git_credential_hf.options import parse
+from git_credential_hf.cli.parser import COMMANDS
+from git_credential_hf.options import ACTIONS, parse
+from tests import completions
 from tests.conftest import Environment, Run
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/git-credential-hf.1"
 INSTALLED = Path(sysconfig.get_path("data"))
-PEOPLES = [command.decode() for command in COMMANDS]
-GITS = [verb.decode() for verb in GIT_ACTIONS]
+PEOPLES = list(COMMANDS)
+GITS = [action.decode() for action in ACTIONS]
 
 
 def needed(program: str) -> str:
@@ -114,7 +115,7 @@ def test_help_fits_a_screen(run: Run, command: str) -> None:
     lines = done.stdout.decode().splitlines()
     assert len(lines) <= 24
     assert max(len(line) for line in lines if not line.startswith("manual: ")) <= 79
-    assert f"  git-credential-hf {command or 'configure'}" in done.stdout.decode()
+    assert f" git-credential-hf {command}" in done.stdout.decode()
     if command:
         assert run(command, "-h", COLUMNS="80") == done
     else:
@@ -159,6 +160,12 @@ INSTALLED_AS = {
     "zsh": INSTALLED / "share/zsh/site-functions/_git-credential-hf",
     "fish": INSTALLED / "share/fish/vendor_completions.d/git-credential-hf.fish",
 }
+
+
+@pytest.mark.parametrize("shell", completions.NAMES)
+def test_the_completions_are_those_of_the_parser(shell: str) -> None:
+    """Else run scripts/completions."""
+    assert (completions.FOLDER / completions.NAMES[shell]).read_text() == completions.text(shell)
 
 
 def completed(shell: str, typed: str, expected: set[str], folder: Path) -> set[str]:
@@ -207,7 +214,9 @@ def read_until(terminal: int, true: Callable[[str], bool]) -> str:
 
 
 def words(shown: str, typed: str) -> set[str]:
-    after = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).partition(typed)[2]
+    # Of the one word that fits a shell shows only what is missing.
+    begun = typed.rpartition(" ")[2]
+    after = begun + re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).partition(typed)[2]
     return set(re.findall(r"(?<![\w-])(?:--)?[a-z][a-z_-]*", after))
 
 

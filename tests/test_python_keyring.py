@@ -81,7 +81,7 @@ def test_seed_get_store_and_erase(file: Path, environment: Environment) -> None:
     assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
     assert run("get", input=request()) == answer("hf_user", "hf_abc123")
     told = run("erase", input=request(username="hf_user", password="hf_abc123"))
-    assert explains(told, "****", "the keyring", "git-credential-hf seed --from -")
+    assert explains(told, "****", "the keyring", "git-credential-hf login")
     assert run("get", input=request()) == answer("hf_user", "typed")
     assert run("erase", input=request(username="hf_user", password="typed")) == NOTHING
     assert run("get", input=request()).stdout == b"quit=1\n"
@@ -115,7 +115,7 @@ def test_another_tools_item_is_read_and_left(file: Path, environment: Environmen
     keyring.set_password(f"git:https://{HUB}", "alice", "theirs")
     assert run_call(("get",), request(), environment) == answer("alice", "theirs")
     told = run_call(("erase",), request(username="alice", password="theirs"), environment)
-    assert explains(told, "****", "the keyring", "git-credential-hf seed --from - --user alice")
+    assert explains(told, "****", "the keyring", "git-credential-hf login --user alice")
     assert keyring.get_password(f"git:https://{HUB}", "alice") == "theirs"
     assert run_call(("get",), request(), environment).stdout == b"quit=1\n"
 
@@ -126,7 +126,7 @@ def test_no_keyring_and_a_locked_one_are_left_for_login(file: Path, environment:
         use(backend, file)
         seeded = run_call(("seed", "--from", "-"), b"hf_abc123", environment)
         assert (seeded.stderr, seeded.code) == (b"", 0)
-        assert f"left for login, {reason}" in seeded.stdout.decode().replace("it is ", "")
+        assert f"skipped ({reason}" in seeded.stdout.decode().replace("it is ", "")
         assert run_call(("get",), request(), environment) == answer("hf_user", "hf_abc123")
         assert run_call(("erase",), request(username="alice"), environment) == NOTHING
         required = run_call(("seed", "--from", "-", "--require-keyring"), b"hf_abc123", environment)

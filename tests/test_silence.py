@@ -15,8 +15,9 @@ from unittest import mock
 
 import pytest
 
-from git_credential_hf.__main__ import COMMANDS, GIT_ACTIONS
 from git_credential_hf.cli.commands import seed as seed_command
+from git_credential_hf.cli.parser import COMMANDS
+from git_credential_hf.options import ACTIONS
 from tests.conftest import EXECUTABLE, Environment, run_call, run_process
 from tests.keyring_items import Items
 
@@ -258,8 +259,8 @@ def test_the_token_is_where_it_belongs_and_nowhere_else(
 
 
 def test_every_command_is_held_to_it() -> None:
-    tried = {word.encode() for case in CASES for word in case.command.split()}
-    assert {*COMMANDS, *GIT_ACTIONS} <= tried
+    tried = {word for case in CASES for word in case.command.split()}
+    assert {*COMMANDS, *(action.decode() for action in ACTIONS)} <= tried
 
 
 @pytest.mark.parametrize("error", [RuntimeError, UnicodeEncodeError, KeyError, RecursionError, MemoryError])

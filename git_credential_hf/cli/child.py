@@ -1,10 +1,33 @@
 """Other programs that are run for a person: without tokens, and git-lfs to set it up."""
 
+import os
 import shutil
 import subprocess
 
 from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.sources.environment import VARIABLES
+
+# Commands that install a program, by the name of the package manager that is looked for on PATH.
+_MANAGERS = {
+    "apt-get": "sudo apt-get install {}",
+    "dnf": "sudo dnf install {}",
+    "pacman": "sudo pacman -S {}",
+    "zypper": "sudo zypper install {}",
+    "apk": "sudo apk add {}",
+    "brew": "brew install {}",
+    "nix": "nix profile install nixpkgs#{}",
+}
+
+
+class NotInstalled(Failed):
+    """git-lfs is not installed; the text says how to get it."""
+
+
+def how_to_install(program: str) -> str:
+    """Return the command that installs `program` here, or one that looks for it where no package manager is known."""
+    command = next((_MANAGERS[one] for one in _MANAGERS if shutil.which(one)), "command -v {}")
+    is_root = os.geteuid() == 0  # a container has no sudo
+    return (command.removeprefix("sudo ") if is_root else command).format(program)
 
 
 def environment(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
@@ -13,12 +36,12 @@ def environment(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
 
 
 def install_git_lfs(environ: dict[bytes, bytes]) -> str:
-    """Let git-lfs add its filters to the user's git configuration, as often as one likes. Raises Failed.
+    """Let git-lfs add its filters to the user's git configuration, again and again. Raises NotInstalled or Failed.
 
     Returns the line for a person. Source: git-lfs-install(1), --skip-repo.
     """
     if shutil.which("git-lfs") is None:
-        raise Failed("git-lfs is not installed: install it, then run `git lfs install --skip-repo`")
+        raise NotInstalled(f"git-lfs is not installed. Try: {how_to_install('git-lfs')} && git lfs install --skip-repo")
     try:
         done = subprocess.run(
             ["git", "lfs", "install", "--skip-repo"],
@@ -28,7 +51,9 @@ def install_git_lfs(environ: dict[bytes, bytes]) -> str:
             check=False,
         )
     except OSError as error:
-        raise Failed(f"git cannot be run: {error.strerror}; then run `git lfs install --skip-repo`") from None
+        raise Failed(
+            f"git cannot be run: {error.strerror}. Try: {how_to_install('git')} && git lfs install --skip-repo"
+        ) from None
     if done.returncode != 0:
         first = next(iter((done.stderr or done.stdout).splitlines()), b"it gave no reason")
         raise Failed(f"`git lfs install --skip-repo` failed: {shown(first)}")

@@ -1,97 +1,114 @@
-"""What people type: the command line of the commands that git does not run."""
+"""What people type: one description of every command, from which come parsing, help, completions and mistakes.
+
+The manual page has the same options; a test compares them.
+"""
 
 import argparse
 import io
 import os
+import stat
 import sys
-from typing import TYPE_CHECKING, Never
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Never
 
 from git_credential_hf import __version__, options
+from git_credential_hf.cli import mistakes
 from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, shown
 
 if TYPE_CHECKING:
     from git_credential_hf.cli.commands.forget import Forget
     from git_credential_hf.cli.commands.seed import Seed
 
+_PROGRAM = "git-credential-hf"
+_HELP = f"{_PROGRAM} --help"
+_ACTIONS = [action.decode() for action in options.ACTIONS]
+_SECONDS = 10.0  # for the keyring: no git waits
+
 _SUMMARY = """\
-usage: git-credential-hf COMMAND [OPTIONS], of which COMMAND --help tells more
+usage: git-credential-hf COMMAND [OPTIONS]
        git-credential-hf [HELPER OPTIONS] get | store | erase | capability
 
 commands:
-  seed         put tokens into the keyring and into Hugging Face's token cache
-  configure    make git use this helper for huggingface.co
-  unconfigure  take that back
-  status       who would answer git for an address, and what stands in the way
-  forget       remove what seed and store put away
-
-for a new machine:
-  git-credential-hf seed --from ~/secrets/huggingface.token --git-lfs
-  git-credential-hf configure
-
+{commands}
 helper options, before what git runs:
-  --host HOST[:PORT]           answer for this host too
-  --timeout SECONDS            the whole time that the keyring may take (2)
-  --sources env,keyring,file   ask only these
-  --unlock never|auto|prompt   what may be done about a locked keyring (auto)
-  --no-prompt                  where there is no token, let nothing ask for one
-  --refresh                    let `hf auth token` renew a login that has ended
-
+{options}
 manual: man {manual}
 """
 
-_SEED_EXAMPLES = """\
-  git-credential-hf seed --from ~/secrets/huggingface.token
-  git-credential-hf seed --from ~/secrets/my-org.token --scope my-org
-"""
+_OPTION = "  {:<19} {}\n"
 
-_CONFIGURE_EXAMPLES = """\
-  git-credential-hf configure --git-lfs
-  git-credential-hf configure --file ~/nixos/gitconfig
-"""
+_Environ = dict[bytes, bytes]
 
-_UNCONFIGURE_EXAMPLES = """\
-  git-credential-hf unconfigure
-"""
 
-_STATUS_EXAMPLES = """\
-  git-credential-hf status
-  git-credential-hf status --online https://huggingface.co/my-org/my-model
-"""
+class Command(NamedTuple):
+    """One command.
 
-_FORGET_EXAMPLES = """\
-  git-credential-hf forget
-  git-credential-hf forget --scope my-org --yes
-"""
+    summary: a line for the list of commands. usage: its arguments. text: what help says of it.
+    examples: the arguments of some runs.
+    declare: adds its options to a parser. run: runs it with what was given; returns the exit code.
+    """
+
+    summary: str
+    usage: str
+    text: str
+    examples: tuple[str, ...]
+    declare: "Callable[[_Parser], None]"
+    run: Callable[[argparse.Namespace, _Environ], int]
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose help fits on a screen, and that keeps to one line on a mistake, as everything here does."""
+    """The parser of one command, or of what stands before it: its help fits on a screen, its mistakes are one line."""
 
-    def __init__(self, command: str, operands: str, description: str, examples: str) -> None:
+    def __init__(self, of: str = "", command: Command | None = None, **_: Any) -> None:
+        examples = [f"  {_PROGRAM} {of} {one}".rstrip() for one in command.examples] if command else []
         super().__init__(
-            usage=f"git-credential-hf {command} {operands}",
-            description=description,
-            epilog=f"examples:\n{examples}",
+            prog=_PROGRAM,
+            usage=f"{_PROGRAM} {of} {command.usage}".rstrip() if command else None,
+            description=command.text if command else None,
+            epilog="\n".join(["examples:", *examples]) if examples else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
             add_help=False,
+            exit_on_error=False,
         )
+        self.name = of
         self.options = self.add_argument_group()  # without a title
         self.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
+        if command:
+            command.declare(self)
+
+    def names(self) -> dict[str, argparse.Action]:
+        """Return the options by their names."""
+        return {name: action for action in self._actions for name in action.option_strings}
+
+    def parsed(self, arguments: list[str]) -> argparse.Namespace:
+        """Return what `arguments` say. Raises options.UsageError."""
+        remedy = f"{_PROGRAM} {self.name} --help"
+        try:
+            given, rest = self.parse_known_args(arguments)
+        except argparse.ArgumentError as error:
+            name = error.argument_name or ""
+            action = self.names().get(name.partition("/")[0])
+            choices = action.choices if action else None
+            raise mistakes.in_an_option(name, error.message, choices, remedy) from None
+        if rest and rest[0].startswith("-"):
+            raise mistakes.unknown("option", rest[0], self.names(), remedy)
+        if rest:
+            takes_some = any(not action.option_strings for action in self._actions)
+            raise mistakes.too_much(self.name, rest[0], remedy, takes_some=takes_some)
+        return given
 
     def error(self, message: str) -> Never:
-        raise options.UsageError(shown(message))
+        raise options.UsageError(shown(message), f"{_PROGRAM} {self.name} --help")
 
 
-def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
+def main(arguments: list[str], environ: _Environ) -> int:
     """Run a person's command; return the exit code. Raises options.UsageError."""
-    if not arguments:
-        raise options.UsageError("a command is missing")
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have in it what the locale cannot write
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
-            return _run(*arguments, environ=environ)
+            return _run(arguments, environ)
         finally:
             _flush()
     except Failed as error:
@@ -99,21 +116,73 @@ def main(arguments: list[str], environ: dict[bytes, bytes]) -> int:
         return 1
 
 
-def _run(command: str, *arguments: str, environ: dict[bytes, bytes]) -> int:
-    rest = list(arguments)
-    if command in ("--help", "-h"):
-        print(_SUMMARY.format(manual=_manual()), end="")
+def build() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, for completions."""
+    whole = _helper()
+    whole.add_argument("-V", "--version", action="store_true", help="show which version it is")
+    commands = whole.add_subparsers(metavar="COMMAND", parser_class=_Parser)
+    for name, command in COMMANDS.items():
+        others = [alias for alias, of in _ALIASES.items() if of == name]
+        commands.add_parser(name, aliases=others, of=name, command=command)
+    for action in _ACTIONS:
+        commands.add_parser(action, of=action)
+    return whole
+
+
+def summary(name: str) -> str:
+    """Return the line about a command, by any of its names, or about an action."""
+    command = COMMANDS.get(_ALIASES.get(name, name))
+    return command.summary if command else "what git runs"
+
+
+def _run(arguments: list[str], environ: _Environ) -> int:
+    first, *rest = arguments or [""]
+    if first in ("--version", "-V"):
+        print(f"{_PROGRAM} {__version__}")
         return 0
-    if command == "--version":
-        print(f"git-credential-hf {__version__}")
+    name = {**_ALIASES, "--help": "help", "-h": "help"}.get(first, first)
+    if name not in COMMANDS:
+        return _run_nothing(arguments)
+    try:
+        return COMMANDS[name].run(_Parser(name, COMMANDS[name]).parsed(rest), environ)
+    except options.UsageError as error:
+        error.remedy = error.remedy or f"{_PROGRAM} {name} --help"
+        raise
+
+
+def _run_nothing(arguments: list[str]) -> int:
+    """Return 0 for an action that git may have one day. Raises options.UsageError for a mistake."""
+    if not arguments:
+        raise options.UsageError("no command was given")
+    try:
+        _, rest = options.parse([os.fsencode(one) for one in arguments], {})
+    except options.UnknownOption as unknown:
+        raise _before_a_command(os.fsdecode(unknown.name), arguments) from None
+    if not rest:
+        raise options.UsageError("an action is missing: get, store, erase or capability")
+    word = os.fsdecode(rest[0])
+    if word in COMMANDS or word in _ALIASES:
+        raise options.UsageError(f"the options of `{word}` come after it", f"{_PROGRAM} {word} --help")
+    if word in _ACTIONS and rest[1].startswith(b"-"):
+        raise options.UsageError(f"`{word}` takes no arguments, and its options come before it")
+    if word in _ACTIONS:
+        raise mistakes.too_much(word, os.fsdecode(rest[1]), _HELP)
+    # gitcredentials(7): a helper ignores an action that it does not know.
+    if len(rest) == 1 and stat.S_ISFIFO(os.fstat(0).st_mode) and not mistakes.near(word, _every_command()):
         return 0
-    if command == "seed":
-        return _seed(rest, environ)
-    if command == "status":
-        return _status(rest, environ)
-    if command == "forget":
-        return _forget(rest, environ)
-    return _configure(command, rest, environ)
+    raise mistakes.unknown("command", word, _every_command(), _HELP)
+
+
+def _before_a_command(option: str, arguments: list[str]) -> options.UsageError:
+    """Return the mistake of an option that is no helper option and stands before the command."""
+    command = next((_ALIASES.get(one, one) for one in arguments if one in _every_command()), "")
+    if command in COMMANDS and option in _Parser(command, COMMANDS[command]).names():
+        return options.UsageError(f"`{option}` comes after `{command}`", f"{_PROGRAM} {command} --help")
+    return mistakes.unknown("option", option, [*_helper().names(), "--version"], _HELP)
+
+
+def _every_command() -> list[str]:
+    return [*COMMANDS, *_ALIASES, *_ACTIONS]
 
 
 def _flush() -> None:
@@ -126,103 +195,29 @@ def _flush() -> None:
         raise Failed(f"standard output cannot be written: {error.strerror}") from None
 
 
-def _seed(arguments: list[str], environ: dict[bytes, bytes]) -> int:
-    parser = _Parser(
-        "seed",
-        "[--from SOURCE] [OPTIONS]",
-        "Put tokens into the keyring and into Hugging Face's token cache: without --from\n"
-        "all that are declared in ~/.config/git-credential-hf/tokens.toml.",
-        _SEED_EXAMPLES,
-    )
+# What stands before the action that git runs; options.parse reads it.
+
+
+def _helper() -> _Parser:
+    parser = _Parser()
     add = parser.options.add_argument
-    add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
-    add("--scope", help="the organisation or repository that it is for")
-    add("--user", metavar="NAME", help="whose token it is (hf_user, which stands for anybody)")
-    add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
-    add("--no-keyring", action="store_true", help="leave the keyring alone")
-    add("--no-cache", action="store_true", help="leave the token cache alone")
-    add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
-    add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
-    add("--strict", action="store_true", help="change nothing where a line would warn of the source")
-    add("--force", action="store_true", help="write even what is there already")
-    add("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
-    add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
-    add(
-        "--unlock",
-        choices=("never", "auto", "prompt"),
-        default="auto",
-        metavar="WHEN",
-        help="what to do about a locked one: never, auto or prompt",
-    )
-    add("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    add("--quiet", action="store_true", help="say nothing when all is well")
-    given = parser.parse_args(arguments)
-
-    from git_credential_hf.cli.commands import seed
-
-    if given.source == "":
-        raise options.UsageError("--from takes a file, -, env:NAME, credential:NAME or command:WORDS")
-    asked = seed.Seed()
-    asked.source = given.source
-    if given.source is None and not (given.scope is given.user is given.host is None):
-        raise options.UsageError("--scope, --user and --host are about the token of --from; tokens.toml has its own")
-    _take_place(given, asked)
-    asked.keyring = not given.no_keyring
-    asked.cache = not given.no_cache
-    for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet"):
-        setattr(asked, name, getattr(given, name))
-    if given.no_keyring and given.require_keyring:
-        raise options.UsageError("--require-keyring and --no-keyring exclude each other")
-    for_keyring = options.Options(environ)
-    for_keyring.timeout = options.timeout(os.fsencode(given.timeout))
-    for_keyring.unlock = given.unlock
-    return seed.seed(asked, for_keyring)
+    add("--host", metavar="HOST[:PORT]", help="answer for this host too")
+    add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (2)")
+    add("--sources", metavar="NAMES", choices=options.SOURCES, help=f"ask only these of {','.join(options.SOURCES)}")
+    add("--unlock", metavar="WHEN", choices=options.UNLOCK, help="a locked keyring: never, auto or prompt (auto)")
+    add("--no-prompt", action="store_true", help="where there is no token, let nothing ask for one")
+    add("--refresh", action="store_true", help="let `hf auth token` renew an OAuth login that has expired")
+    return parser
 
 
-def _status(arguments: list[str], environ: dict[bytes, bytes]) -> int:
-    parser = _Parser(
-        "status",
-        "[OPTIONS] [URL]",
-        "Tell who would answer git for URL (the clone that you are in, else all of\n"
-        "https://huggingface.co), with what, and what stands in the way. It changes\n"
-        "nothing; exit code 1 if git would get no token.",
-        _STATUS_EXAMPLES,
-    )
-    parser.add_argument("url", nargs="?", help=argparse.SUPPRESS)
+# The commands.
+
+
+def _declare_place(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--json", action="store_true", help="for programs; docs/status.md has the schema")
-    add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
-    add("--probe", action="store_true", help="also run the other helpers that git would ask")
-    given = parser.parse_args(arguments)
-
-    from git_credential_hf.cli.commands import status
-
-    return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
-
-
-def _forget(arguments: list[str], environ: dict[bytes, bytes]) -> int:
-    parser = _Parser(
-        "forget",
-        "[OPTIONS]",
-        "Remove what seed and store put into the keyring, and the same token from\n"
-        "Hugging Face's token cache: without --scope and --user all of it for the host.",
-        _FORGET_EXAMPLES,
-    )
-    add = parser.options.add_argument
-    add("--scope", help="only what was put away for exactly this scope")
-    add("--user", metavar="NAME", help="only what was put away for this user")
-    add("--host", help="the host, as HOST or HOST:PORT (huggingface.co)")
-    add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
-    given = parser.parse_args(arguments)
-
-    from git_credential_hf.cli.commands import forget
-
-    asked = forget.Forget()
-    _take_place(given, asked)
-    asked.yes = given.yes
-    for_keyring = options.Options(environ)
-    for_keyring.timeout = 10.0
-    return forget.forget(asked, for_keyring)
+    add("--scope", metavar="SCOPE", help="the organisation or repository that the token is for")
+    add("--user", metavar="NAME", help="the username that the token is for (hf_user)")
+    add("--host", metavar="HOST", help="the host, as HOST or HOST:PORT (huggingface.co)")
 
 
 def _take_place(given: argparse.Namespace, asked: "Seed | Forget") -> None:
@@ -237,6 +232,166 @@ def _take_place(given: argparse.Namespace, asked: "Seed | Forget") -> None:
         asked.user = tokens_toml.user_of(given.user)
 
 
+def _for_keyring(environ: _Environ) -> options.Options:
+    for_keyring = options.Options(environ)
+    for_keyring.timeout = _SECONDS
+    return for_keyring
+
+
+def _declare_login(parser: _Parser) -> None:
+    add = parser.options.add_argument
+    add("--with-token", action="store_true", help="read the token from standard input")
+    _declare_place(parser)
+    add("--no-keyring", action="store_true", help="leave the keyring alone")
+    add("--no-cache", action="store_true", help="leave the token file alone")
+    add("--no-configure", action="store_true", help="leave the configuration of git and git-lfs alone")
+    add("--offline", action="store_true", help="do not ask the Hub about the token")
+
+
+def _login(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import login
+
+    asked = login.Login()
+    _take_place(given, asked)
+    if given.no_keyring and (given.no_cache or asked.scope or given.host is not None):
+        raise options.UsageError("`--no-keyring` leaves no place to store the token in")
+    asked.with_token = given.with_token
+    asked.keyring = not given.no_keyring
+    asked.cache = not given.no_cache
+    asked.configure = not given.no_configure
+    asked.online = not given.offline
+    return login.login(asked, _for_keyring(environ))
+
+
+def _declare_seed(parser: _Parser) -> None:
+    add = parser.options.add_argument
+    add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
+    _declare_place(parser)
+    add("--no-keyring", action="store_true", help="leave the keyring alone")
+    add("--no-cache", action="store_true", help="leave the token file alone")
+    add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
+    add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
+    add("--strict", action="store_true", help="change nothing where a line would warn of the source")
+    add("--force", action="store_true", help="write even what is there already")
+    add("--git-lfs", action="store_true", help="also set up git-lfs")
+    add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
+    add("--unlock", metavar="WHEN", choices=options.UNLOCK, default="auto",
+        help="a locked keyring: never, auto or prompt (%(default)s)")  # fmt: skip
+    add("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    add("--quiet", action="store_true", help="say nothing when all is well")
+
+
+def _seed(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import seed
+
+    if given.source == "":
+        raise options.UsageError("`--from` takes a file, -, env:NAME, credential:NAME or command:WORDS")
+    asked = seed.Seed()
+    asked.source = given.source
+    if given.source is None and not (given.scope is given.user is given.host is None):
+        raise options.UsageError("--scope, --user and --host are about the token of --from; tokens.toml has its own")
+    _take_place(given, asked)
+    asked.keyring = not given.no_keyring
+    asked.cache = not given.no_cache
+    for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet"):
+        setattr(asked, name, getattr(given, name))
+    if given.no_keyring and given.require_keyring:
+        raise options.UsageError("`--require-keyring` and `--no-keyring` exclude each other")
+    for_keyring = options.Options(environ)
+    for_keyring.timeout = options.timeout(os.fsencode(given.timeout))
+    for_keyring.unlock = given.unlock
+    return seed.seed(asked, for_keyring)
+
+
+def _declare_unconfigure(parser: _Parser) -> None:
+    add = parser.options.add_mutually_exclusive_group().add_argument
+    add("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
+    add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
+    add("--file", metavar="F", help="this configuration file")
+
+
+def _declare_configure(parser: _Parser) -> None:
+    _declare_unconfigure(parser)
+    parser.options.add_argument("--git-lfs", action="store_true", help="also set up git-lfs")
+
+
+def _configure(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import configure
+
+    return configure.configure(_target(given), environ, git_lfs=given.git_lfs)
+
+
+def _unconfigure(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import configure
+
+    return configure.unconfigure(_target(given), environ)
+
+
+def _target(given: argparse.Namespace) -> tuple[str, str | None]:
+    return ("file", given.file) if given.file is not None else given.target or ("global", None)
+
+
+def _declare_status(parser: _Parser) -> None:
+    parser.add_argument("url", nargs="?", metavar="URL", help=argparse.SUPPRESS)
+    add = parser.options.add_argument
+    add("--json", action="store_true", help="for programs; docs/status.md has the schema")
+    add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
+    add("--probe", action="store_true", help="also run the other helpers that git would ask")
+
+
+def _status(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import status
+
+    return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
+
+
+def _declare_list(parser: _Parser) -> None:
+    parser.options.add_argument("--json", action="store_true", help="for programs; with the token's fingerprint")
+
+
+def _list(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import list as command
+
+    return command.list_tokens(_for_keyring(environ), as_json=given.json)
+
+
+def _declare_forget(parser: _Parser) -> None:
+    add = parser.options.add_argument
+    add("--scope", metavar="SCOPE", help="only what was stored for exactly this scope")
+    add("--user", metavar="NAME", help="only what was stored for this username")
+    add("--host", metavar="HOST", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--revoke", action="store_true", help="also have the Hub end these tokens, everywhere")
+    add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
+
+
+def _forget(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import forget
+
+    asked = forget.Forget()
+    _take_place(given, asked)
+    asked.revoke = given.revoke
+    asked.yes = given.yes
+    return forget.forget(asked, _for_keyring(environ))
+
+
+def _declare_help(parser: _Parser) -> None:
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help=argparse.SUPPRESS)
+
+
+def _help(given: argparse.Namespace, environ: _Environ) -> int:
+    name = _ALIASES.get(given.command, given.command)
+    if name in COMMANDS:
+        print(_Parser(name, COMMANDS[name]).format_help(), end="")
+    elif name is not None and name not in _ACTIONS:
+        raise mistakes.unknown("command", name, _every_command(), _HELP)
+    else:
+        commands = "".join(f"  {name:<12} {command.summary}\n" for name, command in COMMANDS.items())
+        actions = {name: one for name, one in _helper().names().items() if one.help != argparse.SUPPRESS}
+        helper = "".join(_OPTION.format(f"{name} {one.metavar or ''}", one.help) for name, one in actions.items())
+        print(_SUMMARY.format(commands=commands, options=helper, manual=_manual()), end="")
+    return 0
+
+
 def _manual() -> str:
     """Return the path of the manual page, which `man` finds by its name only where the installer saw to it."""
     from importlib import metadata
@@ -249,24 +404,80 @@ def _manual() -> str:
     return next(filter(os.path.exists, pages), "git-credential-hf")
 
 
-def _configure(command: str, arguments: list[str], environ: dict[bytes, bytes]) -> int:
-    from git_credential_hf.cli.commands import configure
+_PLACE = "[--global | --local | --file F]"
 
-    place = "[--global | --local | --file F]"
-    if command == "configure":
-        description = f"Make git use this helper, and no other, for {HUB_NAMES}."
-        parser = _Parser(command, f"{place} [--git-lfs]", description, _CONFIGURE_EXAMPLES)
-    else:
-        description = "Remove what configure added to git's configuration, and nothing else."
-        parser = _Parser(command, place, description, _UNCONFIGURE_EXAMPLES)
-    add = parser.options.add_mutually_exclusive_group().add_argument
-    add("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
-    add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
-    add("--file", metavar="F", help="the configuration file F")
-    if command == "configure":
-        parser.options.add_argument("--git-lfs", action="store_true", help="also run `git lfs install --skip-repo`")
-    given = parser.parse_args(arguments)
-    target = ("file", given.file) if given.file is not None else given.target or ("global", None)
-    if command == "configure":
-        return configure.configure(target, environ, git_lfs=given.git_lfs)
-    return configure.unconfigure(target, environ)
+COMMANDS = {
+    "login": Command(
+        "paste a token once: checked, stored, git and git-lfs configured",
+        "[OPTIONS]",
+        "Ask for a token of Hugging Face and check it with the Hub. Store it in the\n"
+        "keyring and in the token file, and configure git and git-lfs where they are not.",
+        ("", "--scope my-org", "--with-token <~/secrets/huggingface.token"),
+        _declare_login,
+        _login,
+    ),
+    "seed": Command(
+        "store tokens from files, commands or tokens.toml",
+        "[--from SOURCE] [OPTIONS]",
+        "Store tokens in the keyring and in Hugging Face's token file: without --from\n"
+        "all that ~/.config/git-credential-hf/tokens.toml declares.",
+        ("--from ~/secrets/huggingface.token", "--from ~/secrets/my-org.token --scope my-org"),
+        _declare_seed,
+        _seed,
+    ),
+    "configure": Command(
+        "make git use the helper for huggingface.co",
+        f"{_PLACE} [--git-lfs]",
+        f"Make git use this helper, and no other, for {HUB_NAMES}.",
+        ("--git-lfs", "--file ~/nixos/gitconfig"),
+        _declare_configure,
+        _configure,
+    ),
+    "unconfigure": Command(
+        "remove what configure added",
+        _PLACE,
+        "Remove what configure added to git's configuration, and nothing else.",
+        ("",),
+        _declare_unconfigure,
+        _unconfigure,
+    ),
+    "status": Command(
+        "which credential git would use for a URL, and any problems",
+        "[OPTIONS] [URL]",
+        "Tell which credential git would use for URL (the clone that you are in, else\n"
+        "all of https://huggingface.co), and any problems. It changes nothing; exit\n"
+        "code 1 if git would get no token.",
+        ("", "--online https://huggingface.co/my-org/my-model"),
+        _declare_status,
+        _status,
+    ),
+    "list": Command(
+        "what is stored: scope, user, token, where, expiry, origin",
+        "[--json]",
+        "List the tokens that login, seed and git have stored in any keyring, locked\n"
+        "ones too, and the one in Hugging Face's token file. It changes nothing.",
+        ("",),
+        _declare_list,
+        _list,
+    ),
+    "forget": Command(
+        "remove what login, seed and store stored",
+        "[OPTIONS]",
+        "Remove what login, seed and store put into the keyring, and the same token\n"
+        "from Hugging Face's token file: without --scope and --user all of it for the\n"
+        "host.",
+        ("", "--scope my-org --yes"),
+        _declare_forget,
+        _forget,
+    ),
+    "help": Command(
+        "how a command is used",
+        "[COMMAND]",
+        "Tell how COMMAND is used, or which commands there are.",
+        ("seed",),
+        _declare_help,
+        _help,
+    ),
+}
+
+_ALIASES = {"logout": "forget", "doctor": "status"}

@@ -8,16 +8,14 @@ import time
 from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, shown, shown_token
 from git_credential_hf.model.token import of_hub
-from git_credential_hf.sources.token_file import path
+from git_credential_hf.sources.token_file import DECLARED, is_declared, path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
 
 # How the line begins where nothing was to be done, and where what somebody else put there was left.
-UNCHANGED = "token cache: unchanged"
-LEFT = "token cache: left"
+UNCHANGED = "token file: unchanged"
+LEFT = "token file: left"
 
 _WAIT = 10.0  # seconds, for another run that writes
-
-_RECORD = b"token-cache"  # a file of ours (see token_digests): which tokens came from tokens.toml
 
 
 class TokenFile:
@@ -51,36 +49,31 @@ class TokenFile:
                 return self._replaced(token, force, dry_run)
         except OSError as error:
             raise Failed(
-                f"the token cache {self.shown} cannot be written: {_why(error)}; mend that, or seed with --no-cache"
+                f"the token file {self.shown} cannot be written: {_why(error)}; fix that, or seed with --no-cache"
             ) from None
 
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
         return None if os.path.islink(self.path) else of_hub(safe_read.read(self.path))
 
-    def is_login(self, token: bytes) -> bool:
-        """Whether `token` is one that `hf auth login` has in its list, which is beside the file and not seed's."""
-        logins = safe_read.read(os.path.join(os.path.dirname(self.path), b"stored_tokens"))
-        return token in [line.partition(b"=")[2].strip() for line in logins.split(b"\n")]
-
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
         try:
             with locks.FolderLock(os.path.dirname(self.path), _WAIT):
                 if self.token() != token:
-                    return f"token cache: changed in the meantime and left, {self.shown}"
+                    return f"token file: changed in the meantime and left, {self.shown}"
                 files.remove_unfinished(self.path)
                 files.remove(self.path)
         except OSError as error:
-            raise Failed(f"the token cache {self.shown} cannot be removed: {_why(error)}; mend that") from None
-        return f"token cache: removed, token {shown_token(token)}, {self.shown}"
+            raise Failed(f"the token file {self.shown} cannot be removed: {_why(error)}; fix that") from None
+        return f"token file: removed, token {shown_token(token)}, {self.shown}"
 
     def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
         """Do what put does, and remember that the token is from tokens.toml; the caller is in locks.own_lock."""
         if not dry_run:
             before = self.token()
             # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
-            _remember([token, *([before] if before and _is_declared(before, self.environ) else [])], self.environ)
+            _remember([token, *([before] if before and is_declared(before, self.environ) else [])], self.environ)
         return self.put(token, force=force, dry_run=dry_run)
 
     def withdraw(self, *, dry_run: bool = False) -> str | None:
@@ -90,8 +83,8 @@ class TokenFile:
         """
         line = None
         token = self.token()
-        if token and _is_declared(token, self.environ):
-            would_be = f"token cache: would be removed, token {shown_token(token)}, {self.shown}"
+        if token and is_declared(token, self.environ):
+            would_be = f"token file: would be removed, token {shown_token(token)}, {self.shown}"
             line = would_be if dry_run else self.remove(token)
         elif token:
             line = f"{LEFT}, since what it holds is not from tokens.toml, {self.shown}"
@@ -103,7 +96,7 @@ class TokenFile:
         if of_hub(safe_read.read(self.path)) == token:
             return f"{UNCHANGED}, {self.shown}"
         raise Failed(
-            f"the token cache {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
+            f"the token file {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
         )
 
     def _replaced(self, token: bytes, force: bool, dry_run: bool) -> str:
@@ -114,7 +107,7 @@ class TokenFile:
         before = None
         if status is not None:
             if not stat.S_ISREG(status.st_mode):
-                raise Failed(f"the token cache {self.shown} is not a regular file: move away what is in its place")
+                raise Failed(f"the token file {self.shown} is not a regular file: move away what is in its place")
             before = of_hub(safe_read.read(self.path))
             if before == token and not force and self._is_private(status, dry_run):
                 return f"{UNCHANGED}, {self.shown}"
@@ -124,7 +117,7 @@ class TokenFile:
         done = "would be written" if dry_run else "written"
         if before is not None and before != token:
             done += f" over another token ({shown_token(before)})"
-        return f"token cache: {done}, {self.shown}"
+        return f"token file: {done}, {self.shown}"
 
     def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:
         """Return whether the file is the user's alone, or on a file system where that cannot be had."""
@@ -159,28 +152,23 @@ def _why(error: OSError) -> str | None:
 
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:
-    """Whether put_declared was the last to write the token cache."""
-    return bool(folders.own_files(_RECORD, environ))
+    """Return whether put_declared was the last to write the token file."""
+    return bool(folders.own_files(DECLARED, environ))
 
 
 def forget_declared(environ: dict[bytes, bytes]) -> None:
-    """Take what the token cache holds for the person's own from now on. Raises Failed."""
-    for file in folders.own_files(_RECORD, environ):
+    """Take what the token file holds for the person's own from now on. Raises Failed."""
+    for file in folders.own_files(DECLARED, environ):
         try:
             files.remove(file)
         except OSError as error:
             raise Failed(f"{shown(file)} cannot be removed: {error.strerror}; remove it, and seed again") from None
 
 
-def _is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
-    records = [token_digests.read(file) for file in folders.own_files(_RECORD, environ)]
-    return any(token_digests.digest(key, token) in times for key, times in records)
-
-
 def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
     reason = "there is no place for it"
     for folder in folders.own_folders(environ):
-        file = folder + b"/" + _RECORD
+        file = folder + b"/" + DECLARED
         try:
             files.make_folders(folder)
             if folders.is_own(folder):
@@ -192,6 +180,6 @@ def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
         except OSError as error:
             reason = error.strerror or reason
     raise Failed(
-        f"what tokens.toml has put into the token cache cannot be remembered ({reason}): "
+        f"what tokens.toml has put into the token file cannot be remembered ({reason}): "
         "set XDG_STATE_HOME to a folder that can be written, or seed with --no-cache"
     )

@@ -1,8 +1,11 @@
 """Where seed takes a token from: SOURCE to a token, or to the reason why it gives none."""
 
+import getpass
 import os
+import re
 import select
 import shlex
+import signal
 import stat
 import subprocess
 import time
@@ -32,9 +35,9 @@ def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[s
     """Return the token that `source` holds, and a line for each thing about it that a person should hear.
 
     host: what the token is for (see repository.server): for another than the Hub it is any one line.
-    source: a path, `-` (standard input), `env:NAME`, `credential:NAME` (systemd.exec(5), CREDENTIALS_DIRECTORY) or
-    `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a command says on standard
-    error goes to a terminal, else it is told if the command fails.
+    source: a path, `-` (standard input, on a terminal without an echo), `env:NAME`, `credential:NAME` (systemd.exec(5),
+    CREDENTIALS_DIRECTORY) or `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a
+    command says on standard error goes to a terminal, else it is told if the command fails.
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
     kind, colon, rest = source.partition(":")
@@ -43,7 +46,8 @@ def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[s
             "--from was given a token, which every process can see there: give the name of where it is, or `-`"
         )
     if source == "-":
-        return _token(_from_standard_input(), "standard input", host)
+        raw = _typed(host) if os.isatty(0) else _from_standard_input()
+        return _token(raw, "standard input", host)
     if colon and kind == "command":
         try:
             words = shlex.split(rest)
@@ -56,6 +60,8 @@ def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[s
         return from_environment(rest, environ, host)
     if colon and kind == "credential":
         return from_credential(rest, environ, host)
+    if _is_variable(source) and not os.path.lexists(source):
+        raise NothingThere(f"{source}: no such file. Try: git-credential-hf seed --from env:{source}")
     return from_file(source, host)
 
 
@@ -128,6 +134,29 @@ def _from_standard_input() -> bytes:
         return safe_read.read_all(0, safe_read.MAX_SIZE)
     except OSError as error:
         raise Failed(f"standard input cannot be read: {error.strerror}") from None
+
+
+def _is_variable(name: str) -> bool:
+    """Return whether `name` is that of a variable: of one that is set, or of one as they are named."""
+    is_set = os.fsencode(name) in os.environb
+    return re.fullmatch("[A-Za-z_][A-Za-z0-9_]*" if is_set else "[A-Z][A-Z0-9_]+", name) is not None
+
+
+def _typed(host: bytes) -> bytes:
+    """Return what somebody types at the terminal, which shows nothing of it.
+
+    SIGTERM ends it as Ctrl-C does, so that the terminal has its echo back either way. Raises KeyboardInterrupt.
+    """
+    what = f"Token from {_PAGE}" if host == HUB else f"Password for {shown(host)}"
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return os.fsencode(getpass.getpass(f"{what} (not shown): "))
+    except EOFError:
+        return b""
+    except (OSError, UnicodeError):
+        raise Failed("the terminal cannot be read. Try: git-credential-hf login --with-token") from None
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:
@@ -234,7 +263,7 @@ def open_file(file: str) -> tuple[bytes, int]:
         # Links are followed: secrets are linked to where they are decrypted. What counts is the file that is open.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        raise NothingThere(f"{name} is not there") from None
+        raise NothingThere(f"{name}: no such file") from None
     except (OSError, ValueError) as error:
         raise Failed(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:

@@ -30,7 +30,7 @@ class Declared:
     kind: "file", "env", "credential" or "command", with `value` a path, a name or a list of words.
     server, scopes, user: what it is for; the scope of a whole host is empty.
     expires: seconds since the epoch, None where no end is declared.
-    cache: whether it is for the token cache as well.
+    cache: whether it is for the token file as well.
     """
 
     name: str
@@ -187,7 +187,7 @@ def _declared(tables: dict[str, Any], folder: str) -> list[Declared]:
                 raise _Wrong(("tokens", name), reason)
         if one.cache:
             if cached:
-                raise _Wrong(("tokens", name, "cache"), f"{cached} has it already, and the token cache holds one token")
+                raise _Wrong(("tokens", name, "cache"), f"{cached} has it already, and the token file holds one token")
             cached = one.name
         found.append(one)
     return found
@@ -223,7 +223,7 @@ def _token(name: str, table: Any, folder: str) -> Declared:
     if not isinstance(cache, bool):
         raise _Wrong((*at, "cache"), "this must be true or false")
     if cache and ("scope" in table or host != HUB):
-        raise _Wrong((*at, "cache"), "Hugging Face's token cache is for a token of the whole of huggingface.co")
+        raise _Wrong((*at, "cache"), "Hugging Face's token file is for a token of the whole of huggingface.co")
     expires = _expiry(table["expires"], (*at, "expires")) if "expires" in table else None
     return Declared(f"tokens.{shown(name)}", kind, value, host, scopes, user, expires, cache)
 

@@ -1,5 +1,6 @@
 """erase: git reports a credential that the server has rejected."""
 
+from git_credential_hf.model.outcome import REJECTED
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.operations.get import decide, repository
@@ -46,7 +47,7 @@ def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str
             "the rejected token will be offered again: no folder can be written to remember it, "
             "set XDG_STATE_HOME to one that can"
         )
-    if left and not complaint:
+    if left and not complaint and left[0].verdict != REJECTED:  # it was told of when it was rejected first
         from git_credential_hf.operations import rejection
 
         return rejection.line(left[0], ours, request, options)

@@ -3,11 +3,13 @@
 import posix
 import re
 
+from git_credential_hf.model import item
 from git_credential_hf.model.outcome import Candidate
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.request import Request
 from git_credential_hf.model.token_text import masked
 from git_credential_hf.options import Options
+from git_credential_hf.sources import keyring, token_file
 from git_credential_hf.state import configuration
 
 _NEEDS_NO_QUOTES = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._/:-]*")
@@ -27,9 +29,9 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
     """Return the command that brings a new token to where the rejected one is."""
     if one.source == "env":
         return f"unset {one.place}"
-    if posix.access(configuration.tokens_toml(options.environ), posix.F_OK):
+    if _is_declared(one, server, options):
         return "git-credential-hf seed"
-    words = [b"git-credential-hf seed --from -"]
+    words = [b"git-credential-hf login"]
     for option, value, default in (
         (b"--scope", one.token.scope if one.token else b"", b""),
         (b"--user", request.username if one.token and one.token.user == request.username else None, b"hf_user"),
@@ -38,3 +40,12 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
         if value not in (None, default) and _NEEDS_NO_QUOTES.fullmatch(value or b""):
             words += [option, value or b""]
     return b" ".join(words).decode()
+
+
+def _is_declared(one: Candidate, server: bytes, options: Options) -> bool:
+    """Return whether the token is from tokens.toml, of which the source may have a new one."""
+    if one.token is None or not posix.access(configuration.tokens_toml(options.environ), posix.F_OK):
+        return False
+    if one.source == token_file.NAME:
+        return token_file.is_declared(one.token.text, options.environ)
+    return bool(one.token.item and keyring.of_origin(item.DECLARED, server, [one.token], options))

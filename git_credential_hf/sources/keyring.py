@@ -93,7 +93,14 @@ def stored(server: bytes, tokens: "list[Token]", options: "Options") -> list[byt
     if not SECRET_SERVICE:
         items: list[bytes] = by_library().stored(tokens)
         return items
-    wanted = [item.of_place(server, token.scope) | {item.ORIGIN: item.STORED} for token in tokens]
+    return of_origin(item.STORED, server, tokens, options)
+
+
+def of_origin(origin: bytes, server: bytes, tokens: "list[Token]", options: "Options") -> list[bytes]:
+    """Return the items of those of `tokens`, ours for `server`, that are of that origin (see model.item)."""
+    if not SECRET_SERVICE:
+        return []
+    wanted = [item.of_place(server, token.scope) | {item.ORIGIN: origin} for token in tokens]
     found = _asked(options, lambda reader: reader.search(wanted)) if wanted else None
     paths = {path for some in found or () for path in some}
     return [token.item for token in tokens if token.item in paths]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 NAME = "file"
 
+DECLARED = b"token-cache"  # a file of ours (see token_digests): which tokens came from tokens.toml
+
 _RENEWAL_LIMIT = 10  # seconds
 
 
@@ -91,8 +93,7 @@ def login(token: bytes, environ: dict[bytes, bytes]) -> tuple[int | None, bool]:
     It is None, False where there is no such login, or it has no end. Source: `stored_tokens`, which huggingface_hub
     keeps beside the token file, an INI with a section for each login.
     """
-    file = path(environ)
-    for section in read(file[: file.rfind(b"/") + 1] + b"stored_tokens").split(b"\n["):
+    for section in _logins(environ).split(b"\n["):
         values = {}
         for line in section.split(b"\n"):
             key, _, value = line.partition(b"=")
@@ -100,6 +101,24 @@ def login(token: bytes, environ: dict[bytes, bytes]) -> tuple[int | None, bool]:
         if values.get(b"hf_token") == token and (expires := seconds(values.get(b"expires_at"))) is not None:
             return expires, bool(values.get(b"refresh_token"))
     return None, False
+
+
+def is_login(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether `token` is one that `hf auth login` has in its list."""
+    return token in [line.partition(b"=")[2].strip() for line in _logins(environ).split(b"\n")]
+
+
+def is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether `token` has come into the file from tokens.toml."""
+    from git_credential_hf.state import folders, token_digests
+
+    records = [token_digests.read(file) for file in folders.own_files(DECLARED, environ)]
+    return any(token_digests.digest(key, token) in times for key, times in records)
+
+
+def _logins(environ: dict[bytes, bytes]) -> bytes:
+    file = path(environ)
+    return read(file[: file.rfind(b"/") + 1] + b"stored_tokens")
 
 
 def _expanded(file: bytes, environ: dict[bytes, bytes]) -> bytes:

@@ -115,5 +115,5 @@ def snapshot(*folders: Path) -> dict[str, tuple[int, int, int, int, int]]:
 
 
 def cache(environment: dict[str, str]) -> Path:
-    """Return where the token cache is when only HOME says so."""
+    """Return where the token file is when only HOME says so."""
     return Path(environment["HOME"], ".cache/huggingface/token")

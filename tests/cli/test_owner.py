@@ -23,7 +23,7 @@ def is_told(result: Result, source: str = "HF_TOKEN", remedy: str = "unset HF_TO
     return explains(result, "hf_****mNoP", source, remedy)
 
 
-SEED = "git-credential-hf seed --from -"  # what brings another token
+SEED = "git-credential-hf login"  # what brings another token
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Hugging Face's token cache, as seed leaves it: what huggingface_hub reads, and what happens in between."""
+"""Hugging Face's token file, as seed leaves it: what huggingface_hub reads, and what happens in between."""
 
 import os
 import pwd
@@ -20,7 +20,7 @@ REQUEST = b"protocol=https\nhost=huggingface.co\n"
 
 @pytest.fixture
 def token_file(environment: Environment) -> Path:
-    """The token cache, in a folder that is there, holding another token."""
+    """The token file, in a folder that is there, holding another token."""
     file = cache(environment)
     file.parent.mkdir(parents=True, mode=0o700)
     write(file, ROTATED)
@@ -131,14 +131,14 @@ def test_an_existing_folder_keeps_its_mode(seed: Seed, environment: Environment,
 
 def test_a_new_file_is_said(seed: Seed, environment: Environment) -> None:
     result = seed("--no-keyring")
-    assert (result.stdout.decode(), result.stderr) == (f"token cache: written, {cache(environment)}\n", b"")
+    assert (result.stdout.decode(), result.stderr) == (f"token file: written, {cache(environment)}\n", b"")
 
 
 def test_a_second_run_writes_nothing_and_says_so(seed: Seed, environment: Environment) -> None:
     seed("--no-keyring")
     before = snapshot(Path(environment["HOME"]))
     result = seed("--no-keyring")
-    assert (result.stdout.decode(), result.stderr) == (f"token cache: unchanged, {cache(environment)}\n", b"")
+    assert (result.stdout.decode(), result.stderr) == (f"token file: unchanged, {cache(environment)}\n", b"")
     assert snapshot(Path(environment["HOME"])) == before
 
 
@@ -146,7 +146,7 @@ def test_force_writes_what_is_there_already(seed: Seed, environment: Environment
     seed("--no-keyring")
     before = cache(environment).stat().st_mtime_ns
     result = seed("--no-keyring", "--force")
-    assert (result.stdout.decode(), result.code) == (f"token cache: written, {cache(environment)}\n", 0)
+    assert (result.stdout.decode(), result.code) == (f"token file: written, {cache(environment)}\n", 0)
     assert cache(environment).stat().st_mtime_ns > before
     assert cache(environment).read_text() == TOKEN
 
@@ -154,7 +154,7 @@ def test_force_writes_what_is_there_already(seed: Seed, environment: Environment
 def test_a_token_that_others_can_read_becomes_private(seed: Seed, token_file: Path) -> None:
     write(token_file, TOKEN, 0o644)
     result = seed("--no-keyring")
-    assert (result.stdout.decode(), result.code) == (f"token cache: written, {token_file}\n", 0)
+    assert (result.stdout.decode(), result.code) == (f"token file: written, {token_file}\n", 0)
     assert (mode(token_file), token_file.read_text()) == (0o600, TOKEN)
 
 
@@ -163,7 +163,7 @@ def test_another_token_is_overwritten_and_that_is_said(seed: Seed, token_file: P
     other_name = token_file.with_name("kept")
     other_name.hardlink_to(token_file)
     result = seed("--no-keyring")
-    line = f"token cache: written over another token (hf_****NoPq), {token_file}\n"
+    line = f"token file: written over another token (hf_****NoPq), {token_file}\n"
     assert (result.stdout.decode(), result.stderr, result.code) == (line, b"", 0)
     assert token_file.read_text() == TOKEN
     assert other_name.read_text() == ROTATED
@@ -173,14 +173,14 @@ def test_another_token_is_overwritten_and_that_is_said(seed: Seed, token_file: P
 def test_what_hugging_face_would_read_as_the_token_is_the_token(seed: Seed, token_file: Path) -> None:
     write(token_file, f"{TOKEN}\r\n")
     before = snapshot(token_file.parent)
-    assert seed("--no-keyring").stdout.decode() == f"token cache: unchanged, {token_file}\n"
+    assert seed("--no-keyring").stdout.decode() == f"token file: unchanged, {token_file}\n"
     assert snapshot(token_file.parent) == before
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"\0\xff\n\n", b"x" * 70_000])
 def test_what_is_no_token_is_overwritten(seed: Seed, token_file: Path, rubbish: bytes) -> None:
     write(token_file, rubbish)
-    assert seed("--no-keyring").stdout.decode() == f"token cache: written, {token_file}\n"
+    assert seed("--no-keyring").stdout.decode() == f"token file: written, {token_file}\n"
     assert token_file.read_text() == TOKEN
 
 
@@ -217,7 +217,7 @@ def test_a_link_to_the_token_itself_is_fine(seed: Seed, environment: Environment
     file.symlink_to(source)
     before = snapshot(file.parent, source)
     result = seed("--no-keyring", "--force")
-    assert (result.stdout.decode(), result.stderr) == (f"token cache: unchanged, {file}\n", b"")
+    assert (result.stdout.decode(), result.stderr) == (f"token file: unchanged, {file}\n", b"")
     assert result.code == 0
     assert snapshot(file.parent, source) == before
 
@@ -256,7 +256,7 @@ def test_a_file_in_the_place_of_its_folder(
 
 def test_a_name_with_a_line_end_is_told_in_one_line(seed: Seed, tmp_path: Path) -> None:
     told = seed("--no-keyring", HF_HOME=f"{tmp_path}/two\nlines\x1b").stdout.decode()
-    assert told == f"token cache: written, {tmp_path}/two\\nlines\\x1b/token\n"
+    assert told == f"token file: written, {tmp_path}/two\\nlines\\x1b/token\n"
 
 
 def test_a_disk_that_fills_up_leaves_the_old_token(
@@ -272,8 +272,8 @@ def test_a_disk_that_fills_up_leaves_the_old_token(
     assert done.returncode == 1
     assert done.stdout == b""
     assert done.stderr.decode() == (
-        f"git-credential-hf: the token cache {token_file} cannot be written: File too large; "
-        "mend that, or seed with --no-cache\n"
+        f"git-credential-hf: the token file {token_file} cannot be written: File too large; "
+        "fix that, or seed with --no-cache\n"
     )
     assert snapshot(token_file) == before
     assert [path.name for path in token_file.parent.iterdir()] == ["token"]
@@ -305,7 +305,7 @@ def test_a_folder_that_one_may_write_to_and_not_read(anybodys_folder: Path, as_u
     for said in ("written", "unchanged"):
         result = as_user(1000, "seed", "--no-keyring", "--from", f"{anybodys_folder}/source", **home)
         assert (result.stderr, result.code) == (b"", 0)
-        assert result.stdout.decode().startswith(f"token cache: {said}")
+        assert result.stdout.decode().startswith(f"token file: {said}")
     assert (anybodys_folder / "home/hf/token").read_text() == TOKEN
     assert as_user(1000, "forget", "--yes", **home).code == 0
 
@@ -373,13 +373,13 @@ def test_many_at_once_leave_one_item_and_one_cache(environment: Environment, sou
     assert [path.name for path in cache(environment).parent.iterdir()] == ["token"]
     said = [line for result in results for line in result.stdout.decode().splitlines()]
     assert sum(line.startswith("keyring: created") for line in said) == 1
-    assert sum(line.startswith("token cache: written") for line in said) == 1
+    assert sum(line.startswith("token file: written") for line in said) == 1
 
 
 def test_the_folder_of_a_home_that_is_not_there_is_the_nearest_above(tmp_path: Path) -> None:
     assert (
         token_cache.TokenFile({b"HOME": bytes(tmp_path / "none/home")})
         .put(b"t", dry_run=True)
-        .startswith(f"token cache: would be written, {tmp_path}/none/home/")
+        .startswith(f"token file: would be written, {tmp_path}/none/home/")
     )
     assert not (tmp_path / "none").exists()

@@ -48,7 +48,7 @@ def test_a_token_in_the_place_of_its_source_is_not_told(seed: Seed, environment:
 
 
 def test_a_token_in_the_name_of_a_file_is_not_told(seed: Seed, environment: Environment) -> None:
-    is_refused_as("./hf_****mNoP.txt is not there", seed, environment, "--from", f"./{TOKEN}.txt")
+    is_refused_as("./hf_****mNoP.txt: no such file", seed, environment, "--from", f"./{TOKEN}.txt")
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_any_name_is_told_in_one_line(seed: Seed, name: str, optional: bool) -> 
     result = seed("--from", name, *(["--optional"] if optional else []))
     told = (result.stdout + result.stderr).decode()
     assert result.code == (0 if optional else 1)
-    assert told.endswith(" is not there\n")
+    assert told.endswith(": no such file\n")
     assert told[:-1].isprintable()
 
 
@@ -172,7 +172,7 @@ def test_an_empty_file_is_named_with_the_remedy(
 
 
 def test_a_missing_file_is_named(seed: Seed, environment: Environment, tmp_path: Path) -> None:
-    is_refused_as(f"{tmp_path}/none is not there", seed, environment, "--from", str(tmp_path / "none"))
+    is_refused_as(f"{tmp_path}/none: no such file", seed, environment, "--from", str(tmp_path / "none"))
 
 
 def test_a_placeholder_is_named_with_the_remedy(seed: Seed, source: Path, environment: Environment) -> None:

@@ -1,4 +1,4 @@
-"""seed without --from: what tokens.toml declares is in the keyring and in the token cache, and no more than that."""
+"""seed without --from: what tokens.toml declares is in the keyring and in the token file, and no more than that."""
 
 import os
 import pty
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli import token_source as secret_source
+from tests.asking import keyring_skipped
 from tests.cli.conftest import AS_ROOT, AsUser, cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import Items
@@ -117,7 +118,7 @@ def test_every_token_is_put_where_it_belongs(
     )
     result = seed(CREDENTIALS_DIRECTORY=str(tmp_path / "credentials"), FOURTH=D)
     assert lines(result) == [
-        "token cache: written",
+        "token file: written",
         "keyring: created, for huggingface.co as hf_user (tokens.host)",
         "keyring: created, for huggingface.co/one as alice (tokens.orgs)",
         "keyring: created, for huggingface.co/datasets/two/data as alice (tokens.orgs)",
@@ -179,7 +180,7 @@ def test_a_new_token_replaces_the_old_in_both_places(
     seed()
     declare(BOTH, host=C)
     assert lines(seed()) == [
-        "token cache: written over another token ",
+        "token file: written over another token",
         "keyring: replaced, for huggingface.co as hf_user (tokens.host)",
     ]
     assert keyring.secrets() == sorted([B.encode(), C.encode()])
@@ -190,7 +191,7 @@ def test_force_writes_what_is_there_already(seed: Seed, declare: Declaration, ke
     declare(BOTH, host=A, org=B)
     seed()
     assert [line.partition(",")[0] for line in lines(seed("--force"))] == [
-        "token cache: written",
+        "token file: written",
         "keyring: replaced",
         "keyring: replaced",
     ]
@@ -203,7 +204,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     declare(BOTH, host=A, org=B)
     before = snapshot(Path(environment["HOME"]))
     assert lines(seed("--dry-run", "--git-lfs", *arguments)) == [
-        "token cache: would be written",
+        "token file: would be written",
         "keyring: would be created, for huggingface.co as hf_user (tokens.host)",
         "keyring: would be created, for huggingface.co/my-org as hf_user (tokens.org)",
         "git-lfs: `git lfs install --skip-repo` would be run",
@@ -215,7 +216,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     assert sorted(lines(seed("--dry-run", *arguments))) == [
         "keyring: would be removed, for huggingface.co as hf_user",
         "keyring: would be removed, for huggingface.co/my-org as hf_user",
-        "token cache: would be removed",
+        "token file: would be removed",
     ]
     assert (snapshot(Path(environment["HOME"])), modified(keyring)) == (before, items)
 
@@ -231,13 +232,13 @@ def test_quiet_says_nothing_when_all_is_well(seed: Seed, declare: Declaration, k
 def test_places_may_be_left_out(seed: Seed, declare: Declaration, keyring: Items, environment: Environment) -> None:
     declare(BOTH, host=A, org=B)
     with keyring.bus.calls() as calls:
-        assert lines(seed("--no-keyring")) == ["token cache: written"]
+        assert lines(seed("--no-keyring")) == ["token file: written"]
     assert [call for call in calls if not call.endswith(" Hello")] == []
     assert len(lines(seed("--no-cache"))) == 2
     declare("")
     assert len(lines(seed("--no-cache"))) == 2
     assert (keyring.all(), cache(environment).read_text()) == ([], A)
-    assert [line.partition(",")[0] for line in lines(seed("--no-keyring"))] == ["token cache: removed"]
+    assert [line.partition(",")[0] for line in lines(seed("--no-keyring"))] == ["token file: removed"]
     assert not cache(environment).exists()
 
 
@@ -278,14 +279,14 @@ def test_links_are_followed_and_files_are_relative_to_the_folder_of_the_link(
     write(tmp_path / "generation.toml", CACHED, 0o444)
     declare.file.unlink()
     declare.file.symlink_to(tmp_path / "generation.toml")
-    assert lines(seed("--no-keyring")) == ["token cache: written"]
+    assert lines(seed("--no-keyring")) == ["token file: written"]
     assert cache(environment).read_text() == A
 
 
 def test_home_may_be_written_as_a_tilde(seed: Seed, declare: Declaration, environment: Environment) -> None:
     write(Path(environment["HOME"], "own secret"), A)
     declare('tokens.one = { file = "~/own secret", cache = true }')
-    assert lines(seed("--no-keyring")) == ["token cache: written"]
+    assert lines(seed("--no-keyring")) == ["token file: written"]
 
 
 @pytest.mark.parametrize(
@@ -310,7 +311,7 @@ def test_a_token_that_has_ended_is_named(seed: Seed, run: Run, declare: Declarat
     declare(HOST + "expires = 2001-02-03\n", host=A)
     result = seed()
     assert (result.stderr, result.code) == (
-        b"git-credential-hf: tokens.host: it has ended, at 2001-02-04 00:00 UTC\n",
+        b"git-credential-hf: tokens.host: the token has expired, at 2001-02-04 00:00 UTC\n",
         0,
     )
     assert run("--sources", "keyring", "get", input=REQUEST).stdout == b""
@@ -326,7 +327,7 @@ def test_what_is_declared_no_more_is_removed(
     declare(BOTH, host=A, org=B)
     seed()
     declare(ORG)
-    assert [line.partition(", ")[0] for line in lines(seed())] == ["token cache: removed", "keyring: removed"]
+    assert [line.partition(", ")[0] for line in lines(seed())] == ["token file: removed", "keyring: removed"]
     assert list(held(keyring)) == [("huggingface.co/my-org", "hf_user")]
     assert not cache(environment).exists()
     declare(remaining)
@@ -469,7 +470,7 @@ def test_one_that_is_seeded_from_elsewhere_becomes_the_persons_own(
 # --- sources that fail -----------------------------------------------------------------------------------------------
 
 FAILING = [
-    ('file = "missing"', "missing is not there"),
+    ('file = "missing"', "missing: no such file"),
     ('file = "empty"', "empty is empty"),
     ('file = "template"', "template holds a placeholder"),
     ('env = "MISSING"', "the variable MISSING is not set"),
@@ -558,7 +559,7 @@ def test_a_cache_that_is_left_is_nothing_done(
     result = seed()
     assert (result.code, result.stderr.count(b"\n")) == (1, 1)
     assert result.stdout.decode().splitlines() == [
-        f"token cache: left, since what it holds is not from tokens.toml, {cache(environment)}"
+        f"token file: left, since what it holds is not from tokens.toml, {cache(environment)}"
     ]
     assert (keyring.secrets(), cache(environment).read_text()) == ([A.encode()], C)
 
@@ -783,8 +784,11 @@ def test_without_a_bus_the_cache_is_written_and_the_rest_left_for_login(
     seed: Seed, declare: Declaration, environment: Environment
 ) -> None:
     declare(BOTH, host=A, org=B)
-    assert lines(seed()) == ["token cache: written", "keyring: left for login, there is no session bus"]
-    assert lines(seed()) == ["keyring: left for login, there is no session bus"]
+    assert lines(seed()) == [
+        "token file: written",
+        keyring_skipped("there is no session bus"),
+    ]
+    assert lines(seed()) == [keyring_skipped("there is no session bus")]
     assert cache(environment).read_text() == A
     required = seed("--require-keyring")
     assert (required.stdout, required.code, required.stderr.count(b"\n")) == (b"", 3, 1)
@@ -798,9 +802,9 @@ def test_the_whole_rotation_by_rebuild(
     no_bus = {"DBUS_SESSION_BUS_ADDRESS": "disabled:"}
     moved = ORG.replace("my-org", "other-org").replace("tokens.org", "tokens.other")
     declare(CACHED + moved, host=C, org=D)
-    assert [line.partition(",")[0] for line in lines(seed(**no_bus))] == [
-        "token cache: written over another token ",
-        "keyring: left for login",
+    assert [line.partition(",")[0].partition(" (")[0] for line in lines(seed(**no_bus))] == [
+        "token file: written over another token",
+        "keyring: skipped",
     ]
     assert keyring.secrets() == sorted([A.encode(), B.encode()])
     assert run("get", input=REQUEST, **no_bus).stdout.decode() == f"username=hf_user\npassword={C}\n"
@@ -812,9 +816,9 @@ def test_the_whole_rotation_by_rebuild(
     assert keyring.secrets() == sorted([C.encode(), D.encode()])
     # Undeclared while the bus is away: from the cache at once, from the keyring when it is back.
     declare("")
-    assert [line.partition(",")[0] for line in lines(seed(**no_bus))] == [
-        "token cache: removed",
-        "keyring: left for login",
+    assert [line.partition(",")[0].partition(" (")[0] for line in lines(seed(**no_bus))] == [
+        "token file: removed",
+        "keyring: skipped",
     ]
     assert not cache(environment).exists()
     assert len(lines(seed())) == 2
@@ -830,7 +834,7 @@ def test_a_locked_keyring_is_left_for_login(
     seed()
     own.restart(locked=True)
     declare(CACHED, host=C)
-    assert [line.partition(" (")[0] for line in lines(seed())][1:] == ["keyring: left for login, it is locked"]
+    assert [line.partition(")")[0] for line in lines(seed())][1:] == ["keyring: skipped (it is locked"]
     assert cache(environment).read_text() == C
 
 
@@ -855,7 +859,7 @@ def test_a_command_is_a_list_of_words_and_no_shell(seed: Seed, declare: Declarat
     program = declare.folder / "print it"
     write(program, f"#!/bin/sh\n[ \"$*\" = '$(boom) two words * ; x' ] && echo {A}\n", 0o700)
     declare(f"tokens.a = {{ command = ['{program}', '$(boom)', 'two words', '*', '; x'], cache = true }}")
-    assert lines(seed("--no-keyring")) == ["token cache: written"]
+    assert lines(seed("--no-keyring")) == ["token file: written"]
 
 
 def test_a_command_has_our_environment_without_hugging_faces_tokens_and_other_sources(
@@ -865,7 +869,7 @@ def test_a_command_has_our_environment_without_hugging_faces_tokens_and_other_so
     write(program, f"#!/bin/sh\nenv >{declare.folder}/seen\necho noise >&2\necho {A}\n", 0o700)
     declare(f"tokens.a = {{ command = ['{program}'], cache = true }}\ntokens.b = {{ env = 'OWN', scope = 'x' }}")
     more = {"HF_TOKEN": "hf_a", "HUGGING_FACE_HUB_TOKEN": "hf_b", "HF_HOME": environment["HOME"], "VAULT": "yes"}
-    assert lines(seed("--no-keyring", OWN=B, **more)) == ["token cache: written"]
+    assert lines(seed("--no-keyring", OWN=B, **more)) == ["token file: written"]
     seen = dict(line.split("=", 1) for line in (declare.folder / "seen").read_text().splitlines())
     assert seen["VAULT"] == "yes"
     assert not {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "OWN"} & seen.keys()
@@ -924,7 +928,7 @@ def test_age(seed: Seed, declare: Declaration, environment: Environment) -> None
     given(f"age-keygen -o {folder}/wrong-key", environment)
     source = f"['age', '--decrypt', '--identity', '{declare.folder}/key', '{declare.folder}/hf.age']"
     declare(f"[tokens.a]\ncommand = {source}\ncache = true\n")
-    assert lines(seed("--no-keyring")) == ["token cache: written"]
+    assert lines(seed("--no-keyring")) == ["token file: written"]
     assert cache(environment).read_text() == A
     declare(f"[tokens.a]\ncommand = {source.replace('/key', '/wrong-key')}\ncache = true\n")
     result = seed("--no-keyring")
@@ -941,7 +945,7 @@ def test_pass(seed: Seed, declare: Declaration, environment: Environment) -> Non
         given("gpg --batch --quiet --passphrase '' --quick-generate-key me; pass init me", environment)
         given("pass insert --multiline hub/hf", environment, A.encode())
         declare("[tokens.a]\ncommand = ['pass', 'show', 'hub/hf']\ncache = true\n")
-        assert lines(seed("--no-keyring")) == ["token cache: written"]
+        assert lines(seed("--no-keyring")) == ["token file: written"]
         declare("[tokens.a]\ncommand = ['pass', 'show', 'hub/other']\ncache = true\n")
         result = seed("--no-keyring")
         assert result.code == 1
@@ -957,7 +961,7 @@ def test_systemd_creds(seed: Seed, declare: Declaration, environment: Environmen
     folder.mkdir(mode=0o700)
     given(f"systemd-creds encrypt --with-key=auto-initrd --name=hf - {encrypted}", environment, A.encode())
     declare(f"[tokens.a]\ncommand = ['systemd-creds', 'decrypt', '--name=hf', '{encrypted}', '-']\ncache = true\n")
-    assert lines(seed("--no-keyring")) == ["token cache: written"]
+    assert lines(seed("--no-keyring")) == ["token file: written"]
     # What systemd does for a unit with LoadCredentialEncrypted=.
     write(folder / "hf", given(f"systemd-creds decrypt --name=hf {encrypted} -", environment), 0o400)
     declare("[tokens.a]\ncredential = 'hf'\ncache = true\n")

@@ -71,7 +71,7 @@ class Token:
     """What a token can do. `gated` are the repositories whose conditions its user accepted.
 
     `repos` None: it sees every private repository of `user` and `orgs`; else those of `repos` alone. `role`
-    is read, write, fineGrained or oauth; only write may push.
+    is read, write, fineGrained or oauth; only write may push. `expires` is when it ends, as the Hub writes it.
     """
 
     text: Secret
@@ -80,6 +80,7 @@ class Token:
     orgs: tuple[str, ...] = ()
     gated: frozenset[str] = frozenset()
     repos: frozenset[str] | None = None
+    expires: str | None = None
 
     def covers(self, path: str) -> bool:
         """Whether the repository is its user's or of an organization of theirs, and it may know it."""

@@ -30,7 +30,8 @@ class Hub:
 
     `cdn`: LFS objects are at https://cdn-lfs.hf.co instead of huggingface.co. `cdn_status`: what the CDN
     answers instead of an object. `traps`: paths that answer 401 to every token, good ones too. `tokens` and
-    `refresh_tokens` are by fingerprint, `repositories` by path. `failures` are the exceptions of the Hub
+    `refresh_tokens` are by fingerprint, `repositories` by path. `revocations` are the
+    fingerprints of each request to end tokens, which answers `revoke_status`. `failures` are the exceptions of the Hub
     itself: none, if all is well.
     """
 
@@ -52,6 +53,8 @@ class Hub:
         self.refresh_tokens: dict[str, Token] = {}
         self.repositories: dict[str, Repository] = {}
         self.denials: dict[str, str] = {}
+        self.revocations: list[list[str]] = []
+        self.revoke_status = HTTPStatus.ACCEPTED
         self.failures: list[Exception] = []
         self.on_request = on_request
         self._log: list[Request] = []
@@ -146,10 +149,11 @@ class Hub:
         orgs: Iterable[str] = (),
         gated: Iterable[str] = (),
         repos: Iterable[str] | None = None,
+        expires: str | None = None,
     ) -> Token:
         """Let `text` be a token; see Token for what the rest means."""
         visible = None if repos is None else frozenset(repos)
-        token = Token(Secret(text), user, role, tuple(orgs), frozenset(gated), visible)
+        token = Token(Secret(text), user, role, tuple(orgs), frozenset(gated), visible, expires)
         self.tokens[fingerprint(text)] = token
         return token
 

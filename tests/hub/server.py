@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import IO
 from urllib.parse import parse_qs, unquote
 
-from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token
+from .access import BAD_TOKEN, UNAUTHORIZED, Credential, Refusal, Token, fingerprint
 from .proxy import ConnectHandler
 from .repository import Entry, Repository, git_environ
 
@@ -79,6 +79,8 @@ class HubHandler(ConnectHandler):
             self.reply(HTTPStatus.NOT_FOUND, b"")
         elif path == "/oauth/token":
             self._oauth(body)
+        elif path == "/api/credentials/revoke" and self.command == "POST":
+            self._revoke(body)
         else:
             self._authenticated(unquote(path), path, query, body)
 
@@ -258,7 +260,9 @@ class HubHandler(ConnectHandler):
             self._refuse(UNAUTHORIZED, self.path)
             return
         date = "2026-01-01T00:00:00.000Z"
-        access = {"displayName": f"{token.user}-{token.role}", "role": token.role, "createdAt": date}
+        access: dict[str, object] = {"displayName": f"{token.user}-{token.role}", "role": token.role, "createdAt": date}
+        if token.role == "fineGrained":
+            access["fineGrained"] = {"canReadGatedRepos": bool(token.gated), "global": [], "scoped": []}
         self._json(
             {
                 "type": "user",
@@ -267,9 +271,18 @@ class HubHandler(ConnectHandler):
                 "orgs": [{"type": "org", "name": org, "fullname": org} for org in token.orgs],
                 "auth": {"type": "oauth", "expiresAt": "2100-01-01T00:00:00.000Z"}
                 if token.role == "oauth"
-                else {"type": "access_token", "accessToken": access},
+                else {"type": "access_token", "accessToken": access, "expiresAt": token.expires},
             }
         )
+
+    def _revoke(self, body: IO[bytes]) -> None:
+        """End the tokens that the body names, whoever asks. Source: hub-docs, security-tokens.md."""
+        credentials = json.load(body)["credentials"]
+        self.server.hub.revocations.append([fingerprint(one) for one in credentials])
+        if self.server.hub.revoke_status == HTTPStatus.ACCEPTED:
+            for one in credentials:
+                self.server.hub.tokens.pop(fingerprint(one), None)
+        self.reply(self.server.hub.revoke_status, b"")
 
     def _api(self, match: re.Match[str], query: str, token: Token | None) -> None:
         name = unquote(match["name"])

@@ -73,8 +73,9 @@ def test_what_a_person_seeded_stays_and_is_skipped(
 ) -> None:
     remedy = "git-credential-hf seed"
     if origin == "seed":
+        declare(environment, '[tokens.other]\nenv = "OTHER"\n')
         seed(run, TOKEN, *(("--scope", scope) if scope else ()))
-        remedy += " --from -" + (f" --scope {scope}" if scope else "")
+        remedy = "git-credential-hf login" + (f" --scope {scope}" if scope else "")
     else:
         declare(environment, f'[tokens.t]\nenv = "T"\nscope = "{scope}"\n' if scope else '[tokens.t]\nenv = "T"\n')
         assert run("seed", T=TOKEN).code == 0
@@ -101,7 +102,7 @@ def test_a_token_that_another_host_rejected_is_skipped_there(run: Run, keyring: 
     seed(run, TOKEN)
     seed(run, TOKEN, "--host", OTHER["host"])
     told = run(*FOR_OTHER, "erase", input=credential)
-    assert told.stderr.endswith(b". Try: git-credential-hf seed --from - --host git.example.com:8443\n")
+    assert told.stderr.endswith(b". Try: git-credential-hf login --host git.example.com:8443\n")
     assert len(keyring.all()) == 2
     assert run(*FOR_OTHER, "get", input=request(**OTHER)).stdout == b"quit=1\n"
     assert run("get", input=request()) == answer("hf_user", TOKEN)
@@ -115,7 +116,7 @@ def test_a_token_that_another_host_rejected_is_skipped_there(run: Run, keyring: 
 def test_the_remedy_is_one_line_whatever_the_scope_is_called(run: Run, keyring: Items) -> None:
     seed(run, TOKEN, "--scope", "org;reboot")
     told = run("erase", input=request(username="hf_user", password=TOKEN, path="org;reboot/x"))
-    assert explains(told, MASKED, "the keyring", "git-credential-hf seed --from -")
+    assert explains(told, MASKED, "the keyring", "git-credential-hf login")
 
 
 def test_the_token_of_a_variable_is_left_to_whoever_set_it(run: Run, environment: Environment) -> None:
@@ -124,10 +125,26 @@ def test_the_token_of_a_variable_is_left_to_whoever_set_it(run: Run, environment
     assert explains(told, MASKED, "HF_TOKEN", "unset HF_TOKEN")
 
 
+def test_a_token_that_tokens_toml_put_into_the_token_file(run: Run, environment: Environment) -> None:
+    declare(environment, '[tokens.t]\nenv = "T"\ncache = true\n')
+    assert run("seed", "--no-keyring", T=TOKEN).code == 0
+    told = run("erase", input=request(username="hf_user", password=TOKEN))
+    assert told.stderr.endswith(b". Try: git-credential-hf seed\n")
+
+
+@pytest.mark.parametrize("again", ["", "org/one"])
+def test_only_the_first_rejection_is_explained(run: Run, environment: Environment, again: str) -> None:
+    file = write_token_file(environment, TOKEN)
+    rejected = {"username": "hf_user", "password": TOKEN}
+    assert explains(run("erase", input=request(**rejected)), MASKED, str(file), "git-credential-hf login")
+    for _ in range(2):
+        assert run("erase", input=request(**rejected, **({"path": again} if again else {}))) == NOTHING
+
+
 def test_the_token_file_stays(run: Run, environment: Environment) -> None:
     file = write_token_file(environment, TOKEN)
     told = run("erase", input=request(username="hf_user", password=TOKEN))
-    assert explains(told, MASKED, str(file), "git-credential-hf seed --from -")
+    assert explains(told, MASKED, str(file), "git-credential-hf login")
     assert file.read_text() == TOKEN
 
 

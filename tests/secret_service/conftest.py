@@ -20,7 +20,7 @@ def say(run: Run, token: str, *arguments: str) -> str:
     """Return the word with which seed says what became of the item."""
     done = run("seed", "--from", "-", "--no-cache", *arguments, input=token.encode())
     assert (done.stderr, done.code) == (b"", 0)
-    return done.stdout.decode().removeprefix("keyring: ").partition(",")[0]
+    return done.stdout.decode().removeprefix("keyring: ").partition(",")[0].partition(" (")[0]
 
 
 def prompted(calls: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import NOTHING, request
+from tests.asking import NOTHING, keyring_skipped, request
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
 from tests.providers import Bus, GnomeKeyring
@@ -33,7 +33,11 @@ def test_a_locked_keyring_is_left_for_login(run: Run, own: GnomeKeyring) -> None
     own.stop()
     own.start(locked=True)
     seeded = run(*SEED, input=TOKEN)
-    assert (seeded.stdout, seeded.stderr, seeded.code) == (b"keyring: left for login, it is locked\n", b"", 0)
+    assert (seeded.stdout, seeded.stderr, seeded.code) == (
+        f"{keyring_skipped('it is locked')}\n".encode(),
+        b"",
+        0,
+    )
     required = run(*SEED, "--require-keyring", input=TOKEN)
     assert (required.stdout, required.code, required.stderr.count(b"\n")) == (b"", 3, 1)
     assert run("store", input=request(username="alice", password="typed")) == NOTHING
@@ -74,7 +78,7 @@ def test_a_bus_without_a_keyring_is_left_for_login(run: Run, environment: Enviro
     try:
         seeded = run(*SEED, input=TOKEN)
         assert (seeded.stdout, seeded.stderr, seeded.code) == (
-            b"keyring: left for login, no keyring is running\n",
+            f"{keyring_skipped('no keyring is running')}\n".encode(),
             b"",
             0,
         )
@@ -111,7 +115,7 @@ def test_an_address_that_is_no_bus_is_no_bus(run: Run, environment: Environment,
     environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/file"
     seeded = run(*SEED, input=TOKEN)
     assert (seeded.stdout, seeded.stderr, seeded.code) == (
-        b"keyring: left for login, there is no session bus\n",
+        f"{keyring_skipped('there is no session bus')}\n".encode(),
         b"",
         0,
     )

@@ -42,8 +42,23 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
     """Make git use this helper, with no other beside it, for the Hub; return the exit code.
 
     git_lfs: whether git-lfs also adds its filters to the user's configuration.
-    Prints what was done, and on standard error what stands in the way all the same; where the file cannot be written,
-    the lines to add to it. Raises Failed, with nothing changed.
+    Prints what was done, and what add complains of. Raises Failed, with nothing changed.
+    """
+    print(add(target, environ))
+    if git_lfs:
+        try:
+            print(child.install_git_lfs(environ))
+        except Failed as error:
+            complain(f"git uses the helper, but {error}")
+            return PARTLY
+    return 0
+
+
+def add(target: Target, environ: dict[bytes, bytes]) -> str:
+    """Make git use this helper, with no other beside it, for the Hub; return the line that says what was done.
+
+    On standard error it tells what stands in the way all the same; where the file cannot be written, it prints the
+    lines to add to it. Raises Failed, with nothing changed.
     """
     helper, warning = _helper(environ)
     file = _file(target, environ)
@@ -55,16 +70,9 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
         raise Failed(
             f"{shown(file)} cannot be written ({error.strerror}): add the lines on standard output where it is made"
         ) from error
-    print(f"{shown(file)}: {done}")
     for line in [*filter(None, [warning]), *_in_the_way(file if target[0] == "file" else None, environ)]:
         complain(line)
-    if git_lfs:
-        try:
-            print(child.install_git_lfs(environ))
-        except Failed as error:
-            complain(f"git uses the helper, but {error}")
-            return PARTLY
-    return 0
+    return f"{shown(file)}: {done}"
 
 
 def unconfigure(target: Target, environ: dict[bytes, bytes]) -> int:

@@ -1,9 +1,10 @@
-"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token cache."""
+"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token file."""
 
 import os
 import sys
 from collections.abc import Iterator
 
+from git_credential_hf import hub
 from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
@@ -12,6 +13,7 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options, UsageError
 from git_credential_hf.secret_service import Absent, Unavailable
 from git_credential_hf.sources import keyring
+from git_credential_hf.sources.token_file import is_login
 from git_credential_hf.state import locks
 
 _WAIT = 30.0  # seconds, for the runs that came before
@@ -25,6 +27,7 @@ class Forget:
         self.scope = b""  # empty for the whole host with all its scopes
         self.user: bytes | None = None  # None for everybody
         self.host = HUB
+        self.revoke = False
         self.yes = False
 
 
@@ -44,6 +47,11 @@ class _Found:
         self.shortfalls: list[str] = []
         self.locked: list[str] = []
 
+    def tokens(self) -> list[bytes]:
+        """Return what is to go from keyring and token file, each once."""
+        texts = [token.text for token in self.items] + [self.cached or b""]
+        return list(dict.fromkeys(filter(None, texts)))
+
 
 def forget(asked: Forget, options: Options) -> int:
     """Remove the items of ours that `asked` names, and the same token from the cache; return the exit code.
@@ -51,8 +59,12 @@ def forget(asked: Forget, options: Options) -> int:
     options: environ, timeout and unlock, for the look into the keyring. Raises Failed where nothing was removed, and
     UsageError where a person is to be asked and there is no terminal.
     """
+    if asked.revoke and asked.host != HUB:
+        raise UsageError("`--revoke` is for tokens of huggingface.co alone")
     if not asked.yes and not os.isatty(0):
-        raise UsageError("forget asks before it removes, and there is no terminal to ask on: add --yes")
+        raise UsageError(
+            "forget asks before it removes, and there is no terminal to ask on", "git-credential-hf forget --yes"
+        )
     owner.check_home(options.environ, "forget")
     cache = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
     try:
@@ -61,7 +73,8 @@ def forget(asked: Forget, options: Options) -> int:
             if asked.yes:
                 return _remove(asked, cache, found, options)
         if (found.items or found.cached) and not _may_remove(asked, cache, found):
-            raise Failed("nothing was removed, since the answer was not yes")
+            nothing = "nothing was removed or revoked" if asked.revoke else "nothing was removed"
+            raise Failed(f"{nothing}, since the answer was not yes")
         with locks.own_lock(options.environ, _WAIT):
             return _remove(asked, cache, found, options)
     except TimeoutError as error:
@@ -81,7 +94,7 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     found.in_cache = found.cached = cache.token() if cache else None
     if cache and found.cached and found.absent and asked.user is None:
         # Without a keyring seed fills the cache alone, and hf lists what it has put there.
-        found.cached = None if cache.is_login(found.cached) else found.cached
+        found.cached = None if is_login(found.cached, options.environ) else found.cached
     elif found.cached not in [token.text for token in found.items if not token.scope]:
         found.cached = None
     return found
@@ -94,6 +107,8 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
         print(f"nothing to remove: {absent}" if absent else "nothing to remove")
         _tell_what_stays(asked, cache, found.in_cache)
         return 0
+    if asked.revoke:
+        _revoke(found)
     removed = 0
     try:
         for line in _removed_from_keyring(asked, found.items, options):
@@ -118,6 +133,20 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
     return PARTLY if shortfalls else 0
 
 
+def _revoke(found: _Found) -> None:
+    """Have the Hub end the tokens that are about to be removed, while they are still there. Raises Failed."""
+    tokens = found.tokens()
+    if not tokens:
+        return
+    if why := hub.revoke(tokens):
+        raise Failed(f"the Hub did not revoke {_count(tokens)}: {why}. Nothing was removed")
+    print(f"the Hub: revoked, {', '.join(f'token {shown_token(token)}' for token in tokens)}")
+
+
+def _count(tokens: list[bytes]) -> str:
+    return f"{len(tokens)} token{'s'[: len(tokens) != 1]}"
+
+
 def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -> Iterator[str]:
     """Remove `items`; return the line that says so after each. Raises Unavailable."""
     if not items:
@@ -137,15 +166,22 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
 
 def _tell_what_stays(asked: Forget, cache: TokenFile | None, token: bytes | None) -> None:
     if cache and token and asked.user is None:
-        print(f"token cache: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
+        print(f"token file: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
 
 
 def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
     for token in found.items:
         print(f"keyring: {_name(token, asked.host)}")
     if cache and found.cached:
-        print(f"token cache: token {shown_token(found.cached)}, {cache.shown}")
-    print("Remove this? [y/N] ", end="", flush=True)
+        print(f"token file: token {shown_token(found.cached)}, {cache.shown}")
+    if not _is_yes("Remove this?"):
+        return False
+    tokens = found.tokens()
+    return not asked.revoke or not tokens or _is_yes(f"Revoke {_count(tokens)} at the Hub, everywhere and for good?")
+
+
+def _is_yes(question: str) -> bool:
+    print(f"{question} [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 

@@ -1,4 +1,4 @@
-"""seed: put tokens into the keyring and into Hugging Face's token cache."""
+"""seed: store tokens in the keyring and in Hugging Face's token file."""
 
 import datetime
 import os
@@ -16,7 +16,16 @@ from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Absent, Locked, NoBus, NoCollection, NoKeyring, NotYours, Unavailable
+from git_credential_hf.secret_service import (
+    KEYRING,
+    Absent,
+    Locked,
+    NoBus,
+    NoCollection,
+    NoKeyring,
+    NotYours,
+    Unavailable,
+)
 from git_credential_hf.sources import keyring
 from git_credential_hf.sources.token_file import login
 from git_credential_hf.state import locks, rejected
@@ -62,12 +71,12 @@ class _ForKeyring(NamedTuple):
     token: Token
 
 
-class _Wanted:
-    """What one run is to put away, as far as its sources could be read.
+class Wanted:
+    """What one run is to store, as far as its sources could be read.
 
-    cached: the text for the token cache, None where there is none.
+    cached: the text for the token file, None where there is none.
     kept: the places and users that are declared, None with --from, which withdraws nothing.
-    withdraws_cache: whether tokens.toml has none for the token cache.
+    withdraws_cache: whether tokens.toml has none for the token file.
     failed: a line for each source that gave no token.
     variables: names of the variables that were sources.
     """
@@ -81,13 +90,18 @@ class _Wanted:
         self.variables: set[bytes] = set()
 
 
-class _Outcome:
-    """What became of it: was anything changed, was a person told of it, and what must a person hear."""
+class Outcome:
+    """What became of it: was anything changed, was a person told of it, and what must a person hear.
+
+    places: where the tokens are now. skipped: why the keyring was not asked to store them, empty where it was.
+    """
 
     def __init__(self) -> None:
         self.changed = False
         self.told = False
         self.shortfalls: list[str] = []
+        self.places: list[str] = []
+        self.skipped = ""
 
 
 def seed(asked: Seed, options: Options) -> int:
@@ -97,16 +111,22 @@ def seed(asked: Seed, options: Options) -> int:
     """
     owner.check_home(options.environ, "seed")
     try:
-        wanted = _declared(asked, options) if asked.source is None else _given(asked, asked.source, options)
+        source = asked.source
+        if (
+            source is None
+            and os.isatty(0)
+            and not asked.optional
+            and not os.path.lexists(tokens_toml.path(options.environ))
+        ):
+            source = "-"  # there is somebody to ask
+        wanted = _declared(asked, options) if source is None else _given(asked, source, options)
     except token_source.NothingThere as reason:
         if not asked.optional:
             raise
         _report(asked, f"nothing to seed: {reason}")
         return 0
-    outcome = _put_away(asked, wanted, options)
+    outcome = store(asked, wanted, options)
     shortfalls = outcome.shortfalls
-    if not asked.dry_run:
-        shortfalls += _let_be_given(wanted.tokens, options)
     if asked.git_lfs and asked.dry_run:
         _report(asked, "git-lfs: `git lfs install --skip-repo` would be run")
     elif asked.git_lfs:
@@ -122,22 +142,27 @@ def seed(asked: Seed, options: Options) -> int:
     return PARTLY if wanted.failed or shortfalls else 0
 
 
-def _given(asked: Seed, source: str, options: Options) -> _Wanted:
+def _given(asked: Seed, source: str, options: Options) -> Wanted:
     """Return what --from and the options beside it say. Raises NothingThere or Failed."""
     text, warnings = token_source.read(source, options.environ, asked.host)
     _warn(asked, warnings)
-    wanted = _Wanted()
-    expires = _expiry(text.encode(), asked.host, options)
-    token = Token(text.encode(), user=asked.user, scope=asked.scope, expires=expires)
-    wanted.tokens = [_ForKeyring("", asked.host, asked.user, token)]
-    if asked.cache and not asked.scope and asked.host == HUB:
-        wanted.cached = token.text
+    wanted = one_token(asked, text.encode(), _expiry(text.encode(), asked.host, options))
     if source.startswith("env:"):
         wanted.variables = {os.fsencode(source.removeprefix("env:"))}
     return wanted
 
 
-def _declared(asked: Seed, options: Options) -> _Wanted:
+def one_token(asked: Seed, text: bytes, expires: int | None) -> Wanted:
+    """Return what stores the token `text` for the host, scope and user that are asked for."""
+    wanted = Wanted()
+    token = Token(text, user=asked.user, scope=asked.scope, expires=expires)
+    wanted.tokens = [_ForKeyring("", asked.host, asked.user, token)]
+    if asked.cache and not asked.scope and asked.host == HUB:
+        wanted.cached = text
+    return wanted
+
+
+def _declared(asked: Seed, options: Options) -> Wanted:
     """Return what tokens.toml declares. Raises NothingThere where there is none, or Failed."""
     file = tokens_toml.path(options.environ)
     try:
@@ -147,7 +172,7 @@ def _declared(asked: Seed, options: Options) -> _Wanted:
             f"no token is declared, since {shown(file)} is not there: "
             "write it, or name where the token is, as in `git-credential-hf seed --from FILE`"
         ) from None
-    wanted = _Wanted()
+    wanted = Wanted()
     wanted.kept = set()
     wanted.variables = {os.fsencode(one.value) for one in found if one.kind == "env" and isinstance(one.value, str)}
     wanted.withdraws_cache = asked.cache and not any(one.cache for one in found)
@@ -166,7 +191,7 @@ def _declared(asked: Seed, options: Options) -> _Wanted:
         warnings += [f"{one.name}: {line}" for line in warned]
         if one.expires is not None and one.expires <= time.time():
             ended = datetime.datetime.fromtimestamp(one.expires, datetime.UTC)
-            complain(f"{one.name}: it has ended, at {ended:%Y-%m-%d %H:%M} UTC")
+            complain(f"{one.name}: the token has expired, at {ended:%Y-%m-%d %H:%M} UTC")
         expires = _expiry(text.encode(), one.server, options) if one.expires is None else one.expires
         for scope in one.scopes:
             token = Token(text.encode(), user=one.user, scope=scope, expires=expires)
@@ -213,12 +238,12 @@ def _warn(asked: Seed, warnings: list[str]) -> None:
         complain(warning)
 
 
-def _put_away(asked: Seed, wanted: _Wanted, options: Options) -> _Outcome:
-    """Put the tokens into the cache and into the keyring, and withdraw what is declared no more.
+def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
+    """Store the tokens in token file and keyring, and remove what is declared no more.
 
-    Raises Failed where nothing was changed.
+    Tokens that were rejected are given again. Raises Failed where nothing was changed.
     """
-    outcome = _Outcome()
+    outcome = Outcome()
     cache = None
     if wanted.cached is not None:
         cache = TokenFile(options.environ)
@@ -226,7 +251,12 @@ def _put_away(asked: Seed, wanted: _Wanted, options: Options) -> _Outcome:
     elif wanted.withdraws_cache and token_file.has_declared(options.environ):
         cache = TokenFile(options.environ)
     if cache is None and not asked.keyring and not wanted.withdraws_cache:
-        _report(asked, "nothing to do: the token is for neither the token cache nor the keyring")
+        if asked.scope or asked.host != HUB:
+            outcome.shortfalls = _stored_nowhere(
+                wanted, "the keyring alone keeps such a token", "seed it without --no-keyring"
+            )
+        else:
+            _report(asked, "nothing to do: the token is for neither the token file nor the keyring")
         return outcome
     try:
         # Over both, so that of two runs at once the later one has the last word in both.
@@ -244,10 +274,12 @@ def _put_away(asked: Seed, wanted: _Wanted, options: Options) -> _Outcome:
         nothing_new = f"unchanged: {count} declared token{'s'[: count != 1]}" if count else ""
     if wanted.kept is not None and nothing_new and not (outcome.told or outcome.shortfalls or wanted.failed):
         _report(asked, nothing_new)
+    if not asked.dry_run:
+        outcome.shortfalls += _let_be_given(wanted.tokens, options)
     return outcome
 
 
-def _fill_cache(asked: Seed, wanted: _Wanted, cache: TokenFile, outcome: _Outcome) -> None:
+def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome) -> None:
     """Put the one token into the cache, or withdraw what was declared for it. Raises Failed."""
     if wanted.cached is None:
         line = cache.withdraw(dry_run=asked.dry_run)
@@ -262,9 +294,11 @@ def _fill_cache(asked: Seed, wanted: _Wanted, cache: TokenFile, outcome: _Outcom
         _report(asked, line)
     outcome.told = not unchanged
     outcome.changed = not unchanged and not (line or "").startswith(token_file.LEFT)
+    if wanted.cached is not None:
+        outcome.places.append(cache.shown)
 
 
-def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outcome) -> None:
+def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcome) -> None:
     """Put the tokens into the keyring, and withdraw from it what was declared."""
     origin = item.SEEDED if wanted.kept is None else item.DECLARED
     gone = []
@@ -276,12 +310,15 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
                 gone = writer.withdraw(wanted.kept, dry_run=asked.dry_run)
             outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
     except (Absent, Locked) as reason:
+        outcome.skipped = str(reason)
         if asked.require_keyring:
             outcome.shortfalls.append(f"the keyring was not filled: {reason}; {_REMEDIES[type(reason)]}")
+        elif wanted.kept is None and (asked.scope or asked.host != HUB):
+            outcome.shortfalls += _stored_nowhere(wanted, str(reason), _REMEDIES[type(reason)])
         elif isinstance(reason, (NotYours, NoCollection)):  # which a login does not change
             _report(asked, f"keyring: skipped, {reason}; {_REMEDIES[type(reason)]}")
         else:
-            _report(asked, f"keyring: left for login, {reason}")
+            _report(asked, f"keyring: skipped ({reason}). Run `git-credential-hf seed` again after logging in")
             outcome.told = True
         return
     except Unavailable as reason:
@@ -289,6 +326,8 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
         outcome.shortfalls.append(f"the keyring was not filled{part}: {reason}; seed again")
         return
     would_be = "would be " if asked.dry_run else ""
+    if "left" not in done:
+        outcome.places.insert(0, KEYRING)
     for one, how in zip(wanted.tokens, done, strict=True):
         if how == "left":
             which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
@@ -303,6 +342,14 @@ def _fill_keyring(asked: Seed, wanted: _Wanted, options: Options, outcome: _Outc
     for place, user, text in gone:
         _report(asked, f"keyring: {would_be}removed, {_which(place, user, text)}")
         outcome.told = outcome.changed = True
+
+
+def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
+    return [
+        f"{_which(item.place(one.server, one.token.scope), one.user, one.token.text)} was stored nowhere: "
+        f"{reason}; {remedy}"
+        for one in wanted.tokens
+    ]
 
 
 def _still_locked(asked: Seed, label: str) -> str:

@@ -23,7 +23,8 @@ def status(url: str | None, environ: dict[bytes, bytes], *, as_json: bool, onlin
         text = found.here(environ) if url is None else address.clone_url(os.fsencode(url))
         facts = found.gather(text, environ, probe=probe)
     except (address.NotUnderstood, git_config.BadUrl) as reason:
-        raise UsageError(f"{reason}, as in git-credential-hf status https://huggingface.co/my-org/my-model") from None
+        example = "git-credential-hf status https://huggingface.co/my-org/my-model"
+        raise UsageError(str(reason), example) from None
     if online and facts.token is not None and facts.server == HUB:
         facts.online = hub.ask(facts.token.text, facts.url.path)
     if not as_json:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from git_credential_hf import hub
-from git_credential_hf.cli import git_config
+from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
 from git_credential_hf.cli.status.facts import Facts, numbers
@@ -159,7 +159,7 @@ def _clean(url: git_config.Url) -> str:
 
 def _configuration(facts: Facts) -> Iterator[Finding]:
     if facts.git.path is None:
-        yield Finding("git-missing", "error", "git is not installed, or not on PATH", _install("git"))
+        yield Finding("git-missing", "error", "git is not installed, or not on PATH", child.how_to_install("git"))
         return
     if facts.config.complaint:
         yield Finding(
@@ -543,7 +543,7 @@ def _git_lfs(facts: Facts) -> Iterator[Finding]:
             "lfs-missing",
             "warning",
             "git-lfs is not installed: large files stay pointers of three lines",
-            _install("git-lfs"),
+            child.how_to_install("git-lfs"),
         )
         return
     filters = [facts.config.value(b"filter.lfs." + name) for name in (b"process", b"smudge")]
@@ -702,24 +702,6 @@ def _edit(complaint: str) -> str:
     if found is None and (ours := re.search(r" in (/.+):(\d+)$", complaint)):
         return f"${{EDITOR:-vi}} +{ours[2]} {shlex.quote(ours[1])}"
     return f"${{EDITOR:-vi}} +{found[1]} {shlex.quote(found[2])}" if found else "git config --global --edit"
-
-
-_INSTALL = {
-    "apt-get": "sudo apt-get install {}",
-    "dnf": "sudo dnf install {}",
-    "pacman": "sudo pacman -S {}",
-    "zypper": "sudo zypper install {}",
-    "apk": "sudo apk add {}",
-    "brew": "brew install {}",
-    "nix": "nix profile install nixpkgs#{}",
-}
-
-
-def _install(program: str) -> str:
-    for manager, command in _INSTALL.items():
-        if shutil.which(manager):
-            return command.format(program)
-    return f"command -v {program}"
 
 
 # Names for people.

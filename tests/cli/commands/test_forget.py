@@ -1,10 +1,10 @@
-"""forget: what is left in the keyring and of the token cache after it, what it asks and says, and how it ends."""
+"""forget: what is left in the keyring and of the token file after it, what it asks and says, and how it ends."""
 
 import fcntl
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,9 @@ from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token_text import masked
 from tests.asking import request
 from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
+from tests.cli.terminal import at_a_terminal
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
+from tests.hub import Hub, fingerprint
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring, wait_until
 
@@ -35,7 +37,7 @@ def removed(result: Result) -> list[str]:
 
 def left(token: str, environment: Environment) -> str:
     mask = masked(token)
-    return f"token cache: left, token {mask} is not known to be from seed, {cache(environment)}"
+    return f"token file: left, token {mask} is not known to be from seed, {cache(environment)}"
 
 
 def seed(run: Run, token: str, *arguments: str) -> None:
@@ -96,7 +98,7 @@ def test_what_was_put_away_goes_and_nothing_else(
     file = cache(environment)
     expected = [f"keyring: removed, {OURS[one]}" for one in gone]
     if with_cache:
-        expected.append(f"token cache: removed, token {masked(TOKEN)}, {file}")
+        expected.append(f"token file: removed, token {masked(TOKEN)}, {file}")
     assert removed(run("forget", "--yes", *arguments.split())) == sorted(expected)
     left = [ALICES if one == "alice's data" else one for one in OURS if one not in gone]
     assert [secret.partition(b"\n")[0].decode() for secret in full.secrets()] == sorted([*left, THEIRS, THEIRS])
@@ -136,7 +138,7 @@ def test_an_item_whose_secret_was_lost_goes_too(run: Run, keyring: Items) -> Non
     assert keyring.all() == []
 
 
-# --- the token cache -------------------------------------------------------------------------------------------------
+# --- the token file -------------------------------------------------------------------------------------------------
 
 
 def test_another_token_in_the_cache_stays(run: Run, keyring: Items, environment: Environment) -> None:
@@ -160,7 +162,7 @@ def test_without_a_keyring_the_cache_is_what_seed_filled(run: Run, environment: 
     seed(run, TOKEN)
     for arguments in (("--scope", "my-org"), ("--user", "alice"), ("--host", HOST)):
         assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: there is no session bus"]
-    gone = f"token cache: removed, token {masked(TOKEN)}, {cache(environment)}"
+    gone = f"token file: removed, token {masked(TOKEN)}, {cache(environment)}"
     assert removed(run("forget", "--yes")) == ["keyring: not searched, there is no session bus", gone]
     assert not cache(environment).exists()
     assert removed(run("forget", "--yes")) == ["nothing to remove: there is no session bus"]
@@ -221,7 +223,7 @@ def test_a_cache_that_cannot_be_removed_is_named(
     result = run("forget", "--yes")
     assert (result.stdout.decode(), result.code) == (f"keyring: removed, {named('hf_name')}\n", 3)
     assert result.stderr.count(b"\n") == 1
-    assert f"the token cache {unremovable} cannot be removed" in result.stderr.decode()
+    assert f"the token file {unremovable} cannot be removed" in result.stderr.decode()
     assert keyring.all() == []
 
 
@@ -238,42 +240,6 @@ def test_the_home_of_another_user_is_left(run: Run, keyring: Items, environment:
 # --- the question ----------------------------------------------------------------------------------------------------
 
 
-class Conversation:
-    """A run at a terminal."""
-
-    def __init__(self, terminal: int, process: "subprocess.Popen[bytes]") -> None:
-        self._terminal = terminal
-        self._process = process
-        self.shown = ""
-
-    def until(self, text: str) -> None:
-        """Read on until the terminal shows `text`."""
-        while text not in self.shown:
-            self.shown += os.read(self._terminal, 4096).decode().replace("\r\n", "\n")
-
-    def type(self, line: bytes) -> int:
-        """Type `line`; return the exit code."""
-        os.write(self._terminal, line)
-        while True:
-            try:
-                self.shown += os.read(self._terminal, 4096).decode().replace("\r\n", "\n")
-            except OSError:  # as a terminal ends
-                return self._process.wait(60)
-
-
-@contextmanager
-def at_a_terminal(environment: Environment, *arguments: str) -> Iterator[Conversation]:
-    terminal, end = os.openpty()
-    process = subprocess.Popen([EXECUTABLE, *arguments], stdin=end, stdout=end, stderr=end, env=environment)
-    os.close(end)
-    try:
-        yield Conversation(terminal, process)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(terminal)
-
-
 @pytest.mark.parametrize(
     ("typed", "is_yes"),
     [(b"y\n", True), (b"Yes\n", True), (b"n\n", False), (b"\n", False), (b"yesterday\n", False), (b"\x04", False)],
@@ -285,7 +251,7 @@ def test_a_person_sees_what_goes_and_is_asked(
     with at_a_terminal(environment, "forget") as person:
         person.until("[y/N] ")
         assert person.shown == (
-            f"keyring: {named(TOKEN)}\ntoken cache: token {masked(TOKEN)}, {cache(environment)}\nRemove this? [y/N] "
+            f"keyring: {named(TOKEN)}\ntoken file: token {masked(TOKEN)}, {cache(environment)}\nRemove this? [y/N] "
         )
         code = person.type(typed)
         assert TOKEN not in person.shown
@@ -304,7 +270,7 @@ def test_what_changed_before_the_answer_stays(run: Run, keyring: Items, environm
         seed(run, ROTATED)
         assert person.type(b"y\n") == 0
         assert f"keyring: changed in the meantime and left, {named(TOKEN)}\n" in person.shown
-        assert f"token cache: changed in the meantime and left, {cache(environment)}\n" in person.shown
+        assert f"token file: changed in the meantime and left, {cache(environment)}\n" in person.shown
     assert keyring.secrets() == [ROTATED.encode()]
     assert cache(environment).read_text() == ROTATED
 
@@ -313,7 +279,7 @@ def test_without_a_terminal_it_has_to_be_told(run: Run, full: Items, environment
     for arguments in ((), ("--scope", "my-org")):
         result = run("forget", *arguments)
         assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 2, 1)
-        assert b"add --yes" in result.stderr
+        assert result.stderr.endswith(b" Try: git-credential-hf forget --yes\n")
     assert len(full.all()) == 9
     assert cache(environment).exists()
 
@@ -338,7 +304,7 @@ def test_a_keyring_that_ends_before_the_answer_leaves_its_part(
         person.until("[y/N] ")
         own.stop()
         assert person.type(b"y\n") == 3
-        assert "token cache: removed" in person.shown
+        assert "token file: removed" in person.shown
         assert "the keyring did not remove everything" in person.shown
     own.start()
     assert TOKEN.encode() in run("get", input=request()).stdout
@@ -381,3 +347,79 @@ def test_another_run_that_does_not_end_is_told_of(
     assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
     assert b"another run" in result.stderr
     assert keyring.secrets() == [TOKEN.encode()]
+
+
+# --- revoking --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_hub(hub: Hub, run: Run, full: Items, environment: Environment) -> Hub:
+    """The Hub that knows every token of the keyring."""
+    environment |= hub.environ()
+    for token in TOKENS:
+        hub.add_token(token)
+    return hub
+
+
+def test_revoked_tokens_end_at_the_hub(run: Run, full: Items, at_hub: Hub, environment: Environment) -> None:
+    done = run("forget", "--scope", "my-org", "--revoke", "--yes")
+    assert removed(done) == [
+        f"keyring: removed, {named(SCOPED, 'huggingface.co/my-org')}", f"the Hub: revoked, token {masked(SCOPED)}"
+    ]  # fmt: skip
+    assert at_hub.revocations == [[fingerprint(SCOPED)]]
+    assert [(one.host, one.method, one.path, one.token) for one in at_hub.log] == [
+        ("huggingface.co", "POST", "/api/credentials/revoke", None)
+    ]
+    assert len(full.all()) == 8
+
+
+def test_everything_is_revoked_at_once(run: Run, full: Items, at_hub: Hub, environment: Environment) -> None:
+    assert run("forget", "--revoke", "--yes").code == 0
+    (ended,) = at_hub.revocations
+    assert sorted(ended) == sorted(fingerprint(token) for token in TOKENS if token != ELSEWHERE)
+    assert not cache(environment).exists()
+
+
+def test_without_the_option_nothing_is_revoked(run: Run, full: Items, at_hub: Hub) -> None:
+    assert run("forget", "--yes").code == 0
+    assert at_hub.log == []
+
+
+@pytest.mark.parametrize("trouble", ["status", "no answer"])
+def test_what_is_not_revoked_is_not_removed(
+    run: Run, full: Items, at_hub: Hub, environment: Environment, trouble: str
+) -> None:
+    if trouble == "status":
+        at_hub.revoke_status = HTTPStatus.TOO_MANY_REQUESTS
+    else:
+        for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            environment[name] = "http://127.0.0.1:9"
+    why = "it answers with status 429" if trouble == "status" else "it cannot be reached (Connection refused)"
+    done = run("forget", "--scope", "my-org", "--revoke", "--yes")
+    assert (done.stdout, done.code) == (b"", 1)
+    assert done.stderr.decode() == f"git-credential-hf: the Hub did not revoke 1 token: {why}. Nothing was removed\n"
+    assert len(full.all()) == 9
+
+
+@pytest.mark.parametrize(("typed", "is_yes"), [("y", True), ("n", False)])
+def test_revoking_is_asked_once_more(
+    run: Run, keyring: Items, hub: Hub, environment: Environment, typed: str, is_yes: bool
+) -> None:
+    environment |= hub.environ()
+    seed(run, TOKEN)
+    with at_a_terminal(environment, "forget", "--revoke") as person:
+        person.until("Remove this? [y/N] ")
+        person.write(b"y\n")
+        person.until("Revoke 1 token at the Hub, everywhere and for good? [y/N] ")
+        assert person.type(typed.encode() + b"\n") == (0 if is_yes else 1)
+    assert ("nothing was removed or revoked, since the answer was not yes" in person.shown) != is_yes
+    assert (hub.revocations, keyring.secrets()) == (
+        ([[fingerprint(TOKEN)]], []) if is_yes else ([], [TOKEN.encode()])
+    )  # fmt: skip
+
+
+def test_a_token_of_another_host_is_not_the_hubs_to_revoke(run: Run, full: Items, at_hub: Hub) -> None:
+    done = run("forget", "--host", HOST, "--revoke", "--yes")
+    assert (done.stdout, done.code) == (b"", 2)
+    assert b"`--revoke` is for tokens of huggingface.co alone" in done.stderr
+    assert (at_hub.log, len(full.all())) == ([], 9)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import keyring_skipped
 from tests.cli.conftest import ROTATED, TOKEN, Seed, cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items, Stored
@@ -49,7 +50,7 @@ def test_the_token_is_put_into_both_places_and_git_gets_it(
 ) -> None:
     result = seed()
     assert result.stdout.decode() == (
-        f"token cache: written, {cache(environment)}\n"
+        f"token file: written, {cache(environment)}\n"
         "keyring: created, token hf_****mNoP for huggingface.co as hf_user\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
@@ -69,7 +70,7 @@ def test_a_second_run_writes_nothing_and_says_so(seed: Seed, keyring: Items, env
     with keyring.bus.calls() as calls:
         result = seed()
     assert result.stdout.decode() == (
-        f"token cache: unchanged, {cache(environment)}\n"
+        f"token file: unchanged, {cache(environment)}\n"
         "keyring: unchanged, token hf_****mNoP for huggingface.co as hf_user\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
@@ -95,7 +96,7 @@ def test_a_new_token_replaces_the_old_in_both_places(
     write(source, ROTATED)
     result = seed()
     assert result.stdout.decode() == (
-        f"token cache: written over another token (hf_****mNoP), {cache(environment)}\n"
+        f"token file: written over another token (hf_****mNoP), {cache(environment)}\n"
         "keyring: replaced, token hf_****NoPq for huggingface.co as hf_user\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
@@ -270,7 +271,7 @@ def test_wrong_usage_changes_nothing(
     result = seed(*arguments)
     assert (result.stdout, result.code) == (b"", 2)
     assert result.stderr.startswith(b"git-credential-hf: ")
-    assert result.stderr.endswith(b"; see git-credential-hf --help\n")
+    assert result.stderr.endswith((b" Try: git-credential-hf seed --help\n", b" Try: git-credential-hf login\n"))
     assert result.stderr.count(b"\n") == 1
     assert keyring.all() == []
     assert list(Path(environment["HOME"]).iterdir()) == []
@@ -302,7 +303,7 @@ def test_nothing_declared_is_a_failure_unless_it_is_optional(run: Run, environme
 def test_no_keyring_leaves_the_keyring_alone(seed: Seed, keyring: Items, environment: Environment) -> None:
     with keyring.bus.calls() as calls:
         result = seed("--no-keyring")
-    assert (result.stdout.decode(), result.stderr) == (f"token cache: written, {cache(environment)}\n", b"")
+    assert (result.stdout.decode(), result.stderr) == (f"token file: written, {cache(environment)}\n", b"")
     assert result.code == 0
     assert [call for call in calls if not call.endswith(" Hello")] == []  # which is the recorder's own
 
@@ -314,12 +315,23 @@ def test_no_cache_leaves_the_cache_alone(seed: Seed, keyring: Items, environment
     assert keyring.secrets() == [TOKEN.encode()]
 
 
-@pytest.mark.parametrize("arguments", [("--no-cache",), ("--scope", "my-org"), ("--host", "example.org")])
-def test_neither_place_is_nothing_to_do(seed: Seed, environment: Environment, arguments: tuple[str, ...]) -> None:
-    result = seed("--no-keyring", *arguments)
-    assert result.stdout == b"nothing to do: the token is for neither the token cache nor the keyring\n"
+def test_neither_place_is_nothing_to_do(seed: Seed, environment: Environment) -> None:
+    result = seed("--no-keyring", "--no-cache")
+    assert result.stdout == b"nothing to do: the token is for neither the token file nor the keyring\n"
     assert (result.stderr, result.code) == (b"", 0)
     assert list(Path(environment["HOME"]).iterdir()) == []
+
+
+@pytest.mark.parametrize("keyring", ["--no-keyring", "--quiet"])
+@pytest.mark.parametrize(("arguments", "place"), [("--scope my-org", "huggingface.co/my-org"), ("--host a.b", "a.b")])
+def test_what_the_keyring_alone_could_store_is_stored_nowhere_without_one(
+    seed: Seed, environment: Environment, keyring: str, arguments: str, place: str
+) -> None:
+    result = seed(keyring, *arguments.split())
+    assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 3, 1)
+    line = f"git-credential-hf: token hf_****mNoP for {place} as hf_user was stored nowhere: "
+    assert result.stderr.decode().startswith(line)
+    assert not cache(environment).exists()
 
 
 def test_quiet_says_nothing_when_all_is_well(seed: Seed, keyring: Items) -> None:
@@ -334,7 +346,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
 ) -> None:
     result = seed("--dry-run", "--git-lfs")
     assert result.stdout.decode() == (
-        f"token cache: would be written, {cache(environment)}\n"
+        f"token file: would be written, {cache(environment)}\n"
         "keyring: would be created, token hf_****mNoP for huggingface.co as hf_user\n"
         "git-lfs: `git lfs install --skip-repo` would be run\n"
     )
@@ -346,7 +358,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     seed()
     before = (snapshot(tmp_path), modified(keyring))
     assert seed("--dry-run").stdout.decode() == (
-        f"token cache: unchanged, {cache(environment)}\n"
+        f"token file: unchanged, {cache(environment)}\n"
         "keyring: unchanged, token hf_****mNoP for huggingface.co as hf_user\n"
     )
     assert (snapshot(tmp_path), modified(keyring)) == before
@@ -354,7 +366,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(
     write(source, ROTATED)
     before = (snapshot(tmp_path), modified(keyring))
     assert seed("--dry-run").stdout.decode() == (
-        f"token cache: would be written over another token (hf_****mNoP), {cache(environment)}\n"
+        f"token file: would be written over another token (hf_****mNoP), {cache(environment)}\n"
         "keyring: would be replaced, token hf_****NoPq for huggingface.co as hf_user\n"
     )
     assert (snapshot(tmp_path), modified(keyring)) == before
@@ -407,7 +419,7 @@ def test_without_an_open_keyring_the_cache_is_filled_and_the_rest_left_for_login
 ) -> None:
     result = seed("--unlock", unlock)
     assert result.stdout.decode() == (
-        f"token cache: written, {cache(environment)}\nkeyring: left for login, {no_open_keyring}\n"
+        f"token file: written, {cache(environment)}\n{keyring_skipped(no_open_keyring)}\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
     assert cache(environment).read_text() == TOKEN
@@ -442,7 +454,7 @@ def test_a_keyring_that_hangs_is_given_up(seed: Seed, environment: Environment, 
     assert result.stderr == (
         b"git-credential-hf: the keyring was not filled: it gave no answer within 0.3 s; seed again\n"
     )
-    assert (result.stdout.decode(), result.code) == (f"token cache: written, {cache(environment)}\n", 3)
+    assert (result.stdout.decode(), result.code) == (f"token file: written, {cache(environment)}\n", 3)
     assert cache(environment).read_text() == TOKEN
 
     stopped_keyring.process.send_signal(signal.SIGCONT)
@@ -488,11 +500,11 @@ def test_without_git_and_git_lfs_the_rest_is_done(
         if found := shutil.which(name):
             write(tmp_path / "bin" / name, f'#!/bin/sh\nexec {found} "$@"\n', 0o755)
     result = seed("--git-lfs", "--no-keyring", PATH=str(tmp_path / "bin"))
-    assert (result.stdout.decode(), result.code) == (f"token cache: written, {cache(environment)}\n", 3)
+    assert (result.stdout.decode(), result.code) == (f"token file: written, {cache(environment)}\n", 3)
     missing = b"git cannot be run: " if there == "git-lfs" else b"git-lfs is not installed: "
     assert result.stderr.startswith(b"git-credential-hf: " + missing)
     assert result.stderr.count(b"\n") == 1
-    assert b"`git lfs install --skip-repo`" in result.stderr
+    assert result.stderr.endswith(b" && git lfs install --skip-repo\n")
 
 
 def test_git_lfs_has_our_environment_without_hugging_faces_tokens(seed: Seed, tmp_path: Path) -> None:

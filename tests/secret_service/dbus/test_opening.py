@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import FOR_OTHER, NOTHING, OTHER, answer, request, seed, write_token_file
+from tests.asking import FOR_OTHER, NOTHING, OTHER, answer, keyring_skipped, request, seed, write_token_file
 from tests.cli.conftest import AS_ROOT, AsUser
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
 from tests.keyring_items import Items
@@ -319,7 +319,11 @@ def test_without_unix_sockets_the_next_source_answers(
     assert refused("store", input=request(username="alice", password="typed")) == NOTHING
     seeded = refused("seed", "--from", "-", "--no-cache", input=b"hf_seeded")
     reason = f"the session bus cannot be reached: {os.strerror(number)}"
-    assert (seeded.stdout.decode(), seeded.stderr, seeded.code) == (f"keyring: left for login, {reason}\n", b"", 0)
+    assert (seeded.stdout.decode(), seeded.stderr, seeded.code) == (
+        keyring_skipped(reason) + "\n",
+        b"",
+        0,
+    )
     status = refused("status", "--json", input=b"")
     assert reason.encode() in status.stdout
     assert b'"state": "no bus"' in status.stdout

@@ -49,7 +49,7 @@ def test_a_locked_gnome_keyring_shows_no_dialog_unasked(
         # An open wallet beside it changes nothing.
         with contextlib.closing(version(bus=keyring.bus, state="locked")), keyring.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
-            assert say(run, "hf_rotated") == "left for login"
+            assert say(run, "hf_rotated") == "skipped"
             assert run("store", input=request(username="alice", password="typed")) == NOTHING
             assert run("erase", input=request(username="alice")) == NOTHING
         # Unlock opens what has no password, and shows nothing before Prompt.

@@ -21,7 +21,7 @@ def test_a_locked_keepassxc_is_left_alone(run: Run, environment: Environment, tm
         environment["XDG_CONFIG_HOME"] = str(keepassxc.bus.folder / "config")
         with keepassxc.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
-            assert say(run, "hf_rotated") == "left for login"
+            assert say(run, "hf_rotated") == "skipped"
             assert run("store", input=request(username="alice", password="typed")) == NOTHING
         assert prompted(made) == []
 
@@ -39,7 +39,7 @@ def test_keepassxc_that_asks_about_each_item_is_not_made_to_ask(
         write_token_file(environment, "hf_FromTheFile")
         with keepassxc.bus.calls() as made:
             assert run("get", input=request()) == FROM_FILE
-            assert say(run, "hf_rotated") == "left for login"
+            assert say(run, "hf_rotated") == "skipped"
             assert run("erase", input=request(username="hf_user", password="hf_FromTheKeyring")) == NOTHING
             forgotten = run("forget", "--yes")
         assert prompted(made) == []

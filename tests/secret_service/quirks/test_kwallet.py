@@ -134,7 +134,7 @@ def test_a_closed_wallet_is_left_alone(run: Run, start: StartKWallet, environmen
         assert run("get", input=request()) == NOTHING
         write_token_file(environment, "hf_FromTheFile")
         assert run("get", input=request()) == FROM_FILE
-        assert say(run, "hf_rotated") == "left for login"
+        assert say(run, "hf_rotated") == "skipped"
         assert run("store", input=request(username="alice", password="typed")) == NOTHING
         assert run("erase", input=request(username="alice")) == NOTHING
     assert any(call.endswith(" isOpen") for call in made)
@@ -159,7 +159,7 @@ def test_a_wallet_that_asks_about_each_program_shows_no_dialog(
     # ksecretd asks about nobody who uses the Secret Service.
     with wallet.bus.calls() as made:
         assert run("get", input=request()) == (FROM_FILE if wallet.locked_after_login else FROM_WALLET)
-        assert say(run, "hf_rotated") == ("left for login" if wallet.locked_after_login else "replaced")
+        assert say(run, "hf_rotated") == ("skipped" if wallet.locked_after_login else "replaced")
     assert prompted(made) == []
     if wallet.locked_after_login:
         # It would have asked, although it is open.

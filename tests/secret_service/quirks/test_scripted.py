@@ -118,7 +118,7 @@ def test_another_programs_item_with_the_same_attributes_and_more_stays(run: Run,
 def test_a_locked_one_is_left_and_opened_by_the_prompt(run: Run, provider: Scripted) -> None:
     assert say(run, "hf_old") == "created"
     provider.restart(locked=True)
-    assert say(run, "hf_new") == "left for login"
+    assert say(run, "hf_new") == "skipped"
     assert run("get", input=request()) == NOTHING
     forgotten = run("forget", "--yes")
     assert (forgotten.stdout, forgotten.code) == (b"", 1)

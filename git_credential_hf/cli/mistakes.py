@@ -1,0 +1,52 @@
+"""What somebody mistyped, in one line that leads on: the word as it was typed, and the nearest one that there is."""
+
+import os
+from collections.abc import Iterable
+
+from git_credential_hf.cli.output import shown
+from git_credential_hf.model import token_text
+from git_credential_hf.options import UsageError
+
+_ALIKE = 0.61  # of difflib: `gte` is near `get`, and `reject`, which is git's own word, is not near `exec`
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Return the one of `known` that `word` was probably meant to be."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word.strip().lower(), list(known), n=1, cutoff=_ALIKE)), None)
+
+
+def unknown(what: str, word: str, known: Iterable[str], remedy: str) -> UsageError:
+    """Return the mistake of giving `word` as a `what`, "command" or "option", of which these are `known`."""
+    name = word.partition("=")[0]
+    if token_text.may_be_token(word.lstrip("-")):
+        return UsageError("a token was given as an argument, where every process can see it", "git-credential-hf login")
+    meant = near(name, known)
+    return UsageError(f"unknown {what} `{shown(name)}`" + (f"; did you mean `{meant}`?" if meant else ""), remedy)
+
+
+def too_much(command: str, word: str, remedy: str, *, takes_some: bool = False) -> UsageError:
+    """Return the mistake of giving `word` to a command that takes no argument, or no more of them."""
+    if token_text.may_be_token(word):
+        return unknown("argument", word, (), remedy)
+    if takes_some:
+        return UsageError(f"`{command}` takes no further argument `{shown(word)}`", remedy)
+    if command == "seed" and os.path.exists(word):
+        return UsageError(f"`seed` takes no arguments; did you mean `--from {shown(word)}`?", remedy)
+    return UsageError(f"`{command}` takes no arguments", remedy)
+
+
+def in_an_option(name: str, message: str, choices: Iterable[str] | None, remedy: str) -> UsageError:
+    """Return the mistake that argparse tells of the option `name` with `message`."""
+    text = f"`{name}`: {message}"
+    if message.startswith("expected"):
+        text = f"`{name}` needs a value"
+    elif message.startswith("ignored explicit argument"):
+        text = f"`{name}` takes no value"
+    elif message.startswith("not allowed with argument "):
+        text = f"`{name}` and `{message.rpartition(' ')[2]}` exclude each other"
+    elif choices is not None:
+        *some, last = choices
+        text = f"`{name}` takes {', '.join(some)} or {last}"
+    return UsageError(shown(text), remedy)
