@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.__main__ import COMMANDS
+from git_credential_hf.cli.parser import COMMANDS
 from tests.conftest import Run
 
 ROOT = Path(__file__).parents[1]
@@ -164,7 +164,7 @@ def strings(file: Path) -> Iterator[tuple[Text, bool]]:
     parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            text = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)) and node not in parts:
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
         else:
@@ -220,7 +220,7 @@ def test_no_term_is_used_that_has_a_better_one(folder: str) -> None:
 def test_what_people_read_has_their_words(run: Run) -> None:
     helps = [
         Text(f"{' '.join(arguments)} --help", run(*arguments, "--help").stdout.decode())
-        for arguments in [(), *((command.decode(),) for command in COMMANDS)]
+        for arguments in [(), *((command,) for command in COMMANDS)]
     ]
     assert all(help.text for help in helps)
     none(found([*PAGES, *manual(), *helps, *MESSAGES], TERMS | FOR_PEOPLE))
