@@ -11,6 +11,7 @@ import pytest
 
 from git_credential_hf.cli import tokens_toml as declared
 from git_credential_hf.cli.token_source import read
+from tests.cli.terminal import at_a_terminal
 from tests.conftest import Environment, Run
 from tests.hub import Hub, Secret, fingerprint
 from tests.keyring_items import Items
@@ -31,12 +32,41 @@ MODEL = "my-org/my-model"
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of shell commands; `skipped` where a comment before it says that it is not run."""
+    """A fenced block of shell commands.
+
+    note: what a comment before it says: that it is not run, or that it asks for the token at a terminal.
+    """
 
     document: Path
     line: int
     commands: str
-    skipped: bool
+    note: str
+
+    @property
+    def skipped(self) -> bool:
+        return self.note.startswith("not run")
+
+    def run(self, home: Path, environment: Environment) -> tuple[int, str]:
+        """Run it in `home`, where the token is typed or on standard input; return exit code and output."""
+        token = f"{TOKENS['huggingface']}\n"
+        if self.note == "at a terminal":
+            commands = f"cd {shlex.quote(str(home))}\n{self.commands}"
+            with at_a_terminal(environment, "-euc", commands, program="/bin/sh") as conversation:
+                conversation.until("(not shown): ")
+                conversation.write(token.encode())
+                return conversation.end(), conversation.shown
+        done = subprocess.run(
+            ["sh", "-euc", self.commands],
+            input=token,
+            cwd=home,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def __str__(self) -> str:
         return f"{self.document.name}:{self.line}"
@@ -45,8 +75,8 @@ class Block:
 def blocks(document: Path) -> list[Block]:
     text = document.read_text()
     return [
-        Block(document, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] is not None)
-        for match in re.finditer(r"^(<!-- not run .*-->\n)?```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        Block(document, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] or "")
+        for match in re.finditer(r"^(?:<!-- ([^\n]*) -->\n)?```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
 
 
@@ -92,19 +122,9 @@ def test_what_a_document_says_to_run_works(
     for block in blocks(document):
         if block.skipped:
             continue
-        done = subprocess.run(
-            ["sh", "-euc", block.commands],
-            input=f"{TOKENS['huggingface']}\n",
-            cwd=home,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert not any(token in done.stdout for token in TOKENS.values()), f"{block} shows a token"
-        assert done.returncode == 0, f"{block}\n{block.commands}\n{done.stdout}"
+        code, shown = block.run(home, environment)
+        assert not any(token in shown for token in TOKENS.values()), f"{block} shows a token"
+        assert code == 0, f"{block}\n{block.commands}\n{shown}"
     assert not (tmp_path / "asked").exists()
     assert (home / "my-model/model.safetensors").read_bytes() == b"weights"
     assert {one.fingerprint for one in hub.log} <= {None, *map(fingerprint, TOKENS.values())}
