@@ -5,16 +5,101 @@
 #    source ~/.local/share/bash_completion/git-credential-hf
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
+_shtab_git_credential_hf_subparsers=(login seed configure unconfigure status doctor list token exec serve forget logout help get store erase capability)
 
-
+_shtab_git_credential_hf_login_option_strings=(-h --help --with-token --scope --user --host --no-keyring --no-cache --no-configure --offline)
+_shtab_git_credential_hf_seed_option_strings=(-h --help --from --scope --user --host --no-keyring --no-cache --require-keyring --optional --strict --force --git-lfs --timeout --unlock --dry-run --quiet)
+_shtab_git_credential_hf_configure_option_strings=(-h --help --global --local --file --git-lfs)
+_shtab_git_credential_hf_unconfigure_option_strings=(-h --help --global --local --file)
+_shtab_git_credential_hf_status_option_strings=(-h --help --json --online --probe)
+_shtab_git_credential_hf_doctor_option_strings=(-h --help --json --online --probe)
+_shtab_git_credential_hf_list_option_strings=(-h --help --json)
+_shtab_git_credential_hf_token_option_strings=(-h --help)
+_shtab_git_credential_hf_exec_option_strings=(-h --help --for)
+_shtab_git_credential_hf_serve_option_strings=(-h --help --socket --scope --for --allow-uid)
+_shtab_git_credential_hf_forget_option_strings=(-h --help --scope --user --host --revoke --yes)
+_shtab_git_credential_hf_logout_option_strings=(-h --help --scope --user --host --revoke --yes)
+_shtab_git_credential_hf_help_option_strings=(-h --help)
+_shtab_git_credential_hf_get_option_strings=(-h --help)
+_shtab_git_credential_hf_store_option_strings=(-h --help)
+_shtab_git_credential_hf_erase_option_strings=(-h --help)
+_shtab_git_credential_hf_capability_option_strings=(-h --help)
 _shtab_git_credential_hf_option_strings=(-h --help --host --timeout --sources --unlock --no-prompt --refresh -V --version)
 
+_shtab_git_credential_hf_seed___from_COMPGEN=_shtab_compgen_files
+_shtab_git_credential_hf_configure___file_COMPGEN=_shtab_compgen_files
+_shtab_git_credential_hf_unconfigure___file_COMPGEN=_shtab_compgen_files
 
-
-_shtab_git_credential_hf_pos_0_choices=(seed configure unconfigure status doctor forget logout help get store erase capability)
-_shtab_git_credential_hf___sources_choices=(env keyring file)
+_shtab_git_credential_hf_seed___unlock_choices=(never auto prompt)
+_shtab_git_credential_hf_help_pos_0_choices=(login seed configure unconfigure status list token exec serve forget help)
+_shtab_git_credential_hf_pos_0_choices=(login seed configure unconfigure status doctor list token exec serve forget logout help get store erase capability)
+_shtab_git_credential_hf___sources_choices=(oidc env forwarded keyring file)
 _shtab_git_credential_hf___unlock_choices=(never auto prompt)
 
+_shtab_git_credential_hf_login__h_nargs=0
+_shtab_git_credential_hf_login___help_nargs=0
+_shtab_git_credential_hf_login___with_token_nargs=0
+_shtab_git_credential_hf_login___no_keyring_nargs=0
+_shtab_git_credential_hf_login___no_cache_nargs=0
+_shtab_git_credential_hf_login___no_configure_nargs=0
+_shtab_git_credential_hf_login___offline_nargs=0
+_shtab_git_credential_hf_seed__h_nargs=0
+_shtab_git_credential_hf_seed___help_nargs=0
+_shtab_git_credential_hf_seed___no_keyring_nargs=0
+_shtab_git_credential_hf_seed___no_cache_nargs=0
+_shtab_git_credential_hf_seed___require_keyring_nargs=0
+_shtab_git_credential_hf_seed___optional_nargs=0
+_shtab_git_credential_hf_seed___strict_nargs=0
+_shtab_git_credential_hf_seed___force_nargs=0
+_shtab_git_credential_hf_seed___git_lfs_nargs=0
+_shtab_git_credential_hf_seed___dry_run_nargs=0
+_shtab_git_credential_hf_seed___quiet_nargs=0
+_shtab_git_credential_hf_configure__h_nargs=0
+_shtab_git_credential_hf_configure___help_nargs=0
+_shtab_git_credential_hf_configure___global_nargs=0
+_shtab_git_credential_hf_configure___local_nargs=0
+_shtab_git_credential_hf_configure___git_lfs_nargs=0
+_shtab_git_credential_hf_unconfigure__h_nargs=0
+_shtab_git_credential_hf_unconfigure___help_nargs=0
+_shtab_git_credential_hf_unconfigure___global_nargs=0
+_shtab_git_credential_hf_unconfigure___local_nargs=0
+_shtab_git_credential_hf_status__h_nargs=0
+_shtab_git_credential_hf_status___help_nargs=0
+_shtab_git_credential_hf_status___json_nargs=0
+_shtab_git_credential_hf_status___online_nargs=0
+_shtab_git_credential_hf_status___probe_nargs=0
+_shtab_git_credential_hf_doctor__h_nargs=0
+_shtab_git_credential_hf_doctor___help_nargs=0
+_shtab_git_credential_hf_doctor___json_nargs=0
+_shtab_git_credential_hf_doctor___online_nargs=0
+_shtab_git_credential_hf_doctor___probe_nargs=0
+_shtab_git_credential_hf_list__h_nargs=0
+_shtab_git_credential_hf_list___help_nargs=0
+_shtab_git_credential_hf_list___json_nargs=0
+_shtab_git_credential_hf_token__h_nargs=0
+_shtab_git_credential_hf_token___help_nargs=0
+_shtab_git_credential_hf_exec__h_nargs=0
+_shtab_git_credential_hf_exec___help_nargs=0
+_shtab_git_credential_hf_serve__h_nargs=0
+_shtab_git_credential_hf_serve___help_nargs=0
+_shtab_git_credential_hf_forget__h_nargs=0
+_shtab_git_credential_hf_forget___help_nargs=0
+_shtab_git_credential_hf_forget___revoke_nargs=0
+_shtab_git_credential_hf_forget___yes_nargs=0
+_shtab_git_credential_hf_logout__h_nargs=0
+_shtab_git_credential_hf_logout___help_nargs=0
+_shtab_git_credential_hf_logout___revoke_nargs=0
+_shtab_git_credential_hf_logout___yes_nargs=0
+_shtab_git_credential_hf_help__h_nargs=0
+_shtab_git_credential_hf_help___help_nargs=0
+_shtab_git_credential_hf_get__h_nargs=0
+_shtab_git_credential_hf_get___help_nargs=0
+_shtab_git_credential_hf_store__h_nargs=0
+_shtab_git_credential_hf_store___help_nargs=0
+_shtab_git_credential_hf_erase__h_nargs=0
+_shtab_git_credential_hf_erase___help_nargs=0
+_shtab_git_credential_hf_capability__h_nargs=0
+_shtab_git_credential_hf_capability___help_nargs=0
 _shtab_git_credential_hf_pos_0_nargs=A...
 _shtab_git_credential_hf__h_nargs=0
 _shtab_git_credential_hf___help_nargs=0

@@ -58,6 +58,8 @@ def say(line: str) -> None:
 
 
 def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
+    if arguments[:1] == [b"token"] and len(arguments) <= 2 and not arguments[-1].startswith(b"-"):
+        return _print_token(arguments[1:], options.Options(environ))
     chosen, rest = options.Options(environ), arguments
     if arguments and arguments[0].startswith(b"-"):
         try:
@@ -67,6 +69,19 @@ def _run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
     if len(rest) == 1 and rest[0] in options.ACTIONS:
         return _answer_git(rest[0], chosen)
     return _run_for_person(arguments, environ)
+
+
+def _print_token(urls: list[bytes], chosen: options.Options) -> int:
+    from git_credential_hf.cli.commands import token
+
+    _trace(chosen, "token")
+    try:
+        found = token.find(urls[0] if urls else None, chosen)
+    except token.NoToken as reason:
+        say(str(reason))
+        return 1
+    _write(found.text + b"\n")
+    return 0
 
 
 def _run_for_person(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
@@ -96,12 +111,7 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
     if action == b"capability":
         _write(_CAPABILITIES)
         return 0
-    target = chosen.environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0")
-    if target not in (b"", b"0"):
-        from git_credential_hf.state.trace import tracer
-
-        chosen.trace = tracer(target)
-        chosen.trace(action.decode())
+    _trace(chosen, action.decode())
     from git_credential_hf.model.request import Malformed
 
     answer = b""
@@ -125,6 +135,16 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
     if complaint:
         say(complaint)
     return 0
+
+
+def _trace(chosen: options.Options, what: str) -> None:
+    """Have each step traced where GIT_CREDENTIAL_HF_TRACE asks for it."""
+    target = chosen.environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0")
+    if target not in (b"", b"0"):
+        from git_credential_hf.state.trace import tracer
+
+        chosen.trace = tracer(target)
+        chosen.trace(what)
 
 
 def _request() -> bytes:

@@ -1,10 +1,12 @@
-"""Requests to huggingface.co, and to no other host: whose a token is, what it may do with a repository, and its end.
+"""Requests to huggingface.co: whose a token is, what it may do with a repository, its end, and one for a CI identity.
 
-They go by proxies and SSL_CERT_FILE as the standard library does, and not by HF_ENDPOINT.
+No other host is asked, save that of GitHub Actions which a job is given to ask for its identity. The requests go by
+proxies and SSL_CERT_FILE as the standard library does, and not by HF_ENDPOINT.
 """
 
 import http.client
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +19,9 @@ ENDPOINT = f"https://{HUB.decode()}"
 
 _SECONDS = 10.0  # for each request
 _LARGEST = 1 << 20  # bytes of an answer
+_LARGEST_OF_TOKEN = 1 << 16  # bytes of an answer that is to be a token
+_LONGEST = 1 << 14  # bytes of a token
+_LONGEST_LIFE = 86_400  # seconds
 
 
 class Answer(NamedTuple):
@@ -42,12 +47,13 @@ class Answer(NamedTuple):
 
 
 class _Reply(NamedTuple):
-    """status: of HTTP. error, said: the Hub's code and its words where it says no."""
+    """status: of HTTP. error, said: the Hub's code and its words where it says no. request: its id."""
 
     status: int
     body: bytes = b""
     error: str = ""
     said: str = ""
+    request: str = ""
 
 
 class _NoAnswer(Exception):
@@ -87,28 +93,136 @@ def revoke(tokens: list[bytes]) -> str:
     """
     body = json.dumps({"credentials": [token.decode("utf-8", "replace") for token in tokens]}).encode()
     try:
-        reply = _asked("/api/credentials/revoke", {"Content-Type": "application/json"}, body)
+        reply = _open(ENDPOINT + "/api/credentials/revoke", {"Content-Type": "application/json"}, body)
     except _NoAnswer as reason:
         return f"it cannot be reached ({reason})"
     return "" if reply.status == 202 else f"it answers with status {reply.status}"
 
 
-def _get(path: str, token: bytes) -> _Reply:
-    """Return what the Hub answers to whoever has the token. Raises _NoAnswer."""
-    return _asked(path, {"Authorization": f"Bearer {token.decode('latin-1')}"})
+class NoToken(Exception):
+    """No token came of a CI identity; the text says why. code: the Hub's own, empty where it gave none."""
+
+    def __init__(self, why: str, code: str = "") -> None:
+        super().__init__(why)
+        self.code = code
 
 
-def _asked(path: str, headers: dict[str, str], body: bytes | None = None) -> _Reply:
-    """Return what the Hub answers, to a POST where there is a body. Raises _NoAnswer."""
-    headers = headers | {"User-Agent": "git-credential-hf"}
-    request = urllib.request.Request(ENDPOINT + path, body, headers)  # noqa: S310 - it is https
+def exchange(identity: bytes, resource: bytes, seconds: float) -> tuple[bytes, int]:
+    """Return a token for `resource`, a repository or a user, and how many seconds it is valid. Raises NoToken.
+
+    identity: the ID token of the CI job. seconds: the whole time that it may take.
+    Source: RFC 8693; huggingface.co/docs/hub/trusted-publishers.
+    """
+    asked = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+        "subject_token": identity.decode("utf-8", "replace"),
+        "resource": resource.decode("utf-8", "replace"),
+    }
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    reply = _within(seconds, ENDPOINT + "/oauth/token", headers, json.dumps(asked).encode())
+    told = _object(reply.body)
+    if reply.status != 200:
+        code = _word(told.get("error"), "_")
+        number = _word(reply.request, "-_=;:.")
+        raise NoToken(
+            f"the Hub answers {code or f'with status {reply.status}'}" + (f" (request {number})" if number else ""),
+            code,
+        )
+    token, lasts = told.get("access_token"), told.get("expires_in")
+    if not isinstance(token, str) or not token.isascii() or len(token) > _LONGEST:
+        raise NoToken("the Hub's answer has no token in it")
+    if type(lasts) is not int or not 0 < lasts <= _LONGEST_LIFE:
+        raise NoToken("the Hub's answer does not say how long the token is valid")
+    return token.encode(), lasts
+
+
+def github_identity(url: bytes, token: bytes, seconds: float) -> bytes:
+    """Return the ID token that GitHub Actions gives a job for the Hub. Raises NoToken.
+
+    url, token: ACTIONS_ID_TOKEN_REQUEST_URL and _TOKEN. seconds: the whole time that it may take.
+    Source: docs.github.com, "OpenID Connect reference".
+    """
+    address = url.decode("latin-1")
+    if not address.lower().startswith("https://"):
+        raise NoToken("ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL")
+    address += ("&" if "?" in address else "?") + urllib.parse.urlencode({"audience": ENDPOINT})
+    reply = _within(seconds, address, {"Authorization": f"Bearer {token.decode('latin-1')}"}, whose="GitHub Actions")
+    identity = _object(reply.body).get("value")
+    if reply.status != 200:
+        raise NoToken(f"GitHub Actions answers with status {reply.status}")
+    if not isinstance(identity, str) or not identity.isascii() or not identity:
+        raise NoToken("the answer of GitHub Actions has no ID token in it")
+    return identity.encode()
+
+
+def _within(
+    seconds: float, url: str, headers: dict[str, str], data: bytes | None = None, whose: str = "the Hub"
+) -> _Reply:
+    """Return the answer to a request that ends after `seconds`, whatever is sent until then. Raises NoToken.
+
+    A time limit of the socket would begin anew with each byte, and there is none for the name of a host.
+    """
+    import queue
+    import threading
+
+    done: queue.SimpleQueue[_Reply | _NoAnswer] = queue.SimpleQueue()
+    deadline = time.monotonic() + seconds
+
+    def ask() -> None:
+        try:
+            done.put(_open(url, headers, data, limit=_LARGEST_OF_TOKEN + 1, seconds=seconds))
+        except _NoAnswer as reason:
+            done.put(reason)
+
+    threading.Thread(target=ask, daemon=True).start()
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=_SECONDS) as answer:
-            return _Reply(answer.status, answer.read(_LARGEST))
+        reply = done.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty:
+        raise NoToken(f"{whose} gave no answer in time") from None
+    if isinstance(reply, _NoAnswer):
+        raise NoToken(f"{whose} cannot be reached: {reply}")
+    if len(reply.body) > _LARGEST_OF_TOKEN:
+        raise NoToken(f"the answer of {whose} is too long")
+    return reply
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in `body`, empty where there is none."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _word(value: object, others: str) -> str:
+    """Return a code of the Hub's, empty where it is none: letters, digits and `others`, which say no secret."""
+    is_one = isinstance(value, str) and len(value) <= 80 and value.isascii()
+    return value if is_one and isinstance(value, str) and all(one.isalnum() or one in others for one in value) else ""
+
+
+def _get(path: str, token: bytes) -> _Reply:
+    """Return what the Hub answers. Raises _NoAnswer."""
+    return _open(ENDPOINT + path, {"Authorization": f"Bearer {token.decode('latin-1')}"})
+
+
+def _open(
+    url: str, headers: dict[str, str], data: bytes | None = None, limit: int = _LARGEST, seconds: float = _SECONDS
+) -> _Reply:
+    """Return the answer of an https URL, of its body the first `limit` bytes. Raises _NoAnswer."""
+    try:
+        request = urllib.request.Request(url, data, {**headers, "User-Agent": "git-credential-hf"})  # noqa: S310
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds) as answer:
+            return _Reply(answer.status, answer.read(limit))
     except urllib.error.HTTPError as error:
         with error:
-            words = (error.headers.get(name, "") for name in ("X-Error-Code", "X-Error-Message"))
-            return _Reply(error.code, b"", *words)
+            words = (error.headers.get(name, "") for name in ("X-Error-Code", "X-Error-Message", "X-Request-Id"))
+            try:
+                body = error.read(limit)
+            except (OSError, http.client.HTTPException):
+                body = b""
+            return _Reply(error.code, body, *words)
     except urllib.error.URLError as error:
         raise _NoAnswer(getattr(error.reason, "strerror", None) or type(error.reason).__name__) from None
     except (OSError, ValueError, http.client.HTTPException) as error:  # its text may have anything in it

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ACTIONS = (b"get", b"store", b"erase", b"capability")
-SOURCES = ("env", "keyring", "file")
+SOURCES = ("oidc", "env", "forwarded", "keyring", "file")
 UNLOCK = ("never", "auto", "prompt")
 
 _HOST_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789.-_:[]"
@@ -43,12 +43,24 @@ class Options:
     unlock: "never", "auto" (only where it is known to be silent) or "prompt" (the desktop's own dialog).
     no_prompt: whether git is told to quit where there is no token, so that nothing asks a person.
     refresh: whether `hf auth token` may renew an OAuth login that has expired.
+    offline: whether a source is to give only what it has without asking the Hub.
     environ: the environment, as bytes.
     trace: what is called with each step, a text and the values for its % places; None where nobody wants to see them.
         A token is passed as it is, since the fingerprint that stands for it costs more than an answer may.
     """
 
-    __slots__ = ("_deadline", "environ", "hosts", "no_prompt", "refresh", "sources", "timeout", "trace", "unlock")
+    __slots__ = (
+        "_deadline",
+        "environ",
+        "hosts",
+        "no_prompt",
+        "offline",
+        "refresh",
+        "sources",
+        "timeout",
+        "trace",
+        "unlock",
+    )
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.environ = environ
@@ -58,6 +70,7 @@ class Options:
         self.unlock = "auto"
         self.no_prompt = False
         self.refresh = False
+        self.offline = False
         self.trace: Callable[..., None] | None = None
         self._deadline = 0.0
 

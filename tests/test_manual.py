@@ -122,6 +122,7 @@ def test_help_fits_a_screen(run: Run, command: str) -> None:
         assert sorted(re.findall(r"^  ([a-z]+) ", done.stdout.decode(), re.MULTILINE)) == sorted(PEOPLES)
 
 
+@pytest.mark.usefixtures("keyring")
 def test_the_examples_of_help_are_understood(run: Run, environment: Environment) -> None:
     secrets, nixos = (Path(environment["HOME"], name) for name in ("secrets", "nixos"))
     secrets.mkdir()
@@ -132,9 +133,10 @@ def test_the_examples_of_help_are_understood(run: Run, environment: Environment)
     for command in ("", *PEOPLES):
         text = run(*filter(None, [command]), "--help").stdout.decode()
         for example in re.findall(r"^  git-credential-hf ([a-z]+ ?[^\[|\n]*)$", text, re.MULTILINE):
-            arguments = example.replace("~", environment["HOME"]).split()
-            more = {"seed": ["--dry-run"], "forget": ["--yes"]}.get(arguments[0], [])
-            done = run(*arguments, *more)
+            arguments = example.replace("~", environment["HOME"]).partition(" <")[0].split()
+            alone = ["--with-token", "--offline", "--no-configure"]  # with nobody at a terminal, and no Hub
+            more = {"seed": ["--dry-run"], "forget": ["--yes"], "login": alone}.get(arguments[0], [])
+            done = run(*arguments, *more, input=b"hf_OfTheHelp0123")
             without_a_token = arguments[0] == "status"
             assert done.code == (1 if without_a_token else 0), (example, done.stderr)
 

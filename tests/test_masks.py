@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from git_credential_hf.cli.parser import COMMANDS
 from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.sources import keyring as keyring_source
 from tests.conftest import Environment, run_call
@@ -49,7 +50,7 @@ def write(file: Path, text: str) -> None:
     file.chmod(0o600)
 
 
-EVERY_COMMAND = ["seed", "status", "forget", "configure", "unconfigure"]
+EVERY_COMMAND = list(COMMANDS)
 
 
 @place
@@ -60,6 +61,8 @@ def _an_argument(environment: Environment, folder: Path, text: str) -> list[tupl
         runs += [((command, text), ""), ((command, f"--{text}"), ""), ((command, "--yes", "more", text), "")]
     for option in ("--from", "--scope", "--user", "--host", "--timeout", "--unlock", f"--scope={text}"):
         runs += [(("seed", "--from", "-", option, text), "hf_a1")]
+    for option in ("--scope", "--user", "--host"):
+        runs += [(("login", "--with-token", "--offline", "--no-configure", option, text), "hf_a1")]
     for kind in ("env", "credential", "command", "file"):
         runs += [(("seed", "--from", f"{kind}:{text}"), "")]
     for option in ("--scope", "--user", "--host"):
@@ -93,12 +96,13 @@ def _a_request(environment: Environment, folder: Path, text: str) -> list[tuple[
 def _the_content_of_a_source(environment: Environment, folder: Path, text: str) -> list[tuple[tuple[str, ...], str]]:
     write(folder / "source", text)
     environment["SOURCE"] = text.replace("\0", "")
-    runs = [(("seed", "--from", "-", *more), text) for more in ((), ("--dry-run",), ("--host", "example.org"))]
+    runs: list[tuple[tuple[str, ...], str]] = [(("login", "--with-token", "--offline", "--no-configure"), text)]
+    runs += [(("seed", "--from", "-", *more), text) for more in ((), ("--dry-run",), ("--host", "example.org"))]
     runs += [
         (("seed", "--from", source), "")
         for source in (f"{folder}/source", "env:SOURCE", f"command:cat {folder}/source")
     ]
-    return [*runs, (("status",), ""), (("forget", "--yes"), "")]
+    return [*runs, (("status",), ""), (("list",), ""), (("list", "--json"), ""), (("forget", "--yes"), "")]
 
 
 @place

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from git_credential_hf.cli.output import Failed, shown
-from git_credential_hf.sources.environment import VARIABLES
+from git_credential_hf.sources.environment import without_tokens
 
 # Commands that install a program, by the name of the package manager that is looked for on PATH.
 _MANAGERS = {
@@ -30,9 +30,7 @@ def how_to_install(program: str) -> str:
     return (command.removeprefix("sudo ") if is_root else command).format(program)
 
 
-def environment(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """Return `environ` without Hugging Face's tokens, for a program that has no need of them."""
-    return {name: value for name, value in environ.items() if name not in VARIABLES}
+environment = without_tokens
 
 
 def install_git_lfs(environ: dict[bytes, bytes]) -> str:

@@ -30,6 +30,8 @@ def too_much(command: str, word: str, remedy: str, *, takes_some: bool = False) 
     """Return the mistake of giving `word` to a command that takes no argument, or no more of them."""
     if token_text.may_be_token(word):
         return unknown("argument", word, (), remedy)
+    if command == "exec":
+        return UsageError("`exec` takes a command after `--`", "git-credential-hf exec -- hf auth whoami")
     if takes_some:
         return UsageError(f"`{command}` takes no further argument `{shown(word)}`", remedy)
     if command == "seed" and os.path.exists(word):

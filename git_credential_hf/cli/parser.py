@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never
 from git_credential_hf import __version__, options
 from git_credential_hf.cli import mistakes
 from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, shown
+from git_credential_hf.model.repository import HUB
 
 if TYPE_CHECKING:
     from git_credential_hf.cli.commands.forget import Forget
@@ -31,8 +32,7 @@ usage: git-credential-hf COMMAND [OPTIONS]
 commands:
 {commands}
 helper options, before what git runs:
-{options}
-manual: man {manual}
+{options}manual: man {manual}
 """
 
 _OPTION = "  {:<19} {}\n"
@@ -123,9 +123,9 @@ def build() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     for name, command in COMMANDS.items():
         others = [alias for alias, of in _ALIASES.items() if of == name]
-        commands.add_parser(name, aliases=others, of=name, command=command)
+        commands.add_parser(name, help=command.summary, aliases=others, of=name, command=command)
     for action in _ACTIONS:
-        commands.add_parser(action, of=action)
+        commands.add_parser(action, help=summary(action), of=action)
     return whole
 
 
@@ -143,8 +143,14 @@ def _run(arguments: list[str], environ: _Environ) -> int:
     name = {**_ALIASES, "--help": "help", "-h": "help"}.get(first, first)
     if name not in COMMANDS:
         return _run_nothing(arguments)
+    command: list[str] = []
+    if name == "exec" and "--" in rest:
+        rest, command = rest[: rest.index("--")], rest[rest.index("--") + 1 :]
     try:
-        return COMMANDS[name].run(_Parser(name, COMMANDS[name]).parsed(rest), environ)
+        given = _Parser(name, COMMANDS[name]).parsed(rest)
+        if name == "exec":
+            given.command = command
+        return COMMANDS[name].run(given, environ)
     except options.UsageError as error:
         error.remedy = error.remedy or f"{_PROGRAM} {name} --help"
         raise
@@ -355,6 +361,49 @@ def _list(given: argparse.Namespace, environ: _Environ) -> int:
     return command.list_tokens(_for_keyring(environ), as_json=given.json)
 
 
+def _declare_token(parser: _Parser) -> None:
+    parser.add_argument("url", nargs="?", metavar="URL", help=argparse.SUPPRESS)
+
+
+def _token(given: argparse.Namespace, environ: _Environ) -> int:
+    """Say what is wrong: what is right is printed without this module."""
+    raise options.UsageError("`token` takes one URL and no options")
+
+
+def _declare_exec(parser: _Parser) -> None:
+    parser.options.add_argument("--for", dest="url", metavar="URL", help="use the token for URL, as token does")
+
+
+def _exec(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli.commands import exec as command
+
+    if not given.command:
+        raise mistakes.too_much("exec", "", "")
+    url = None if given.url is None else os.fsencode(given.url)
+    return command.execute(url, [os.fsencode(one) for one in given.command], options.Options(environ))
+
+
+def _declare_serve(parser: _Parser) -> None:
+    add = parser.options.add_argument
+    add("--socket", metavar="PATH", help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
+    add("--scope", metavar="SCOPE", action="append", default=[], help="answer for this scope only; repeatable")
+    add("--for", dest="duration", metavar="DURATION", help="end after this time, such as 8h or 90m")
+    add("--allow-uid", metavar="N", help="also answer this user")
+
+
+def _serve(given: argparse.Namespace, environ: _Environ) -> int:
+    from git_credential_hf.cli import tokens_toml
+    from git_credential_hf.cli.commands import serve
+
+    asked = serve.Serve(environ)
+    asked.socket = None if given.socket is None else os.fsencode(given.socket)
+    asked.scopes = [tokens_toml.scope_of(one, HUB) for one in given.scope]
+    asked.seconds = None if given.duration is None else serve.seconds(given.duration)
+    if given.allow_uid is not None:
+        asked.uids = [serve.uid(given.allow_uid)]
+    return serve.serve(asked)
+
+
 def _declare_forget(parser: _Parser) -> None:
     add = parser.options.add_argument
     add("--scope", metavar="SCOPE", help="only what was stored for exactly this scope")
@@ -410,8 +459,8 @@ COMMANDS = {
     "login": Command(
         "paste a token once: checked, stored, git and git-lfs configured",
         "[OPTIONS]",
-        "Ask for a token of Hugging Face and check it with the Hub. Store it in the\n"
-        "keyring and in the token file, and configure git and git-lfs where they are not.",
+        "Ask for a token, check it with the Hub, and store it in the keyring and in\n"
+        "Hugging Face's token file. Configure git and git-lfs where they are not.",
         ("", "--scope my-org", "--with-token <~/secrets/huggingface.token"),
         _declare_login,
         _login,
@@ -459,6 +508,34 @@ COMMANDS = {
         ("",),
         _declare_list,
         _list,
+    ),
+    "token": Command(
+        "print the token that git would use",
+        "[URL]",
+        "Print the token that git would use for URL (the clone that you are in, else all\n"
+        "of https://huggingface.co), and nothing else; exit code 1 if there is none.",
+        ("my-org/my-model",),
+        _declare_token,
+        _token,
+    ),
+    "exec": Command(
+        "run a command with that token as HF_TOKEN",
+        "[--for URL] -- COMMAND [ARGUMENT ...]",
+        "Run COMMAND with the token that git would use as HF_TOKEN, in its environment\n"
+        "alone. Exit code 1 if there is none, else that of COMMAND, 127 if there is no\n"
+        "such.",
+        ("-- hf download my-org/my-model", "--for my-org/my-model -- env"),
+        _declare_exec,
+        _exec,
+    ),
+    "serve": Command(
+        "answer git in a container or on another machine",
+        "[OPTIONS]",
+        "Answer git in a container or on another machine, over a Unix socket that is\n"
+        "forwarded there and that GIT_CREDENTIAL_HF_SOCKET names there.",
+        ("--scope my-org --for 8h",),
+        _declare_serve,
+        _serve,
     ),
     "forget": Command(
         "remove what login, seed and store stored",

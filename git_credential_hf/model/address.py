@@ -1,8 +1,5 @@
 """What people type or paste for a repository: a URL, the address of a page, `hf://`, SSH, or `org/name`."""
 
-from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
-
 from git_credential_hf.model import repository
 from git_credential_hf.model.repository import HUB, HUB_HOSTS, canonical_host
 from git_credential_hf.model.text import has_control
@@ -12,7 +9,7 @@ class NotUnderstood(Exception):
     """It is none of these; the text says what it must be, without quoting it."""
 
 
-class Address(NamedTuple):
+class Address:
     """Where somebody points.
 
     scheme: in lower case; empty for scp's form, `git@hf.co:org/name`.
@@ -21,10 +18,13 @@ class Address(NamedTuple):
     path: decoded, without query and fragment.
     """
 
-    scheme: bytes
-    login: bytes
-    host: bytes | None
-    path: bytes
+    __slots__ = ("host", "login", "path", "scheme")
+
+    def __init__(self, scheme: bytes, login: bytes, host: bytes | None, path: bytes) -> None:
+        self.scheme = scheme
+        self.login = login
+        self.host = host
+        self.path = path
 
     def server(self) -> bytes:
         """Return whose address it is, as repository.server has it: the Hub's for a name alone."""
@@ -64,7 +64,7 @@ def parse(text: bytes) -> Address:
     authority = min((rest.partition(mark)[0] for mark in (b"/", b"?", b"#")), key=len)
     login, at, host = authority.rpartition(b"@")
     path = rest[len(authority) :].partition(b"?")[0].partition(b"#")[0]
-    return Address(scheme, login + at, host, unquote_to_bytes(path))
+    return Address(scheme, login + at, host, _unquoted(path))
 
 
 def scope(server: bytes, text: bytes) -> bytes:
@@ -103,6 +103,40 @@ def clone_url(text: bytes) -> bytes:
     between = b"/" if address.scheme else b":"
     prefix = address.scheme + b"://" if address.scheme else b""
     return prefix + address.login + (HUB if address.host is None else address.host) + between + name
+
+
+def request(text: bytes) -> bytes:
+    """Return the lines in which git would ask a helper for what `text` points at. Raises NotUnderstood.
+
+    A request of git's own has no `path` where the address names no repository. git asks nobody over SSH, but git-lfs
+    does, for the same place over https.
+    """
+    address = parse(clone_url(text))
+    lines = [b"capability[]=authtype"]
+    if address.server() == HUB and address.scheme in (b"https", b"ssh", b""):
+        lines += [b"protocol=https", b"host=" + HUB]
+    else:
+        lines += [b"protocol=" + (address.scheme or b"ssh"), b"host=" + (address.host or b"")]
+    user = _unquoted(address.login.removesuffix(b"@").partition(b":")[0])
+    if user and address.scheme == b"https":
+        lines.append(b"username=" + user)
+    if path := address.path.strip(b"/"):
+        lines.append(b"path=" + path)
+    if any(has_control(line) for line in lines):
+        raise NotUnderstood("there is a control character in it")
+    return b"\n".join(lines) + b"\n"
+
+
+def _unquoted(text: bytes) -> bytes:
+    """Return `text` with each %XX as the byte that it stands for."""
+    first, *rest = text.split(b"%")
+    for part in rest:
+        try:
+            # fromhex() would take blanks for nothing.
+            first += (bytes.fromhex(part[:2].decode()) + part[2:]) if part[:2].isalnum() and part[1:2] else b"%" + part
+        except ValueError:
+            first += b"%" + part
+    return first
 
 
 def _scheme(text: bytes) -> tuple[bytes, bytes]:

@@ -13,6 +13,7 @@ NO_AUTHTYPE = "no authtype"  # it takes a git that knows authtype, of 2.46 or la
 MALFORMED = "malformed"  # there is something, and it is no token
 LOCKED = "locked"  # there is an item that may answer, and it is locked
 NOT_REACHED = "not reached"  # the source could not be read
+FAILED = "failed"  # the source was to give a token and could not, and none after it may in its place
 
 
 class Candidate:
@@ -22,7 +23,7 @@ class Candidate:
     place: the place for people: "HF_TOKEN", "the keyring", a path.
     token: None for what is malformed or was not reached.
     verdict: one of those above; empty until `get.decide` has judged the token.
-    why: a few words for a verdict that does not speak for itself.
+    why: a few words for a verdict that does not speak for itself; for FAILED the line for a person.
     """
 
     __slots__ = ("place", "source", "token", "verdict", "why")

@@ -57,6 +57,16 @@ def name(path: bytes) -> bytes:
     return b"" if b"" in first or b"." in segments or b".." in segments else b"/".join(_hub_segments(b"/".join(first)))
 
 
+def whole(path: bytes) -> bytes:
+    """Return the repository of the Hub that `path` lies in, as `name` has it; empty where it lies in none."""
+    found = name(path)
+    segments = found.split(b"/")
+    of_type = segments[0].lower() in TYPES
+    if len(segments) != 2 + of_type:
+        return b""
+    return segments[0].lower() + found[len(segments[0]) :] if of_type else found
+
+
 def _segments(server: bytes, path: bytes) -> list[bytes]:
     if server == HUB:
         return _hub_segments(path.lower())

@@ -32,7 +32,12 @@ def erase(options: Options, data: bytes) -> str:
 
 
 def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str:
+    options.offline = True
     held = [one for one in decide(request, options, every=True).candidates if one.token and one.token.text == text]
+    if any(one.source == "oidc" for one in held):
+        from git_credential_hf.sources import oidc
+
+        oidc.drop(text, options)
     stored = keyring.stored(ours, [one.token for one in held if one.token and one.token.item], options)
     complaint = _remove(stored, options)
     left = [one for one in held if complaint or not (one.token and one.token.item in stored)]

@@ -2,7 +2,7 @@
 
 import time
 
-from git_credential_hf.model.outcome import EXPIRED, GIVEN, NO_AUTHTYPE, REJECTED, SPARE, Outcome
+from git_credential_hf.model.outcome import EXPIRED, FAILED, GIVEN, NO_AUTHTYPE, REJECTED, SPARE, Outcome
 from git_credential_hf.model.repository import scopes, server
 from git_credential_hf.model.request import answer, parse
 
@@ -55,12 +55,14 @@ def decide(request: "Request", options: "Options", *, every: bool = False, renew
 
             if (new := renewed(options)) is not None:
                 _judge(new, outcome, request, options, last)
-        if outcome.given() and not every:
+        if one.source == "oidc" and one.verdict != GIVEN:
+            _fail(one, outcome, request, options)
+        if (outcome.given() or outcome.quits) and not every:
             return outcome
     for one in last:
-        one.verdict = SPARE if outcome.given() else GIVEN
+        one.verdict = SPARE if outcome.given() or outcome.quits else GIVEN
         outcome.candidates.append(one)
-    if not outcome.given():
+    if not outcome.given() and not outcome.quits:
         _conclude(outcome, request, options)
     return outcome
 
@@ -80,8 +82,19 @@ def _judge(one: "Candidate", outcome: Outcome, request: "Request", options: "Opt
         if one.verdict:
             options.note("%r from %s: skipped, %s", one.token, one.place, one.verdict)
         else:
-            one.verdict = SPARE if outcome.given() else GIVEN
+            one.verdict = SPARE if outcome.given() or outcome.quits else GIVEN
     outcome.candidates.append(one)
+
+
+def _fail(one: "Candidate", outcome: Outcome, request: "Request", options: "Options") -> None:
+    """Have git quit where OIDC gives no token: whoever set it up must not get another identity in its place."""
+    outcome.quits = True
+    if one.verdict == FAILED:
+        outcome.said = one.why
+    else:
+        from git_credential_hf.operations import rejection
+
+        outcome.said = rejection.line(one, outcome.server or b"", request, options)
 
 
 def _verdict(token: "Token", ours: bytes, request: "Request", options: "Options") -> str:

@@ -29,6 +29,8 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
     """Return the command that brings a new token to where the rejected one is."""
     if one.source == "env":
         return f"unset {one.place}"
+    if one.source in ("oidc", "forwarded"):
+        return "git-credential-hf status"
     if _is_declared(one, server, options):
         return "git-credential-hf seed"
     words = [b"git-credential-hf login"]

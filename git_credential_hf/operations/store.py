@@ -30,6 +30,7 @@ def store(options: Options, data: bytes) -> str:
         rejected.forget(ours, accepted.text, options.environ)
     except rejected.CannotRemember:
         options.note("rejected: the list cannot be written")
+    options.offline = True
     given = decide(request, options).given()
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 def candidates(server: bytes, request: "Request", options: "Options") -> "Iterator[Candidate]":
     """Return every candidate that may answer `request` for `server` (see repository.server), the preferred first.
 
-    A source is asked only when the candidates before its own have been taken. The environment and the token file
-    belong to the Hub alone.
+    A source is asked only when the candidates before its own have been taken. Only the keyring has any for another
+    server than the Hub.
     """
+    if server == HUB and options.environ.get(b"HF_OIDC_RESOURCE") and "oidc" in options.sources:
+        from git_credential_hf.sources import oidc
+
+        yield from oidc.candidates(request, options)
     if server == HUB and "env" in options.sources:
         from git_credential_hf.sources import environment
 
         yield from environment.candidates(options)
+    if server == HUB and options.environ.get(b"GIT_CREDENTIAL_HF_SOCKET") and "forwarded" in options.sources:
+        from git_credential_hf.sources import forwarded
+
+        yield from forwarded.candidates(request, options)
     if "keyring" in options.sources:
         from git_credential_hf.sources import keyring
 

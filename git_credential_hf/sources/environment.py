@@ -13,6 +13,11 @@ NAME = "env"
 VARIABLES = (b"HF_TOKEN", b"HUGGING_FACE_HUB_TOKEN")
 
 
+def without_tokens(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return `environ` for a program that has no need of a token, nor of what brings one."""
+    return {name: value for name, value in environ.items() if name not in VARIABLES and name != b"HF_OIDC_ID_TOKEN"}
+
+
 def candidates(options: "Options") -> "Iterator[Candidate]":
     """Return what the variables hold that are set. The reason for what is malformed is its shape (see token_text)."""
     for name in VARIABLES:

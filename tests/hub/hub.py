@@ -14,6 +14,7 @@ from typing import Self
 import trustme
 
 from .access import UNAUTHORIZED, Refusal, Request, Secret, Token, fingerprint
+from .oidc import Oidc
 from .proxy import ProxyServer
 from .repository import Repository, href
 from .server import HubHandler
@@ -32,7 +33,7 @@ class Hub:
     answers instead of an object. `traps`: paths that answer 401 to every token, good ones too. `tokens` and
     `refresh_tokens` are by fingerprint, `repositories` by path. `revocations` are the
     fingerprints of each request to end tokens, which answers `revoke_status`. `failures` are the exceptions of the Hub
-    itself: none, if all is well.
+    itself: none, if all is well. `oidc`: the CI jobs that it trusts.
     """
 
     main_host = "huggingface.co"
@@ -56,6 +57,7 @@ class Hub:
         self.revocations: list[list[str]] = []
         self.revoke_status = HTTPStatus.ACCEPTED
         self.failures: list[Exception] = []
+        self.oidc = Oidc(self)
         self.on_request = on_request
         self._log: list[Request] = []
         self._lock = threading.Lock()
@@ -67,7 +69,7 @@ class Hub:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        names = (self.main_host, self.short_host, self.cdn_host, *sorted(self.hosts))
+        names = (self.main_host, self.short_host, self.cdn_host, self.oidc.github_host, *sorted(self.hosts))
         authority.issue_cert(*names).configure_cert(context)
         self._server = ProxyServer(self, context, HubHandler)
         self._server.start()
@@ -113,7 +115,8 @@ class Hub:
     def host(self, authority: str) -> str | None:
         """The name, in lower case, of a HOST:PORT that is the Hub's, or None."""
         host, _, port = authority.lower().rpartition(":")
-        if host in self.hosts or (port == "443" and host in {self.main_host, self.short_host, self.cdn_host}):
+        own = {self.main_host, self.short_host, self.cdn_host, self.oidc.github_host}
+        if host in self.hosts or (port == "443" and host in own):
             return host
         return None
 

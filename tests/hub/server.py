@@ -77,6 +77,9 @@ class HubHandler(ConnectHandler):
             self._lfs_object(match, query, body)
         elif self.host == hub.cdn_host:
             self.reply(HTTPStatus.NOT_FOUND, b"")
+        elif self.host == hub.oidc.github_host:
+            status, answer = hub.oidc.github(query, self.headers.get("Authorization"))
+            self._json(answer, status)
         elif path == "/oauth/token":
             self._oauth(body)
         elif path == "/api/credentials/revoke" and self.command == "POST":
@@ -348,7 +351,11 @@ class HubHandler(ConnectHandler):
     # OAuth
 
     def _oauth(self, body: IO[bytes]) -> None:
-        """Renew an access token (RFC 6749, section 6)."""
+        """Renew an access token (RFC 6749, section 6), or exchange an identity for one (RFC 8693)."""
+        if self.headers.get("Content-Type") == "application/json":
+            status, told = self.server.hub.oidc.exchange(json.load(body))
+            self._json(told, status, {"X-Request-Id": "Root=1-6a-07;b1"})
+            return
         form = parse_qs(body.read().decode())
         token = None
         if form.get("grant_type") == ["refresh_token"]:

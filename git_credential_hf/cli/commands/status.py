@@ -4,7 +4,7 @@ import os
 import sys
 
 from git_credential_hf import hub
-from git_credential_hf.cli import git_config
+from git_credential_hf.cli import clone, git_config
 from git_credential_hf.cli.output import shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status import findings, report
@@ -20,7 +20,7 @@ def status(url: str | None, environ: dict[bytes, bytes], *, as_json: bool, onlin
     the whole Hub.
     """
     try:
-        text = found.here(environ) if url is None else address.clone_url(os.fsencode(url))
+        text = clone.url(environ) if url is None else address.clone_url(os.fsencode(url))
         facts = found.gather(text, environ, probe=probe)
     except (address.NotUnderstood, git_config.BadUrl) as reason:
         example = "git-credential-hf status https://huggingface.co/my-org/my-model"

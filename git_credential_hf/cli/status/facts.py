@@ -17,7 +17,7 @@ from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.hub import Answer
-from git_credential_hf.model import address, repository, token_text
+from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
@@ -187,29 +187,6 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool) -> Facts:
     if probe:
         _probe(facts)
     return facts
-
-
-def here(environ: dict[bytes, bytes]) -> bytes:
-    """Return the URL of the Hub's repository that a remote of the clone in this folder names, else that of the Hub.
-
-    The remote `origin` comes first, then the others in the order of the configuration. git asks for a credential over
-    https alone, and git-lfs does so where the remote itself is one of SSH.
-    """
-    hub = b"https://" + HUB
-    done = git_config.run(["git", "config", "-z", "--get-regexp", r"^remote\..*\.url$"], child.environment(environ))
-    remotes = [one.partition(b"\n")[::2] for one in done.stdout.split(b"\0")] if done is not None else []
-    for _, url in sorted(remotes, key=lambda remote: remote[0] != b"remote.origin.url"):
-        try:
-            remote = address.parse(url)
-        except address.NotUnderstood:
-            continue
-        if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
-            continue
-        has_token = b":" in remote.login or token_text.may_be_token_for_user(os.fsdecode(remote.login))
-        if remote.scheme != b"https" or has_token:  # of which there is a finding of its own
-            return hub + b"/" + name
-        return b"https://%b%b/%b" % (remote.login, remote.host, name)
-    return hub
 
 
 # git.

@@ -55,8 +55,8 @@ def opened(options: "Options") -> _socket.socket:
             raise _unreachable(error) from None
         try:
             _connect(connection, address, options)
-            owner = _owner(connection)
-            if _is_trusted(owner):
+            owner = owner_of(connection)
+            if is_trusted(owner):
                 send(connection, _WHO, options)
                 return connection
             reason = NotYours(f"the session bus belongs to another user, with the uid {owner}")
@@ -142,14 +142,14 @@ def _connect(connection: _socket.socket, address: bytes, options: "Options") -> 
             time.sleep(min(0.005, remaining(options)))
 
 
-def _owner(connection: _socket.socket) -> int:
-    """Return the uid of whoever listened at the address, as the kernel has it: 65534 where it is not mapped here."""
+def owner_of(connection: _socket.socket) -> int:
+    """Return the uid of the other end, as the kernel has it: 65534 where it is not mapped here. Raises OSError."""
     credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)
     return int.from_bytes(credentials[4:8], byteorder)
 
 
-def _is_trusted(owner: int) -> bool:
-    """Return whether a bus of `owner`'s is the user's own, or root's.
+def is_trusted(owner: int) -> bool:
+    """Return whether a socket of `owner`'s is the user's own, or root's.
 
     A user namespace shows every user that it does not know as 65534, this process itself where it is not mapped. Of two
     that are shown so nothing says that they are one. Only where every uid is mapped, as on a machine outside of any

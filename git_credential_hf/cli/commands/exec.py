@@ -1,0 +1,36 @@
+"""exec: run a command with the token that git would use as HF_TOKEN, in its environment alone."""
+
+import os
+import signal
+
+from git_credential_hf.cli.commands.token import NoToken, find
+from git_credential_hf.cli.output import Failed, complain, shown
+from git_credential_hf.options import Options
+from git_credential_hf.sources.environment import VARIABLES
+
+_CANNOT_BE_RUN = 126
+_NOT_FOUND = 127
+
+
+def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
+    """Become `command`; return the exit code of a shell's where there is no such command, or it cannot be run.
+
+    url: as for token.find. Raises Failed where there is no token, and UsageError.
+    """
+    try:
+        token = find(url, options)
+    except NoToken as reason:
+        raise Failed(str(reason)) from None
+    # With HF_OIDC_RESOURCE hf would exchange a token of its own, ahead of HF_TOKEN.
+    kept = (one for one in options.environ.items() if one[0] not in VARIABLES and not one[0].startswith(b"HF_OIDC_"))
+    environ = {**dict(kept), VARIABLES[0]: token.text}
+    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, which its child must not be
+        signal.signal(ignored, signal.SIG_DFL)
+    try:
+        os.execvpe(command[0], command, environ)  # noqa: S606 - there is no shell on purpose
+    except (FileNotFoundError, NotADirectoryError):
+        complain(f"{shown(command[0])}: command not found")
+        return _NOT_FOUND
+    except (OSError, ValueError) as error:
+        complain(f"{shown(command[0])} cannot be run: {getattr(error, 'strerror', None) or error}")
+        return _CANNOT_BE_RUN

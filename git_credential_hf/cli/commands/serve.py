@@ -1,0 +1,347 @@
+"""serve: answer git in a container or on another machine, over a Unix socket that is forwarded there.
+
+What is said on the socket is a request as git makes it to a helper for `get`, up to an empty line, and what that helper
+answers. There is no way to say `store` or `erase`.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import socketserver
+import stat
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from git_credential_hf.cli.output import Failed, complain, shown, shown_token
+from git_credential_hf.model.repository import HUB, scopes, server
+from git_credential_hf.model.request import Malformed, Request, answer, is_complete, parse
+from git_credential_hf.model.token import Token
+from git_credential_hf.operations.get import decide
+from git_credential_hf.options import Options, UsageError
+from git_credential_hf.secret_service.dbus.opening import is_trusted, owner_of
+from git_credential_hf.state import files, folders, locks
+
+_SOURCES = ("env", "keyring", "file")  # none that asks another machine, or that is of a CI job's
+_KEYRING_SECONDS = 1.5  # so that whoever asks has the answer within the 2 s that are the helper's own limit
+_REQUEST_SECONDS = 5.0
+_LARGEST = 1 << 16  # bytes of a request
+_CONNECTIONS = 64
+_PATIENCE = 0.25  # seconds that a connection may be open, and not have asked, while others wait
+_NO_UID = (1 << 32) - 1  # POSIX: (uid_t) -1
+_LOCK_SECONDS = 5.0
+_TRY = "Try: git-credential-hf serve --socket ~/hf.sock"
+_DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,8})s?)?", re.ASCII)
+
+
+class Serve:
+    """What one run of serve is asked to do.
+
+    socket: where to listen, None for the usual place. scopes: the only ones that are answered for, all where there are
+    none. seconds: how long, None for ever. uids: the users beside this one and root that are answered.
+    """
+
+    def __init__(self, environ: dict[bytes, bytes]) -> None:
+        self.environ = environ
+        self.socket: bytes | None = None
+        self.scopes: list[bytes] = []
+        self.seconds: int | None = None
+        self.uids: list[int] = []
+
+
+def serve(asked: Serve) -> int:
+    """Answer until a signal or the time ends it; return the exit code. Raises Failed.
+
+    Where standard input is a connection, as systemd's Accept=yes has it, one request is answered on that.
+    """
+    inherited = _inherited()
+    if inherited is not None:
+        return _answer_inherited(inherited, asked)
+    path = asked.socket if asked.socket is not None else _usual_place(asked.environ)
+    shown_path = shown(path)
+    with _bound(path, asked) as listening:
+        own = os.lstat(path)
+        try:
+            with _Server(listening, asked) as running:
+                for number in (signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, running.end)
+                until = f" for {asked.seconds} s" if asked.seconds is not None else ""
+                what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
+                print(f"answers for {what}{until} at {shown_path}", flush=True)
+                running.serve_forever(poll_interval=0.1)
+        finally:
+            _remove(path, own)
+    return 0
+
+
+def _answer_inherited(connection: socket.socket, asked: Serve) -> int:
+    try:
+        with connection:
+            if _may_ask(connection, asked):
+                # What is said must not go to whoever asks, which a unit can have it do.
+                _answer(connection, asked, None if os.path.samestat(os.fstat(2), os.fstat(0)) else sys.stderr)
+            connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return 1  # the other end has broken it off, or asks for nothing
+    return 0
+
+
+def seconds(duration: str) -> int:
+    """Return the seconds that `duration` means: 90, 90s, 30m, 8h, 2d, or some of these after each other. Raises
+    UsageError.
+    """
+    found = _DURATION.fullmatch(duration)
+    total = (
+        sum(int(one or 0) * unit for one, unit in zip(found.groups(), (86_400, 3600, 60, 1), strict=True))
+        if found
+        else 0
+    )
+    if not total:
+        raise UsageError("--for takes a time such as 90m, 8h or 2d")
+    return total
+
+
+def uid(text: str) -> int:
+    """Return the number of a user that `text` writes. Raises UsageError."""
+    if not text.isascii() or not text.isdigit() or int(text) >= _NO_UID:
+        raise UsageError("--allow-uid takes the number of a user, as id -u prints it")
+    return int(text)
+
+
+# Where it listens.
+
+
+def _usual_place(environ: dict[bytes, bytes]) -> bytes:
+    run_time = environ.get(b"XDG_RUNTIME_DIR", b"")
+    if not run_time.startswith(b"/"):
+        raise Failed(f"nothing is served: XDG_RUNTIME_DIR is not set. {_TRY}")
+    folder = run_time + b"/git-credential-hf"
+    with contextlib.suppress(OSError):  # of which there is another word when it is listened there
+        files.make_folders(folder)
+        if not folders.is_own(folder):
+            raise Failed(f"nothing is served: {shown(folder)} can be read by others. {_TRY}")
+    return folder + b"/serve.sock"
+
+
+@contextlib.contextmanager
+def _bound(path: bytes, asked: Serve) -> Any:
+    """Listen at `path`, in the place of a socket where nobody listens any more. Raises Failed."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with listening:
+        try:
+            files.make_folders(os.path.dirname(os.path.abspath(path)))
+            with locks.own_lock(asked.environ, _LOCK_SECONDS):
+                _make_way(path)
+                # Others may only connect where they are allowed to by name: then the kernel says who they are.
+                before = os.umask(0o111 if asked.uids else 0o177)
+                try:
+                    listening.bind(path)
+                finally:
+                    os.umask(before)
+            listening.listen(_CONNECTIONS)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None
+        yield listening
+
+
+def _make_way(path: bytes) -> None:
+    """Remove a socket of the user's own that nobody listens at. Raises OSError and Failed."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.geteuid():
+        raise Failed(f"nothing is served: {shown(path)} is there and is no socket of yours. {_TRY}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            files.remove(path)
+            return
+        except OSError:
+            pass
+    raise Failed(f"nothing is served: another program listens at {shown(path)}. {_TRY}")
+
+
+def _remove(path: bytes, own: os.stat_result) -> None:
+    """Remove the socket at `path` if it is the `own` one still."""
+    with contextlib.suppress(OSError):
+        now = os.lstat(path)
+        if (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino):
+            os.unlink(path)
+
+
+def _inherited() -> socket.socket | None:
+    """Return the connection that standard input is, None where it is none.
+
+    A shell of sshd's has one end of a pair there, which has no name.
+    """
+    if not stat.S_ISSOCK(os.fstat(0).st_mode):
+        return None
+    connection = socket.socket(fileno=os.dup(0))
+    is_stream = (connection.family, connection.type) == (socket.AF_UNIX, socket.SOCK_STREAM)
+    if is_stream and connection.getsockname() and not connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return connection
+    connection.close()
+    return None
+
+
+# Who asks, and what for.
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    """One thread for each connection, of which there are so many at most.
+
+    One more waits for another to end, and closes the oldest that has not asked within a moment.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, listening: socket.socket, asked: Serve) -> None:
+        super().__init__("", _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.asked = asked
+        self._ends = None if asked.seconds is None else _now() + asked.seconds
+        self._free = threading.BoundedSemaphore(_CONNECTIONS)
+        self._open: dict[socket.socket, float] = {}  # what has not asked yet, the oldest first, and since when
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def end(self, number: int = 0, frame: FrameType | None = None) -> None:
+        """Have serve_forever return. As a signal's handler it runs in the very thread that is in there."""
+        self._ended = True
+        threading.Thread(target=self.shutdown, daemon=True).start()
+
+    def service_actions(self) -> None:
+        if not self._ended and self._is_over():
+            self.end()
+
+    def _is_over(self) -> bool:
+        return self._ends is not None and _now() >= self._ends
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return not self._ended and not self._is_over() and _may_ask(request, self.asked)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        while not self._free.acquire(timeout=self._patience()):
+            self._close_oldest()
+        with self._lock:
+            self._open[request] = time.monotonic()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread can be started
+            self._done(request)
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._done(request)
+
+    def _patience(self) -> float:
+        """Return the seconds after which the oldest that has not asked yet may be closed."""
+        with self._lock:
+            since = next(iter(self._open.values()), time.monotonic())
+            return max(0.0, since + _PATIENCE - time.monotonic())
+
+    def _close_oldest(self) -> None:
+        with self._lock:
+            if self._open:
+                oldest = next(iter(self._open))
+                del self._open[oldest]
+                with contextlib.suppress(OSError):
+                    oldest.shutdown(socket.SHUT_RDWR)
+
+    def _done(self, request: socket.socket) -> None:
+        self.has_asked(request)
+        self._free.release()
+
+    def has_asked(self, request: socket.socket) -> None:
+        """Note that a connection is not to be closed before it has its answer."""
+        with self._lock:
+            self._open.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke; of any other error its kind alone, since it may hold a token."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            complain(f"unexpected {type(error).__name__} in an answer; please report what was run")
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        _answer(self.request, self.server.asked, sys.stdout, self.server)
+
+
+def _now() -> float:
+    """Return the seconds since the start of the machine; they go on while it sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _may_ask(connection: socket.socket, asked: Serve) -> bool:
+    try:
+        uid = owner_of(connection)
+    except OSError:
+        return False
+    return is_trusted(uid) or uid in asked.uids
+
+
+def _answer(connection: socket.socket, asked: Serve, log: Any, running: _Server | None = None) -> None:
+    """Read one request, answer it and tell of that in `log`. Raises OSError."""
+    data = _received(connection)
+    if running is not None:
+        running.has_asked(connection)
+    try:
+        request = parse(data)
+    except Malformed:
+        return
+    token, why = _token(request, asked)
+    if token is not None:
+        connection.settimeout(_REQUEST_SECONDS)
+        connection.sendall(answer(request, token))
+    if log is not None and (token is not None or why):
+        place = shown(request.path) or HUB.decode()
+        what = shown_token(token.text) if token is not None else why
+        print(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {place}: {what}", file=log, flush=True)
+
+
+def _received(connection: socket.socket) -> bytes:
+    """Return what is sent up to an empty line or the end. Raises OSError, TimeoutError where it takes too long."""
+    deadline = time.monotonic() + _REQUEST_SECONDS
+    data = b""
+    while not is_complete(data):
+        left = deadline - time.monotonic()
+        if left <= 0 or len(data) > _LARGEST:
+            raise TimeoutError
+        connection.settimeout(left)
+        if not (chunk := connection.recv(4096)):
+            break
+        data += chunk
+    return data
+
+
+def _token(request: Request, asked: Serve) -> tuple[Token | None, str]:
+    """Return the token for `request`, or None and why not; no reason for what nobody need hear of."""
+    if server(request.protocol, request.host, ()) != HUB:
+        return None, ""
+    if asked.scopes and not set(asked.scopes) & set(scopes(HUB, request.path)):
+        return None, "refused, outside of --scope"
+    options = Options(asked.environ)
+    options.sources = _SOURCES
+    options.timeout = _KEYRING_SECONDS
+    given = decide(request, options).given()
+    if given is None or given.token is None:
+        return None, "no token"
+    token = given.token
+    token.refresh_token = None  # it would outlive this socket
+    return token, ""

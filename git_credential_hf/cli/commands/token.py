@@ -1,0 +1,45 @@
+"""token: print the token that git would use. It starts as lean as what git runs."""
+
+from git_credential_hf.cli import clone
+from git_credential_hf.model import address
+from git_credential_hf.model.request import Malformed, parse
+from git_credential_hf.model.token import Token
+from git_credential_hf.operations.get import decide
+from git_credential_hf.options import Options, UsageError
+
+_NEEDS_NO_QUOTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-"
+
+
+class NoToken(Exception):
+    """There is no token for the URL; the text is the line for a person: why, and what to do."""
+
+
+def find(url: bytes | None, options: Options) -> Token:
+    """Return the token that git would use for `url`. Raises NoToken and UsageError.
+
+    url: whatever address.clone_url understands; None for the Hub's repository of which this folder is a clone, or for
+    the whole Hub.
+    """
+    try:
+        request = parse(address.request(clone.url(options.environ) if url is None else url))
+    except address.NotUnderstood as reason:
+        raise UsageError(f"{reason}, as in git-credential-hf token https://huggingface.co/my-org/my-model") from None
+    except Malformed as reason:
+        raise UsageError(f"the URL cannot be used: {reason}") from None
+    outcome = decide(request, options)
+    given = outcome.given()
+    if given is not None and given.token is not None:
+        options.note("token: %r from %s", given.token, given.place)
+        return given.token
+    host = request.host.decode("utf-8", "backslashreplace")
+    if outcome.server is None:
+        raise NoToken(
+            f"no token for {request.protocol.decode('ascii', 'replace')}://{host}: git-credential-hf handles "
+            "https://huggingface.co alone. Try: git-credential-hf token https://huggingface.co"
+        )
+    if outcome.said:
+        raise NoToken(outcome.said)
+    place = b"https://" + request.host + (b"/" + request.path if request.path else b"")
+    if place.translate(None, _NEEDS_NO_QUOTES + b":"):
+        place = b"https://" + request.host
+    raise NoToken(f"no token for {place.decode()}: no source has one. Try: git-credential-hf status {place.decode()}")

@@ -1,0 +1,308 @@
+"""OIDC: the identity of a CI job, exchanged at the Hub for a token that is valid for an hour ("Trusted Publishers").
+
+It is asked only where HF_OIDC_RESOURCE is set, as huggingface_hub has it (_oidc.py). What came of an exchange is kept
+in a file of the user's own, so that git and git-lfs make one exchange between them.
+"""
+
+import posix
+import time
+
+from git_credential_hf.model.outcome import FAILED, Candidate
+from git_credential_hf.model.repository import whole
+from git_credential_hf.model.token import Token, clean, of_hub, seconds
+from git_credential_hf.state import folders
+from git_credential_hf.state.safe_read import read
+
+TYPE_CHECKING = False  # as mypy reads it, without the import of typing
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from git_credential_hf.model.request import Request
+    from git_credential_hf.options import Options
+
+NAME = "oidc"
+PLACE = "OIDC"  # for people
+RESOURCE = b"HF_OIDC_RESOURCE"
+ID_TOKENS = (b"HF_OIDC_ID_TOKEN", b"CIRCLE_OIDC_TOKEN_V2", b"BITBUCKET_STEP_OIDC_TOKEN")
+
+_FILE = b"HF_OIDC_ID_TOKEN_FILE"
+_GITHUB = (b"ACTIONS_ID_TOKEN_REQUEST_URL", b"ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+
+_LIMIT = 10.0  # seconds, for all of it
+_MARGIN = 300  # seconds before its end that a token is given no more
+_FAILED_FOR = 30  # seconds that a failed exchange is not tried again
+_REJECTED_FOR = 3600  # seconds that a rejection counts
+_MOST_REJECTED = 2  # tokens, then none is asked for
+_MOST_KEPT = 64  # files
+
+
+class _Failure(Exception):
+    """There is no token; the text says why."""
+
+
+class _Kept:
+    """What came of an exchange.
+
+    until: seconds since the epoch, when it is void. token: None where there is none. rejected: how many tokens of this
+    kind the Hub has rejected. failed: why there is none, empty where none was asked for yet.
+    """
+
+    __slots__ = ("failed", "rejected", "token", "until")
+
+    def __init__(self, until: int, token: Token | None, rejected: int = 0, failed: str = "") -> None:
+        self.until = until
+        self.token = token
+        self.rejected = rejected
+        self.failed = failed
+
+
+def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
+    """Return the token for the repository of `request`, or why there is none.
+
+    Where HF_OIDC_RESOURCE is a repository, the request's own is asked for, and HF_OIDC_RESOURCE itself where the Hub
+    trusts this job with no other. With `options.offline` there is only what an earlier exchange gave.
+    """
+    own = options.environ[RESOURCE].strip()
+    wanted = own
+    if whole(own) and (asked := whole(request.path)) and asked.lower() != own.lower():
+        wanted = asked
+    try:
+        token = _token(wanted, own, options)
+    except _Failure as reason:
+        options.note("oidc: no token for %s: %s", _shown(wanted), reason)
+        if not options.offline:
+            yield Candidate(NAME, PLACE, None, FAILED, _line(wanted, str(reason)))
+        return
+    options.note("oidc: %s for %s", "a token" if token else "none", _shown(wanted))
+    if token is not None:
+        yield Candidate(NAME, PLACE, token)
+
+
+def drop(text: bytes, options: "Options") -> None:
+    """Forget the token `text`, which the Hub has rejected, wherever it is kept."""
+    for folder in _kept_in(options.environ):
+        for name in posix.listdir(folder):
+            file = folder + b"/" + name
+            kept = _read(file)
+            if kept is not None and kept.token is not None and kept.token.text == text:
+                _write(file, _Kept(int(time.time()) + _REJECTED_FOR, None, kept.rejected + 1))
+
+
+def _token(wanted: bytes, own: bytes, options: "Options") -> Token | None:
+    """Return the token for `wanted`, of this run or an earlier one. Raises _Failure."""
+    deadline = time.monotonic() + _LIMIT
+    kind, secret = _identity(options.environ)
+    keys = {resource: _key(kind, secret, own, resource) for resource in (wanted, own)}
+    for folder in _kept_in(options.environ):
+        if (kept := _read(folder + b"/" + keys[wanted])) is not None and (kept.token or kept.failed):
+            return _given(kept)
+    if options.offline:
+        return None
+    folder, lock = _locked(options.environ, deadline - time.monotonic())
+    try:
+        with lock:
+            return _exchanged(
+                wanted, own, (kind, secret), {one: folder and folder + b"/" + keys[one] for one in keys}, deadline
+            )
+    except OSError as error:  # another run is at it for longer than it may be
+        raise _Failure(error.strerror or "there is no lock to be had") from None
+
+
+def _exchanged(
+    wanted: bytes, own: bytes, identity: tuple[bytes, bytes], files: dict[bytes, bytes], deadline: float
+) -> Token:
+    """Return the token for `wanted` while no other run asks for one. files: where what came of it is kept, by resource.
+
+    Raises _Failure.
+    """
+    kept = _read(files[wanted])
+    if kept is not None and (kept.token or kept.failed):
+        return _given(kept)
+    rejected = kept.rejected if kept is not None else 0
+    if rejected >= _MOST_REJECTED:
+        raise _Failure(f"the Hub rejected the last {rejected} tokens")
+    try:
+        found = _asked(wanted, identity, deadline)
+    except _Unknown as reason:
+        found = _failed(str(reason)) if wanted == own else _of_own(own, identity, files[own], deadline)
+    found.rejected = rejected
+    _write(files[wanted], found)
+    return _given(found)
+
+
+def _of_own(own: bytes, identity: tuple[bytes, bytes], file: bytes, deadline: float) -> _Kept:
+    """Return what HF_OIDC_RESOURCE itself gives where the Hub does not trust this job with the repository."""
+    kept = _read(file)
+    if kept is None or not (kept.token or kept.failed):
+        try:
+            kept = _asked(own, identity, deadline)
+        except _Unknown as reason:
+            kept = _failed(str(reason))
+        _write(file, kept)
+    return kept
+
+
+class _Unknown(Exception):
+    """The Hub trusts this job with no such resource; the text says so."""
+
+
+def _asked(resource: bytes, identity: tuple[bytes, bytes], deadline: float) -> _Kept:
+    """Return what comes of an exchange. Raises _Unknown."""
+    from git_credential_hf import hub
+
+    kind, secret = identity
+    try:
+        if kind == _GITHUB[0]:
+            url, _, token = secret.partition(b"\0")
+            secret = hub.github_identity(url, token, deadline - time.monotonic())
+        text, lasts = hub.exchange(secret, resource, deadline - time.monotonic())
+    except hub.NoToken as reason:
+        if reason.code == "invalid_grant":
+            raise _Unknown(f"{reason}, no trusted publisher there matches this job") from None
+        return _failed(str(reason))
+    if of_hub(text) != text:
+        return _failed("the Hub's answer has no token in it")
+    now = int(time.time())
+    return _Kept(now + lasts - _MARGIN, Token(text, expires=now + lasts))
+
+
+def _failed(reason: str) -> _Kept:
+    return _Kept(int(time.time()) + _FAILED_FOR, None, failed=reason)
+
+
+def _given(kept: _Kept) -> Token:
+    """Return the token. Raises _Failure."""
+    if kept.token is None:
+        raise _Failure(kept.failed)
+    return kept.token
+
+
+# The identity.
+
+
+def _identity(environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Return the variable that the job's identity is from, and its value, an ID token. Raises _Failure.
+
+    GitHub Actions is asked for its ID token when it is needed: of it there are the address and what it asks for there.
+    """
+    explicit, *of_ci = ID_TOKENS
+    if environ.get(explicit):
+        return explicit, _sendable(explicit, environ[explicit])
+    if file := environ.get(_FILE):
+        return _FILE, _sendable(_FILE, read(file))
+    if all(environ.get(name) for name in _GITHUB):
+        return _GITHUB[0], b"\0".join(environ[name] for name in _GITHUB)
+    for name in of_ci:
+        if environ.get(name):
+            return name, _sendable(name, environ[name])
+    if environ.get(b"GITHUB_ACTIONS") == b"true":
+        raise _Failure("the job may not have an ID token, add `permissions: id-token: write` to it")
+    raise _Failure("HF_OIDC_RESOURCE is set and there is no ID token, set HF_OIDC_ID_TOKEN or HF_OIDC_ID_TOKEN_FILE")
+
+
+def _sendable(name: bytes, raw: bytes) -> bytes:
+    """Return the ID token in `raw`. Raises _Failure."""
+    text = clean(raw)
+    if text is None or not text.isascii() or b" " in text:
+        raise _Failure(f"{name.decode()} holds no ID token")
+    return text
+
+
+# What is kept: a file for each resource and identity, so that no job gets what is another's.
+
+
+def _key(kind: bytes, secret: bytes, own: bytes, resource: bytes) -> bytes:
+    import hashlib
+
+    return hashlib.sha256(b"\0".join((kind, secret, own, resource.lower()))).hexdigest().encode()
+
+
+def _folders(environ: dict[bytes, bytes]) -> list[bytes]:
+    """Return where tokens may be kept, the preferred place first: the run-time folder ends with the login."""
+    run_time = environ.get(b"XDG_RUNTIME_DIR", b"")
+    found = folders.own_folders(environ)
+    return [one + b"/oidc" for one in sorted(found, key=lambda one: one != run_time + b"/git-credential-hf")]
+
+
+def _is_own(folder: bytes) -> bool:
+    return folders.is_own(folder.rpartition(b"/")[0]) and folders.is_own(folder)
+
+
+def _kept_in(environ: dict[bytes, bytes]) -> list[bytes]:
+    return [folder for folder in _folders(environ) if _is_own(folder)]
+
+
+def _locked(environ: dict[bytes, bytes], wait: float) -> "tuple[bytes, AbstractContextManager[None]]":
+    """Return the folder to keep a token in, and its lock; an empty name and no lock where there is none."""
+    from contextlib import nullcontext
+
+    from git_credential_hf.state import files, locks
+
+    for folder in _folders(environ):
+        try:
+            files.make_folders(folder)
+        except OSError:
+            continue
+        if _is_own(folder):
+            return folder, locks.FolderLock(folder, wait)
+    return b"", nullcontext()
+
+
+def _read(file: bytes) -> _Kept | None:
+    """Return what is kept in `file`; None, and no file, where that is void."""
+    lines = read(file).split(b"\n") if file else []
+    if len(lines) != 6:
+        return None
+    until, text, expires, rejected, failed, _ = lines
+    now = int(time.time())
+    # A time further ahead is a clock that was set back.
+    if not now < (seconds(until) or 0) < now + 2 * 86_400:
+        try:
+            posix.unlink(file)
+        except OSError:
+            pass
+        return None
+    token = Token(text, expires=seconds(expires)) if text else None
+    return _Kept(int(until), token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
+
+
+def _write(file: bytes, kept: _Kept) -> None:
+    """Keep what came of an exchange. Without a place to keep it in the next run makes an exchange of its own."""
+    from git_credential_hf.state import files
+
+    if not file or kept.until <= time.time():
+        return
+    token = kept.token
+    lines = [
+        b"%d" % kept.until,
+        token.text if token else b"",
+        b"%d" % (token.expires or 0) if token else b"",
+        b"%d" % kept.rejected,
+        kept.failed.encode(),
+        b"",
+    ]
+    try:
+        _tidy(file.rpartition(b"/")[0])
+        files.replace(file, b"\n".join(lines))
+    except OSError:
+        pass
+
+
+def _tidy(folder: bytes) -> None:
+    """Remove what is void, and the oldest where there is too much. Raises OSError."""
+    left = [file for name in posix.listdir(folder) if _read(file := folder + b"/" + name) is not None]
+    if len(left) >= _MOST_KEPT:
+        for file in sorted(left, key=lambda one: posix.stat(one).st_mtime)[: 1 - _MOST_KEPT]:
+            posix.unlink(file)
+
+
+# What a person is told.
+
+
+def _shown(resource: bytes) -> str:
+    return resource.decode("utf-8", "backslashreplace")
+
+
+def _line(resource: bytes, reason: str) -> str:
+    return f"no token through OIDC for {_shown(resource)}: {reason}. Try: git-credential-hf status"

@@ -1,0 +1,609 @@
+"""serve and the source that asks it: who is answered, for what, how long, and what a client can do to it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.asking import answer, request, seed, write_token_file
+from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.keyring_items import Items
+from tests.providers import wait_until
+
+TOKEN = "hf_sErVeD0123456789aBcDeFgHiJkLmNoPqR"
+SCOPED = "hf_sCoPeD0123456789aBcDeFgHiJkLmNoPqR"
+OWN = "hf_oWnToKeN0123456789aBcDeFgHiJkLmNoP"
+NOBODY = 65534
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can become another user")
+
+
+class Serving:
+    """A running `serve`; its lines are in `log`."""
+
+    def __init__(self, environment: Environment, folder: Path, *arguments: str, socket: str | None = None) -> None:
+        self.path = Path(socket or f"{environment['XDG_RUNTIME_DIR']}/git-credential-hf/serve.sock")
+        self.log = folder / f"serve.{len(list(folder.glob('serve.*')))}.log"
+        more = ("--socket", socket) if socket else ()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [EXECUTABLE, "serve", *more, *arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(
+            lambda: b"answers for" in self.log.read_bytes() or self.process.poll() is not None, "it does not serve"
+        )
+
+    def ask(self, data: bytes) -> bytes:
+        """Send `data` and an end; return all that comes back."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(str(self.path))
+            with contextlib.suppress(OSError):
+                client.sendall(data)
+                client.shutdown(socket.SHUT_WR)
+            return received(client)
+
+    def get(self, **values: str) -> bytes:
+        return self.ask(request(**values))
+
+    def lines(self) -> list[str]:
+        return self.log.read_text().splitlines()[1:]
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+def received(client: socket.socket) -> bytes:
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := client.recv(4096):
+            data += chunk
+    return data
+
+
+@pytest.fixture
+def server_environment(environment: Environment) -> Environment:
+    """The environment of the laptop, with a token in its token file."""
+    write_token_file(environment, TOKEN)
+    return dict(environment)
+
+
+@pytest.fixture
+def serving(server_environment: Environment, tmp_path: Path) -> Iterator[Serving]:
+    started = Serving(server_environment, tmp_path)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def elsewhere(environment: Environment, tmp_path: Path) -> Environment:
+    """The environment of another machine, where no token is."""
+    home = tmp_path / "elsewhere"
+    home.mkdir(mode=0o700)
+    return environment | {
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home),
+        "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+        "GIT_CREDENTIAL_HF_SOCKET": f"{environment['XDG_RUNTIME_DIR']}/git-credential-hf/serve.sock",
+    }
+
+
+def get(environment: Environment, *options: str, data: bytes | None = None) -> Result:
+    done = subprocess.run(
+        [EXECUTABLE, *options, "get"],
+        input=data or request(),
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return Result(done.stdout, done.stderr, done.returncode)
+
+
+GIVEN = answer("hf_user", TOKEN)
+
+# --- the two ends ----------------------------------------------------------------------------------------------------
+
+
+def test_the_other_end_gives_the_token(serving: Serving, elsewhere: Environment) -> None:
+    assert get(elsewhere, data=request(path="my-org/my-model")) == GIVEN
+    assert get(elsewhere, data=request(host="hf.co")) == GIVEN
+    first, second = serving.lines()
+    assert first.endswith(" my-org/my-model: hf_****oPqR"[:-4] + TOKEN[-4:])
+    assert second.endswith(f" huggingface.co: hf_****{TOKEN[-4:]}")
+    time.strptime(first.split()[0], "%Y-%m-%dT%H:%M:%S")
+    assert TOKEN not in serving.log.read_text()
+
+
+def test_the_socket_is_the_users_alone(serving: Serving) -> None:
+    status = serving.path.lstat()
+    assert stat.S_ISSOCK(status.st_mode)
+    assert stat.S_IMODE(status.st_mode) == 0o600
+    assert stat.S_IMODE(serving.path.parent.stat().st_mode) == 0o700
+
+
+def test_environment_keyring_and_token_file_answer(
+    run: Run, keyring: Items, environment: Environment, elsewhere: Environment, tmp_path: Path
+) -> None:
+    seed(run, SCOPED, "--scope", "my-org")
+    write_token_file(environment, TOKEN)
+    with contextlib.closing(Serving(environment, tmp_path)):
+        assert get(elsewhere, data=request(path="my-org/x")) == answer("hf_user", SCOPED)
+        assert get(elsewhere, data=request(path="other/x")) == GIVEN
+    with contextlib.closing(Serving(environment | {"HF_TOKEN": OWN}, tmp_path)):
+        assert get(elsewhere, data=request(path="my-org/x")) == answer("hf_user", OWN)
+
+
+def test_it_asks_no_other_machine_in_turn(
+    server_environment: Environment, elsewhere: Environment, tmp_path: Path
+) -> None:
+    more = {"GIT_CREDENTIAL_HF_SOCKET": elsewhere["GIT_CREDENTIAL_HF_SOCKET"], "HF_OIDC_RESOURCE": "my-org/my-model"}
+    with contextlib.closing(Serving(server_environment | more, tmp_path)):
+        assert get(elsewhere) == GIVEN
+
+
+def test_the_order_of_the_sources(serving: Serving, elsewhere: Environment) -> None:
+    write_token_file(elsewhere, OWN)
+    assert get(elsewhere) == GIVEN
+    assert get(elsewhere | {"HF_TOKEN": "hf_env1"}) == answer("hf_user", "hf_env1")
+    assert get(elsewhere, "--sources", "env,keyring,file") == answer("hf_user", OWN)
+
+
+def test_token_and_exec_ask_it(serving: Serving, elsewhere: Environment) -> None:
+    for command, printed in (
+        (["token", "my-org/my-model"], TOKEN),
+        (["exec", "--", "sh", "-c", 'echo "$HF_TOKEN"'], TOKEN),
+    ):
+        done = subprocess.run([EXECUTABLE, *command], env=elsewhere, capture_output=True, check=True)
+        assert done.stdout.decode() == f"{printed}\n"
+
+
+def test_a_rejected_token_is_offered_no_more(serving: Serving, elsewhere: Environment) -> None:
+    assert get(elsewhere) == GIVEN
+    rejected = request(username="hf_user", password=TOKEN)
+    done = subprocess.run([EXECUTABLE, "erase"], input=rejected, env=elsewhere, capture_output=True, check=True)
+    assert b"rejected the token" in done.stderr and b"from the forwarded socket" in done.stderr
+    assert get(elsewhere).stdout == b"quit=1\n"
+
+
+def test_a_refresh_token_stays(run: Run, keyring: Items, environment: Environment, tmp_path: Path) -> None:
+    run("store", input=request(username="hf_user", password=SCOPED, oauth_refresh_token="r3fresh"))
+    assert b"r3fresh" in run("get", input=request()).stdout
+    with contextlib.closing(Serving(environment, tmp_path)) as serving:
+        assert serving.get() == answer("hf_user", SCOPED).stdout
+
+
+# --- only get, only the Hub, only the scope --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"host": "example.org"}, {"host": "cdn-lfs.hf.co"}, {"host": "huggingface.co.example.org"},
+        {"host": "huggingface.co:8443"}, {"host": "huggingface.co@example.org"}, {"protocol": "http"},
+        {"protocol": "HTTPS"}, {"host": "huggingface.co."}, {"host": "huggingface.co:443:443"},
+        {"host": " huggingface.co"},
+    ],
+)  # fmt: skip
+def test_only_the_hub_is_answered_for(serving: Serving, values: dict[str, str]) -> None:
+    assert serving.get(**values) == b""
+    assert serving.get() == GIVEN.stdout
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"\n", b"protocol=https\n", b"get\n", b"store\nprotocol=https\nhost=huggingface.co\n", b"\0" * 100,
+        request() + b"host=huggingface.co\n", request() + b"path=a\0b\n", request() + b"no equals\n", b"x" * 70_000,
+        request() + b"path=" + b"a" * 65_000 + b"\n" + b"wwwauth[]=" + b"a" * 60_000 + b"\n",
+    ],
+)  # fmt: skip
+def test_what_is_malformed_is_not_answered(serving: Serving, data: bytes) -> None:
+    assert serving.ask(data) == b""
+    assert serving.get() == GIVEN.stdout
+
+
+def test_nothing_can_be_stored_or_erased(serving: Serving, server_environment: Environment) -> None:
+    assert serving.get(username="hf_user", password="typed") == GIVEN.stdout
+    assert get(server_environment) == GIVEN
+    assert [one for one in Path(server_environment["HOME"], ".local").rglob("*") if one.is_file()] == []
+
+
+INSIDE = [
+    "my-org/my-model", "my-org/my-model.git", "/my-org/my-model/", "My-Org/My-Model", "my-org/my-model.git/info/lfs",
+    "my-org/my-model/resolve/main/x", "datasets/one/data",
+]  # fmt: skip
+OUTSIDE = [
+    "", "/", "my-org", "my-org/my-model2", "my-org/my-mode", "x/my-org/my-model", "other/model",
+    "datasets/my-org/my-model", "my-org/../other/model", "my-org/my-model/../../other/model",
+    "other/model/../../my-org/my-model", "my-org//my-model", "./my-org/my-model", "my-org/my-model/..",
+    "my-org%2fmy-model", "my-org/my%2Dmodel", "%6dy-org/my-model", "my-org\\my-model", "spaces/my-org/my-model",
+    "datasets/one", "datasets", "one/data", "datasets/one/data2", "my-org/my-model.git.git", "my-org/my-model@x",
+    "my-org/my-model?x", "my-org/my-model#x", "my-org/my-model ", "datasets/../my-org/my-model",
+    "https://huggingface.co/my-org/my-model", "MY-ORG/MY-MODEL\N{KELVIN SIGN}",
+    "my-org/my-mod\N{CYRILLIC SMALL LETTER IE}l",
+]  # fmt: skip
+
+
+@pytest.fixture
+def scoped(server_environment: Environment, tmp_path: Path) -> Iterator[Serving]:
+    started = Serving(
+        server_environment | {"HF_TOKEN": TOKEN}, tmp_path, "--scope", "my-org/my-model", "--scope",
+        "https://huggingface.co/datasets/One/data/tree/main",
+    )  # fmt: skip
+    yield started
+    started.close()
+
+
+def test_a_scope_is_kept_to(scoped: Serving) -> None:
+    for path in INSIDE:
+        assert scoped.get(path=path) == GIVEN.stdout, path
+    for path in OUTSIDE:
+        assert scoped.get(path=path) == b"", path
+    assert scoped.get() == b""
+    for trick in (
+        b"path=other/model\npath=my-org/my-model\n",
+        b"path=my-org/my-model\npath=other/model\n",
+        b"Path=my-org/my-model\n",
+        b"path=other/model\n\npath=my-org/my-model\n",
+        b"path =my-org/my-model\n",
+        b"url=https://huggingface.co/my-org/my-model\n",
+        b"username=my-org/my-model\n",
+        b"path[]=my-org/my-model\n",
+    ):
+        assert scoped.ask(request() + trick) == b"", trick
+    assert scoped.get(path="my-org/my-model", host="example.org") == b""
+    assert scoped.get(path="my-org/my-model", protocol="http") == b""
+
+
+def test_an_organisation_is_a_scope(server_environment: Environment, tmp_path: Path) -> None:
+    with contextlib.closing(Serving(server_environment, tmp_path, "--scope", "my-org")) as serving:
+        assert serving.get(path="my-org/anything") == GIVEN.stdout
+        assert serving.get(path="datasets/my-org/anything") == b""
+        assert serving.get(path="my-organisation/x") == b""
+        assert serving.get() == b""
+        assert "refused, outside of --scope" in serving.lines()[-1]
+
+
+# --- who -------------------------------------------------------------------------------------------------------------
+
+
+def as_user(uid: int, path: Path) -> bytes:
+    """Ask the socket at `path` as another user."""
+    program = (
+        "import socket, sys\n"
+        "c = socket.socket(socket.AF_UNIX); c.settimeout(10); c.connect(sys.argv[1])\n"
+        "c.sendall(b'protocol=https\\nhost=huggingface.co\\n\\n')\n"
+        "while d := c.recv(4096): sys.stdout.buffer.write(d)\n"
+    )
+    command = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "python3", "-ISc", program, str(path)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False, timeout=30).stdout
+
+
+@needs_root
+def test_other_users_are_refused(server_environment: Environment, open_folder: Path, tmp_path: Path) -> None:
+    path = open_folder / "serve.sock"
+    with contextlib.closing(Serving(server_environment, tmp_path, socket=str(path))) as serving:
+        assert as_user(12345, path) == b""  # the mode of the socket
+        path.chmod(0o666)
+        assert as_user(12345, path) == b""  # the kernel's word for who asks
+        assert as_user(NOBODY, path) == b""
+        assert as_user(0, path) == GIVEN.stdout
+        assert len(serving.lines()) == 1
+
+
+@needs_root
+def test_a_user_is_let_in_by_name(server_environment: Environment, open_folder: Path, tmp_path: Path) -> None:
+    path = open_folder / "serve.sock"
+    with contextlib.closing(Serving(server_environment, tmp_path, "--allow-uid", "12345", socket=str(path))):
+        assert as_user(12345, path) == GIVEN.stdout
+        assert as_user(12346, path) == b""
+
+
+@needs_root
+def test_root_asks_the_socket_that_a_user_has_mounted(elsewhere: Environment, machine_folder: Path) -> None:
+    home = machine_folder / "user"
+    (home / "run").mkdir(parents=True, mode=0o700)
+    for one in (home, home / "run"):
+        os.chown(one, 12345, 12345)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": f"{home}/run", "HF_TOKEN": TOKEN}
+    command = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", program_for_all(machine_folder), "serve"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd="/") as serving:
+        assert serving.stdout is not None and b"answers for" in serving.stdout.readline()
+        assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": f"{home}/run/git-credential-hf/serve.sock"}) == GIVEN
+        serving.terminate()
+
+
+@needs_root
+def test_nobody_else_may_lie_in_wait_for_who_asks(elsewhere: Environment, open_folder: Path) -> None:
+    """A socket of another user's where everybody may put one is not asked."""
+    write_token_file(elsewhere, OWN)
+    path = open_folder / "serve.sock"
+    program = (
+        "import os, socket, sys\n"
+        "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.listen()\n"
+        "print('here', flush=True)\n"
+        "while True:\n"
+        "    c, _ = s.accept(); c.sendall(b'password=hf_evil1\\n'); c.close()\n"
+    )
+    command = ["setpriv", "--reuid=12345", "--clear-groups", "python3", "-ISc", program, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/") as lying:
+        assert lying.stdout is not None and lying.stdout.readline() == b"here\n"
+        assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(path)}) == answer("hf_user", OWN)
+        lying.kill()
+
+
+@pytest.fixture
+def open_folder(machine_folder: Path) -> Path:
+    """A folder in which everybody may put something, as in /tmp."""
+    folder = machine_folder / "open"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+@pytest.fixture
+def machine_folder() -> Iterator[Path]:
+    """A folder to which every user has a way, and in which root alone may put something."""
+    folder = Path(tempfile.mkdtemp(dir="/run"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def program_for_all(folder: Path) -> str:
+    """Return the program as any user can start it."""
+    shutil.copytree(Path(__file__).parents[3] / "git_credential_hf", folder / "package/git_credential_hf")
+    program = folder / "program"
+    program.write_text(
+        f"#!/usr/bin/python3 -IS\nimport sys\nsys.path.insert(0, {str(folder / 'package')!r})\n"
+        "from git_credential_hf.__main__ import main\nsys.exit(main())\n"
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
+# --- how long --------------------------------------------------------------------------------------------------------
+
+
+def test_it_ends_after_its_time(server_environment: Environment, elsewhere: Environment, tmp_path: Path) -> None:
+    begin = time.monotonic()
+    serving = Serving(server_environment, tmp_path, "--for", "2s")
+    assert get(elsewhere) == GIVEN
+    assert serving.process.wait(timeout=10) == 0
+    assert time.monotonic() - begin >= 2
+    assert not serving.path.exists()
+    assert get(elsewhere) == Result(b"", b"", 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it_and_the_socket_goes(serving: Serving, number: signal.Signals) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stalled:
+        stalled.connect(str(serving.path))
+        serving.process.send_signal(number)
+        assert serving.process.wait(timeout=3) == (130 if number == signal.SIGINT else 0)
+    assert not serving.path.exists()
+    assert b"Traceback" not in serving.log.read_bytes()
+
+
+def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
+    serving: Serving, server_environment: Environment, tmp_path: Path
+) -> None:
+    second = Serving(server_environment, tmp_path)
+    assert second.process.wait(timeout=10) == 1
+    assert b"another program listens" in second.log.read_bytes()
+    assert serving.get() == GIVEN.stdout
+    serving.process.kill()
+    serving.process.wait()
+    assert serving.path.exists()
+    with contextlib.closing(Serving(server_environment, tmp_path)) as third:
+        assert third.get() == GIVEN.stdout
+
+
+@pytest.mark.parametrize("kind", ["a file", "a link", "a folder"])
+def test_what_is_no_socket_stays(server_environment: Environment, tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "place"
+    if kind == "a file":
+        place.write_text("kept")
+    elif kind == "a link":
+        place.symlink_to(tmp_path / "elsewhere.sock")
+    else:
+        place.mkdir()
+    serving = Serving(server_environment, tmp_path, socket=str(place))
+    assert serving.process.wait(timeout=10) == 1
+    assert serving.log.read_bytes().count(b"\n") == 1
+    assert place.is_symlink() or place.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("--for 0", 2), ("--for x", 2), ("--for -1", 2), ("--for 8x", 2), ("--scope a//b", 2), ("--allow-uid x", 2),
+        ("more", 2), ("--allow-uid=-1", 2),
+        ("--allow-uid 4294967295", 2), ("--socket /nonexistent/" + "x" * 120, 1),
+        ("--socket /dev/null/x", 1),
+    ],
+)  # fmt: skip
+def test_a_mistake(run: Run, server_environment: Environment, arguments: str, code: int) -> None:
+    told = run("serve", *arguments.split())
+    assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", code, 1)
+
+
+def test_without_a_run_time_folder_a_place_is_asked_for(run: Run) -> None:
+    told = run("serve", XDG_RUNTIME_DIR="")
+    assert told.code == 1
+    assert told.stderr.endswith(b"XDG_RUNTIME_DIR is not set. Try: git-credential-hf serve --socket ~/hf.sock\n")
+
+
+# --- clients that stall ----------------------------------------------------------------------------------------------
+
+
+def test_clients_that_stall_hold_up_nobody(serving: Serving, elsewhere: Environment) -> None:
+    with contextlib.ExitStack() as open_ones:
+        for number in range(150):
+            client = open_ones.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            client.settimeout(20)
+            client.connect(str(serving.path))
+            client.sendall(b"protocol=https\n"[: number % 15])
+            if number % 50 == 49:
+                assert get(elsewhere) == GIVEN
+        begin = time.monotonic()
+        assert get(elsewhere) == GIVEN
+        assert time.monotonic() - begin < 2
+        threads = len(list(Path(f"/proc/{serving.process.pid}/task").iterdir()))
+        assert threads <= 64 + 2
+
+
+def test_a_client_has_five_seconds(serving: Serving) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(20)
+        client.connect(str(serving.path))
+        begin = time.monotonic()
+        for _ in range(8):  # a byte now and then is no reason for more time
+            with contextlib.suppress(OSError):
+                client.send(b"p")
+                if client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
+                    break
+            time.sleep(1)
+        assert 4 < time.monotonic() - begin < 7
+
+
+def test_a_hundred_at_once(serving: Serving, elsewhere: Environment) -> None:
+    answers: list[Result] = []
+    threads = [threading.Thread(target=lambda: answers.append(get(elsewhere, "--timeout", "20"))) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [GIVEN] * 100
+
+
+# --- an end that is not what it should be ----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def lying(path: Path, what: bytes, stalls: float = 0.0) -> Iterator[list[bytes]]:
+    """Answer anything at `path`; what is asked is in the list."""
+    asked: list[bytes] = []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def answer_one() -> None:
+            with contextlib.suppress(OSError):
+                client, _ = listening.accept()
+                with client:
+                    asked.append(client.recv(1 << 16))
+                    if stalls:
+                        begin = time.monotonic()
+                        while time.monotonic() - begin < stalls:
+                            client.send(b"x")
+                            time.sleep(0.05)
+                    client.sendall(what)
+
+        thread = threading.Thread(target=answer_one)
+        thread.start()
+        yield asked
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        b"", b"quit=1\n", b"password=\n", b"password=None\n", b"password=ghp_0123456789abcdefghijklmnopqrstuvwxyz\n",
+        b"password=hf_a1\r\nhost=evil.example\n", b"password=hf_a1\0\n", b"username=x\n", b"\xff" * 100, b"x" * 200_000,
+        b"authtype=Bearer\npassword=hf_a1\n", b"password=hf_a b\n",
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_is_skipped(elsewhere: Environment, tmp_path: Path, what: bytes) -> None:
+    write_token_file(elsewhere, OWN)
+    with lying(tmp_path / "lying", what) as asked:
+        got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}, data=request(path="my-org/x"))
+    assert got == answer("hf_user", OWN)
+    assert asked == [b"protocol=https\nhost=huggingface.co\npath=my-org/x\n\n"]
+
+
+def test_only_what_git_may_know_is_taken_over(elsewhere: Environment, tmp_path: Path) -> None:
+    what = b"protocol=http\nhost=evil.example\nusername=bob\npassword=hf_a1\nquit=1\npath=x\n"
+    what += b"password_expiry_utc=4102444800\n"
+    with lying(tmp_path / "lying", what):
+        got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")})
+    assert got.stdout == b"username=bob\npassword=hf_a1\npassword_expiry_utc=4102444800\n"
+
+
+def test_an_end_that_stalls_costs_the_time_limit_and_no_more(elsewhere: Environment, tmp_path: Path) -> None:
+    write_token_file(elsewhere, OWN)
+    with lying(tmp_path / "lying", b"", stalls=4):
+        begin = time.monotonic()
+        got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}, "--timeout", "1")
+        assert time.monotonic() - begin < 1.5
+    assert got == answer("hf_user", OWN)
+
+
+@pytest.mark.parametrize(
+    "path", ["/nonexistent/socket", "relative", "/", "/etc/passwd", "/" + "x" * 200, "~/x", "/tmp/\udcff"]
+)
+def test_a_socket_that_is_not_there_is_skipped(elsewhere: Environment, path: str) -> None:
+    write_token_file(elsewhere, OWN)
+    assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": path}) == answer("hf_user", OWN)
+
+
+def test_no_other_host_is_asked_for_there(elsewhere: Environment, tmp_path: Path) -> None:
+    more = elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}
+    with lying(tmp_path / "lying", b"password=hf_a1\n") as asked:
+        for host in ("cdn-lfs.hf.co", "git.example.org"):
+            assert get(more, "--host", "git.example.org", data=request(host=host)) == Result(b"", b"", 0)
+        assert asked == []
+
+
+# --- by systemd ------------------------------------------------------------------------------------------------------
+
+
+def test_one_request_is_answered_on_an_inherited_connection(
+    server_environment: Environment, elsewhere: Environment, tmp_path: Path
+) -> None:
+    path = tmp_path / "inherited"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        for scope, paths in (
+            ((), {"": GIVEN, "a/b": GIVEN}),
+            (("--scope", "a"), {"a/b": GIVEN, "c/d": Result(b"", b"", 0)}),
+        ):
+            for asked, expected in paths.items():
+                answers: list[Result] = []
+                more = elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(path)}
+                data = request(**({"path": asked} if asked else {}))
+                thread = threading.Thread(target=lambda: answers.append(get(more, data=data)))  # noqa: B023
+                thread.start()
+                connection, _ = listening.accept()
+                with connection:
+                    done = subprocess.run(
+                        [EXECUTABLE, "serve", *scope],
+                        stdin=connection.fileno(),
+                        stdout=connection.fileno(),
+                        stderr=subprocess.PIPE,
+                        env=server_environment,
+                        check=True,
+                    )
+                thread.join()
+                assert answers == [expected]
+                assert done.stderr.count(b"\n") == 1
+                assert TOKEN.encode() not in done.stderr

@@ -1,0 +1,135 @@
+"""token: the token that git would use for a URL, alone on standard output."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.asking import seed, write_token_file
+from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.keyring_items import Items
+
+TOKEN = "hf_tOkEn0123456789aBcDeFgHiJkLmNoPqRs"
+SCOPED = "hf_sCoPeD0123456789aBcDeFgHiJkLmNoPqR"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "my-org/my-model",
+        "https://huggingface.co/my-org/my-model",
+        "https://huggingface.co/My-Org/my-model.git",
+        "https://hf.co/my-org/my-model/tree/main?x=1#readme",
+        "https://alice@huggingface.co/my-org/my-model",
+        "hf://my-org/my-model/file.bin",
+        "git@hf.co:my-org/my-model.git",
+        "ssh://git@hf.co/my-org/my-model",
+    ],
+)
+def test_the_token_of_a_url(run: Run, keyring: Items, url: str) -> None:
+    seed(run, TOKEN)
+    seed(run, SCOPED, "--scope", "my-org")
+    assert run("token", url) == Result(f"{SCOPED}\n".encode(), b"", 0)
+    assert run("token", "other/model") == Result(f"{TOKEN}\n".encode(), b"", 0)
+    assert run("token") == Result(f"{TOKEN}\n".encode(), b"", 0)
+
+
+def test_without_a_url_it_is_that_of_the_clone(
+    run: Run, keyring: Items, environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(run, TOKEN)
+    seed(run, SCOPED, "--scope", "my-org/my-model")
+    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    assert run("token").stdout == f"{TOKEN}\n".encode()
+    remote = ["git", "remote", "add", "hub", "git@hf.co:my-org/my-model"]
+    subprocess.run(remote, env=environment, check=True)
+    assert run("token").stdout == f"{SCOPED}\n".encode()
+    assert json.loads(run("status", "--json").stdout)["url"] == "https://huggingface.co/my-org/my-model"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/my-org/my-model",
+        "http://huggingface.co/my-org/my-model",
+        "https://cdn-lfs.hf.co/x/y",
+        "https://huggingface.co:8443/my-org/my-model",
+        "https://huggingface.co.example.org/my-org/my-model",
+        "git@github.com:my-org/my-model",
+        "ftp://huggingface.co/my-org/my-model",
+    ],
+)
+def test_a_url_that_is_not_ours_has_none(run: Run, environment: Environment, url: str) -> None:
+    write_token_file(environment, TOKEN)
+    told = run("token", url)
+    assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", 1, 1)
+    assert told.stderr.startswith(b"git-credential-hf: no token for ")
+
+
+def test_where_there_is_none(run: Run) -> None:
+    told = run("token", "my-org/my-model")
+    assert told == Result(
+        b"",
+        b"git-credential-hf: no token for https://huggingface.co/my-org/my-model: no source has one. "
+        b"Try: git-credential-hf status https://huggingface.co/my-org/my-model\n",
+        1,
+    )
+
+
+def test_a_rejected_token_is_named_as_people_see_it(run: Run, environment: Environment) -> None:
+    write_token_file(environment, TOKEN)
+    run("erase", input=f"protocol=https\nhost=huggingface.co\nusername=hf_user\npassword={TOKEN}\n".encode())
+    told = run("token")
+    assert (told.stdout, told.code) == (b"", 1)
+    assert b"the Hub rejected the token hf_****PqRs" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("x",), ("a\nb/c",), ("https://huggingface.co/a%0ab/c",), ("a/b", "c/d"), ("--json",), ("https:///x",)],
+)
+def test_a_mistake(run: Run, environment: Environment, arguments: tuple[str, ...]) -> None:
+    write_token_file(environment, TOKEN)
+    told = run("token", *arguments)
+    assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", 2, 1)
+
+
+def test_a_token_in_the_place_of_a_url_is_not_shown(run: Run) -> None:
+    told = run("token", TOKEN)
+    assert told.code == 2
+    assert TOKEN.encode() not in told.stderr
+
+
+def test_a_trace_has_no_token(run: Run, environment: Environment) -> None:
+    write_token_file(environment, TOKEN)
+    told = run("token", GIT_CREDENTIAL_HF_TRACE="1")
+    assert told.stdout == f"{TOKEN}\n".encode()
+    assert b"from" in told.stderr
+    assert TOKEN.encode() not in told.stderr
+
+
+def test_it_takes_no_longer_than_two_gets(environment: Environment, tmp_path: Path) -> None:
+    write_token_file(environment, TOKEN)
+    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
+    runs: list[tuple[Path, tuple[str, ...]]] = [
+        (tmp_path, ("get",)), (tmp_path, ("token", "my-org/my-model")), (tmp_path, ("token",)),
+        (tmp_path / "clone", ("token",)),
+    ]  # fmt: skip
+    times: list[list[float]] = [[] for _ in runs]
+    for _ in range(25):  # the shortest of each is what the machine did not disturb
+        for (folder, arguments), taken in zip(runs, times, strict=True):
+            begin = time.perf_counter()
+            subprocess.run(
+                [EXECUTABLE, *arguments],
+                input=b"protocol=https\nhost=huggingface.co\n",
+                env=environment,
+                cwd=folder,
+                capture_output=True,
+                check=True,
+            )
+            taken.append(time.perf_counter() - begin)
+    get, *tokens = map(min, times)
+    assert max(tokens) <= 2 * get, (get, tokens)
