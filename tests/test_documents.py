@@ -1,5 +1,6 @@
 """What the documents tell people to run works as it stands there, and so does the demonstration."""
 
+import itertools
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli import tokens_toml as declared
+from git_credential_hf.cli.parser import build
 from git_credential_hf.cli.token_source import read
 from tests.cli.terminal import at_a_terminal
 from tests.conftest import Environment, Run
@@ -141,7 +143,10 @@ def test_what_is_not_run_is_at_least_understood(block: Block, run: Run, environm
     environment["GIT_CONFIG_GLOBAL"] = environment["HOME"] + "/.gitconfig"
     for command in block.commands.splitlines():
         program, *arguments = shlex.split(command, comments=True)
-        if program == "git-credential-hf":
+        if program == "git-credential-hf" and arguments[0] in ("exec", "serve"):
+            # They would start another program, or wait for one.
+            build().parse_args(list(itertools.takewhile(lambda word: word not in ("--", "&"), arguments)))
+        elif program == "git-credential-hf":
             dry = ["--dry-run", "--optional"] if arguments[0] == "seed" else []
             result = run(*arguments, *dry)
             assert result.code == 0, (command, result.stderr)
