@@ -67,6 +67,7 @@ def measure_all(bench: tables.Bench, quick: bool) -> report.Results:
         seed=seed,
         written=written,
         declared=tables.declared(bench, 3 if quick else 100),
+        people=tables.people(bench),
     )
 
 

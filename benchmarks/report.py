@@ -34,11 +34,12 @@ class Results:
     seed: Table
     written: list[str]
     declared: Table
+    people: Table
 
     def tables(self) -> list[Table]:
         return [
             *(self.get, self.fill, self.token_file, self.foreign_host, self.sizes, self.scopes),
-            *(self.seed, self.declared),
+            *(self.seed, self.declared, self.people),
         ]
 
 
@@ -63,6 +64,7 @@ def goals(results: Results) -> list[Goal]:
         _largest_beside_libsecret(results.sizes, 0.85),
         _no_failure(results),
         _unchanged_seed(results, 9),
+        _at_most(results.people, 13, FLOOR),
     ]
 
 

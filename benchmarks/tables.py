@@ -338,6 +338,20 @@ def declared(bench: Bench, count: int) -> Table:
     )  # fmt: skip
 
 
+def people(bench: Bench) -> Table:
+    """What a person runs and waits for, beside what hf has for the same."""
+    here = bench.keyring("people")
+    environ = here.bus.environ()
+    _private(Path(environ["XDG_CACHE_HOME"]) / "huggingface" / "token", bench.token)
+    offline = environ | {"HF_HUB_OFFLINE": "1"}
+    cases = [Case(name, [path, "list"], environ, answer=None, source="keyring") for name, path in bench.ours().items()]
+    cases += [Case("hf auth list", [bench.peer("hf"), "auth", "list"], offline, answer=None), _floor(environ)]
+    return bench.table(
+        "list", "What a person waits for, with one token in the keyring and in the token file.",
+        [replace(case, base=FLOOR) for case in cases], {case.name: here.bus for case in cases if case.source},
+    )  # fmt: skip
+
+
 def _request(host: str = HOST, path: str = "") -> bytes:
     lines = ["protocol=https", f"host={host}", *([f"path={path}"] if path else []), ""]
     return "".join(f"{line}\n" for line in lines).encode()

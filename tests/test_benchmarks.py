@@ -21,6 +21,7 @@ TITLES = (
     "get, from keyrings with scoped tokens",
     "seed",
     "seed, 3 declared tokens",
+    "list",
     "20 gets, 10 at a time",
 )
 
