@@ -246,6 +246,17 @@ def test_no_sentence_has_to_be_read_twice() -> None:
     none(too_long([*PAGES, *manual(), *MESSAGES]))
 
 
+def test_no_sentence_has_a_clause_for_its_subject() -> None:
+    none(
+        [
+            f"{text.where}: name the actor: {sentence}"
+            for text in [*PAGES, *manual()]
+            for sentence in sentences(text.text)
+            if re.match(r"(What|Who|Whoever|Whatever|Which) .*\.$", sentence)
+        ]
+    )
+
+
 def test_prose_passes_its_linter(tmp_path: Path) -> None:
     """proselint, without the typography that a terminal does not have."""
     (tmp_path / ".proselintrc.json").write_text('{"checks": {"typography": false}}')
