@@ -317,7 +317,7 @@ def test_a_token_that_has_ended_is_named(seed: Seed, run: Run, declare: Declarat
     assert run("--sources", "keyring", "get", input=REQUEST).stdout == b""
 
 
-# --- what is no longer declared ----------------------------------------------------------------------------------------
+# --- what is no longer declared --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("remaining", ["", "# nothing\n", "[tokens]\n"])
