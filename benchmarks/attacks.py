@@ -69,7 +69,7 @@ def main() -> int:
     given = parser.parse_args()
     attacks = ATTACKS[::10] if given.quick else ATTACKS
     try:
-        programs = install.what_is_there() if given.quick else install.everything()
+        programs = install.what_is_there() if given.quick else install.with_newest(install.everything())
     except install.Missing as reason:
         print(f"attacks: {reason}", file=sys.stderr)
         return 1
@@ -138,6 +138,10 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
         GCM_INTERACTIVE="never", DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1",
     )  # fmt: skip
     add("gh", peer("gh"), _hosts_of_gh, "auth", "git-credential")
+    add("libsecret, newest", peer("git-credential-libsecret, newest"), _stored)
+    add("gh, newest", peer("gh, newest"), _hosts_of_gh, "auth", "git-credential")
+    add("glab, newest", peer("glab, newest"), _hosts_of_glab, "auth", "git-credential")
+    add("oauth, newest", peer("git-credential-oauth, newest"), lambda _: None)
     gpg = {"GNUPGHOME": str(folder / "gpg"), "PASSWORD_STORE_DIR": str(folder / "pass")}
     if peer("pass-git-helper") and peer("pass"):
         _fill_pass(folder, gpg, exits)
@@ -168,6 +172,13 @@ def _hosts_of_gh(subject: Subject) -> None:
     file = Path(subject.environ["XDG_CONFIG_HOME"]) / "gh" / "hosts.yml"
     file.parent.mkdir(parents=True)
     file.write_text(f"huggingface.co:\n    oauth_token: {_token(HUB)}\n    user: hf_user\n    git_protocol: https\n")
+
+
+def _hosts_of_glab(subject: Subject) -> None:
+    file = Path(subject.environ["XDG_CONFIG_HOME"]) / "glab-cli" / "config.yml"
+    file.parent.mkdir(parents=True)
+    file.touch(mode=0o600)
+    file.write_text(f"hosts:\n    huggingface.co:\n        token: {_token(HUB)}\n        git_protocol: https\n")
 
 
 def _fill_pass(folder: Path, gpg: dict[str, str], exits: contextlib.ExitStack) -> None:
@@ -230,6 +241,8 @@ _LONG = {
     "libsecret": "git-credential-libsecret",
     "store": "git-credential-store",
     "cache": "git-credential-store",
+    "libsecret, newest": "git-credential-libsecret, newest",
+    "oauth, newest": "git-credential-oauth, newest",
     "GCM": "git-credential-manager",
     "pass-git-helper, *": "pass-git-helper",
 }
@@ -238,6 +251,8 @@ _ABOUT = {
     "cache": " (git-credential-cache comes with the same git)",
     "GCM": ", with its plain-text store and its generic provider",
     "gh": ", with huggingface.co in its hosts.yml",
+    "gh, newest": ", with huggingface.co in its hosts.yml",
+    "glab, newest": ", with huggingface.co in its config.yml",
     "pass-git-helper": ", with the mapping `[huggingface.co]`",
     "pass-git-helper, *": ", with the pattern `[huggingface.co*]`",
 }
