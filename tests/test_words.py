@@ -203,7 +203,13 @@ def too_long(texts: list[Text]) -> list[str]:
     ]
 
 
-MESSAGES = [text for file in PACKAGE for text, is_doc in strings(file) if not is_doc and " " in text.text.strip()]
+VALUES = ("is not there",)  # of JSON, which programs read
+MESSAGES = [
+    text
+    for file in PACKAGE
+    for text, is_doc in strings(file)
+    if not is_doc and " " in text.text.strip() and text.text not in VALUES
+]
 DOCSTRINGS = [text for file in PACKAGE for text, is_doc in strings(file) if is_doc]
 PAGES = [paragraph for document in DOCUMENTS for paragraph in paragraphs(document)]
 
