@@ -60,6 +60,7 @@ def measure_all(bench: tables.Bench, quick: bool) -> report.Results:
         fill=tables.fill(bench),
         token_file=tables.token_file(bench),
         foreign_host=tables.foreign_host(bench),
+        forwarded=tables.forwarded(bench),
         sizes=tables.sizes(bench, [1, 10] if quick else [1, 100, 5000]),
         scopes=tables.scopes(bench, [1, 3] if quick else [1, 10, 100]),
         crowds=tables.crowds(bench, runs, at_once, turns),

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import tables
 from benchmarks.install import DEB, PYTHON, Programs
 from benchmarks.measure import Crowd, Row
-from benchmarks.tables import FLOOR, LIBSECRET, Table
+from benchmarks.tables import FLOOR, LIBSECRET, LOCAL, Table
 
 OURS = "git-credential-hf"
 
@@ -27,6 +27,7 @@ class Results:
     fill: Table
     token_file: Table
     foreign_host: Table
+    forwarded: Table
     sizes: Table
     scopes: Table
     crowds: list[Crowd]
@@ -38,7 +39,7 @@ class Results:
 
     def tables(self) -> list[Table]:
         return [
-            *(self.get, self.fill, self.token_file, self.foreign_host, self.sizes, self.scopes),
+            *(self.get, self.fill, self.token_file, self.foreign_host, self.forwarded, self.sizes, self.scopes),
             *(self.seed, self.declared, self.people),
         ]
 
@@ -61,6 +62,7 @@ def goals(results: Results) -> list[Goal]:
         _at_most(results.get, 0.80, LIBSECRET, lambda way: way != DEB),
         _at_most(results.get, 0.75, LIBSECRET, lambda way: way == DEB),
         _at_most(results.token_file, 1.15, FLOOR),
+        _at_most(results.forwarded, 2, LOCAL),
         _largest_beside_libsecret(results.sizes, 0.85),
         _no_failure(results),
         _unchanged_seed(results, 9),

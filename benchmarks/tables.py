@@ -14,11 +14,13 @@ from benchmarks.install import PYTHON, Programs
 from benchmarks.keyrings import HF_USER, HOST
 from benchmarks.measure import Case, Crowd, Row
 from tests.keyring_items import Items
-from tests.providers import Bus, GnomeKeyring
+from tests.providers import Bus, GnomeKeyring, wait_until
 
 LIBSECRET = "git-credential-libsecret"
 MANAGER = "Git Credential Manager"
 KEYRING_GET = "keyring get"
+LOCAL = "from the keyring itself"
+FORWARDED = "git-credential-hf (forwarded)"
 FLOOR = "python3 -I -S -c pass"
 UNCHANGED = "seed, nothing new"
 DECLARED_UNCHANGED = "seed, {} unchanged"
@@ -180,6 +182,32 @@ def token_file(bench: Bench) -> Table:
         "get, from the token file, with no session bus",
         "A server, a container, a job.",
         [replace(case, base=FLOOR) for case in [*cases, *readers, *_floors(environ)]],
+    )
+
+
+def forwarded(bench: Bench) -> Table:
+    """A socket that leads to `serve`, beside the keyring that this reads itself."""
+    here = bench.keyring("forwarded")
+    program, socket = bench.one_of_ours(), bench.folder / "serve.sock"
+    serving = bench.exits.enter_context(
+        subprocess.Popen(
+            [program, "serve", "--socket", str(socket)],
+            env=here.bus.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+    )
+    bench.exits.callback(serving.terminate)
+    wait_until(socket.exists, "serve listens")
+    elsewhere = here.bus.environ() | {"DBUS_SESSION_BUS_ADDRESS": "disabled:", "GIT_CREDENTIAL_HF_SOCKET": str(socket)}
+    cases = [
+        Case(FORWARDED, [program, "get"], elsewhere, _request(), bench.password(), "forwarded", base=LOCAL),
+        Case(LOCAL, [program, "get"], here.bus.environ(), _request(), bench.password(), "keyring", base=LOCAL),
+    ]
+    return bench.table(
+        "get, from a forwarded socket",
+        "A container or another machine, whose socket leads to `serve`; that asks the keyring. Without the network.",
+        cases,
     )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ from tests.attacks import (
 )
 from tests.conftest import EXECUTABLE, Environment, Result, Run, is_refused, run_call, run_process
 from tests.keyring_items import Items
-from tests.providers import GnomeKeyring
+from tests.providers import GnomeKeyring, wait_until
+from tests.recogniser import is_for_the_hub, lies_in
 
 WHATEVER = [("--host", OTHER_HOST), ("--host", OTHER_HOST, "--sources", "keyring"), ("--no-prompt",)]
 
@@ -105,6 +107,46 @@ def test_no_attack_gets_a_token(full: Environment, attack: Attack) -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_no_attack_gets_a_token_from_the_installed_program(full: Environment, attack: Attack) -> None:
     assert holds(run_process((*WHATEVER[0], "get"), attack.data, full), attack)
+
+
+@pytest.fixture(scope="module", params=[(), ("--scope", ORGANISATION)], ids=["all", "my-org"])
+def served(
+    request: pytest.FixtureRequest, full_keyring: GnomeKeyring, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, bool]]:
+    """The socket of a `serve` that has every token, and whether it is for one organisation alone."""
+    folder = tmp_path_factory.mktemp("served")
+    path = folder / "serve.sock"
+    environ = full_keyring.bus.environ() | {"HOME": str(folder), "PATH": os.environ["PATH"]}
+    command = [EXECUTABLE, "serve", "--socket", str(path), *request.param]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    wait_until(lambda: b"answers for" in (folder / "log").read_bytes(), "it serves")
+    yield path, bool(request.param)
+    process.terminate()
+    assert process.wait(timeout=10) == 0
+    assert marks((folder / "log").read_bytes()) == set()
+
+
+def test_no_attack_gets_a_token_from_serve(served: tuple[Path, bool]) -> None:
+    path, scoped = served
+    answered = 0
+    for attack in ATTACKS:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(str(path))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                client.sendall(attack.data)
+                client.shutdown(socket.SHUT_WR)
+            got = b""
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := client.recv(4096):
+                    got += chunk
+        may = {attack.may} if not scoped or lies_in(attack.data, ORGANISATION.encode()) else set()
+        if not is_for_the_hub(attack.data):
+            may = set()
+        assert marks(got) <= may, attack
+        answered += bool(got)
+    assert answered > 0 or scoped
 
 
 def test_what_the_attacks_are_after_is_there(full: Environment) -> None:

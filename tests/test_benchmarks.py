@@ -17,6 +17,7 @@ TITLES = (
     "git credential fill",
     "get, from the token file, with no session bus",
     "get, for a foreign host",
+    "get, from a forwarded socket",
     "get, from keyrings of different sizes",
     "get, from keyrings with scoped tokens",
     "seed",
@@ -112,4 +113,5 @@ def test_a_few_attacks_get_nothing_from_the_helper_and_something_from_others() -
     assert (done.returncode, done.stderr) == (0, "")
     told = dict(line.split(": ") for line in done.stdout.splitlines())
     assert told["git-credential-hf"].startswith("0 of ")
+    assert told["serve"].startswith("0 of ")
     assert int(told["store"].split()[0]) > 0

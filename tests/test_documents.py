@@ -243,10 +243,11 @@ def sources(output: str) -> list[str]:
 def test_the_demonstration(tmp_path: Path) -> None:
     done = demonstrate(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert sources(done.stdout) == [*["the keyring"] * 4, "~/.cache/huggingface/token"]
+    assert sources(done.stdout) == [*["the keyring"] * 4, "~/.cache/huggingface/token", "the forwarded socket"]
     assert "user: alice" in done.stdout
+    assert "-> answered by OIDC with a token that was exchanged once" in done.stdout
     assert "in the keyring: huggingface.co (hf_user), git, token " in done.stdout
-    assert "\nAll 11 steps went well.\n" in done.stdout
+    assert "\nAll 13 steps went well.\n" in done.stdout
     assert "\033" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
 
@@ -255,8 +256,8 @@ def test_the_demonstration_without_a_keyring(tmp_path: Path) -> None:
     done = demonstrate(tmp_path, PATH=fake(tmp_path, "gnome-keyring-daemon"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "There is NO KEYRING" in done.stdout
-    assert sources(done.stdout) == ["~/.cache/huggingface/token"] * 5
-    assert "\nAll 11 steps went well.\n" in done.stdout
+    assert sources(done.stdout) == [*["~/.cache/huggingface/token"] * 5, "the forwarded socket"]
+    assert "\nAll 13 steps went well.\n" in done.stdout
 
 
 def test_the_demonstration_names_the_step_that_fails(tmp_path: Path) -> None:

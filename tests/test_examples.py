@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from tests.hub import Hub, Secret
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
-WORKFLOWS = [*(ROOT / ".github/workflows").iterdir(), EXAMPLES / "github-actions.yml"]
+WORKFLOWS = [
+    *(ROOT / ".github/workflows").iterdir(),
+    EXAMPLES / "github-actions.yml",
+    EXAMPLES / "ci/github-actions.yml",
+]
 TOKEN = Secret("hf_eXaMpLeS0123456789aBcDeFgHiJkLmNo")
 MODEL = "my-org/my-model"
 
@@ -58,8 +63,13 @@ def having_the_token(folder: Path) -> list[str]:
 
 
 def load(file: Path) -> Any:
+    (document,) = load_all(file)
+    return document
+
+
+def load_all(file: Path) -> list[Any]:
     yaml = pytest.importorskip("yaml", reason="NOT TESTED: PyYAML, which huggingface_hub brings, is not installed")
-    return yaml.safe_load(file.read_text())
+    return list(yaml.safe_load_all(file.read_text()))
 
 
 def test_the_steps_of_the_workflow_clone_and_write_no_token(home: Path, environment: Environment) -> None:
@@ -70,6 +80,74 @@ def test_the_steps_of_the_workflow_clone_and_write_no_token(home: Path, environm
         shell(step["run"].replace('pipx install "$PACKAGE" && ', ""), environment | more, "bash")
     assert (home / "my-model/model.safetensors").read_bytes() == b"weights"
     assert having_the_token(home) == []
+
+
+def _identity(audience: str) -> str:
+    return f"{{identity:{audience}}}"
+
+
+# For each CI: the lines of its job, and the variables that the CI and the file give it. {identity} is an ID token.
+JOBS: dict[str, Callable[[Any], tuple[list[str], dict[str, str]]]] = {
+    "gitlab-ci.yml": lambda files: (
+        files[0]["clone"]["script"][1:],
+        {"HF_OIDC_RESOURCE": files[0]["clone"]["variables"]["HF_OIDC_RESOURCE"]}
+        | {name: _identity(one["aud"]) for name, one in files[0]["clone"]["id_tokens"].items()},
+    ),
+    "circleci.yml": lambda files: (
+        [
+            files[0]["jobs"]["clone"]["steps"][0]["run"]["command"].splitlines()[1],
+            files[0]["jobs"]["clone"]["steps"][1]["run"]["command"],
+        ],
+        files[0]["jobs"]["clone"]["environment"],
+    ),
+    "bitbucket-pipelines.yml": lambda files: (
+        files[0]["pipelines"]["default"][0]["step"]["script"][1:],
+        {"BITBUCKET_STEP_OIDC_TOKEN": _identity(files[0]["pipelines"]["default"][0]["step"]["oidc"]["audiences"][0])},
+    ),
+    "kubernetes.yml": lambda files: (
+        files[1]["spec"]["template"]["spec"]["containers"][0]["args"],
+        {one["name"]: one["value"] for one in files[1]["spec"]["template"]["spec"]["containers"][0]["env"]},
+    ),
+    "github-actions.yml": lambda files: (
+        [step["run"].replace('pipx install "$PACKAGE" && ', "") for step in files[0]["jobs"]["clone"]["steps"]],
+        files[0]["jobs"]["clone"]["env"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_the_job_of_a_ci_clones_with_its_identity_and_no_token(
+    name: str, home: Path, environment: Environment, hub: Hub, tmp_path: Path
+) -> None:
+    hub.revoke(TOKEN)
+    hub.oidc.trust(MODEL, repository="acme/training")
+    lines, variables = JOBS[name](load_all(EXAMPLES / "ci" / name))
+    for variable, value in variables.items():
+        audience = re.fullmatch(r"\{identity:(.*)\}", value)
+        environment[variable] = hub.oidc.id_token(audience[1], repository="acme/training") if audience else value
+    if name == "github-actions.yml":
+        assert load(EXAMPLES / "ci" / name)["jobs"]["clone"]["permissions"] == {"id-token": "write"}
+        environment |= hub.oidc.github_environ(repository="acme/training")
+    if name == "kubernetes.yml":
+        (volume,) = load_all(EXAMPLES / "ci" / name)[1]["spec"]["template"]["spec"]["volumes"]
+        projected = volume["projected"]["sources"][0]["serviceAccountToken"]
+        assert environment["HF_OIDC_ID_TOKEN_FILE"] == f"/var/run/secrets/huggingface/{projected['path']}"
+        environment["HF_OIDC_ID_TOKEN_FILE"] = str(tmp_path / "projected")
+        (tmp_path / "projected").write_text(hub.oidc.id_token(projected["audience"], repository="acme/training"))
+    # The command of CircleCI's machines, as far as it is asked here.
+    circleci = tmp_path / "bin/circleci"
+    circleci.parent.mkdir()
+    identity = hub.oidc.id_token(repository="acme/training")
+    circleci.write_text(f'#!/bin/sh\n[ "$5" = \'{{"aud": "https://huggingface.co"}}\' ] && echo {identity}\n')
+    circleci.chmod(0o755)
+    environment["PATH"] = f"{circleci.parent}:{environment['PATH']}"
+    shell("\n".join(lines), environment, "bash")
+    assert (home / "my-model/model.safetensors").read_bytes() == b"weights"
+    assert (home / "files/config.json").read_text() == "{}\n"
+    assert hub.oidc.exchanges == [MODEL]
+    assert not any(
+        one.encode() in file.read_bytes() for one in hub.oidc.given for file in home.rglob("*") if file.is_file()
+    )
 
 
 def test_the_image_is_built_with_a_secret_that_no_layer_has(

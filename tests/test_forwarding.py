@@ -80,7 +80,7 @@ def serving(laptop: Environment, folder: Path, *arguments: str) -> Iterator[Path
         process = subprocess.Popen(
             [EXECUTABLE, "serve", *arguments], env=laptop, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-    wait_until(lambda: b"answers for" in log.read_bytes(), "it does not serve")
+    wait_until(lambda: b"answers for" in log.read_bytes(), "it serves")
     yield Path(laptop["XDG_RUNTIME_DIR"], "git-credential-hf/serve.sock")
     process.terminate()
     process.wait(timeout=10)
@@ -118,7 +118,7 @@ class Remote:
             self._process = subprocess.Popen(
                 ["unshare", "--mount", "--propagation=private", "sh", "-ec", prepare], stdout=log, stderr=log
             )
-        wait_until(lambda: b"listening on" in (place / "sshd.log").read_bytes(), "sshd does not start")
+        wait_until(lambda: b"listening on" in (place / "sshd.log").read_bytes(), "sshd starts")
         self.environment = {
             name: str(place / "ca.pem") if value == str(hub.ca_file) else value for name, value in hub.environ().items()
         } | {

@@ -4,6 +4,7 @@ import http.server
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,8 @@ class Lying(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    do_POST = do_GET
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -146,6 +149,48 @@ def test_what_is_no_answer_of_the_hub(lying: type[Lying], status: int, headers: 
     assert answer.why
     assert TOKEN not in answer.why
     assert lying.asked == ["huggingface.co:443"]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (302, {"Location": "https://hub.example.org/oauth/token"}, b""),
+        (307, {"Location": "https://hub.example.org/oauth/token"}, b'{"access_token": "hf_a1", "expires_in": 60}'),
+        (308, {"Location": "/elsewhere"}, b""),
+        (200, {}, b"[" * 60_000),
+        (200, {}, b"x" * (10 << 20)),
+        (201, {}, b'{"access_token": "hf_a1", "expires_in": 60}'),
+        (400, {"X-Request-Id": "a\tb"}, b'{"error": {"nested": "invalid_grant"}}'),
+    ],
+)
+def test_no_exchange_goes_elsewhere_or_gives_half_a_token(
+    lying: type[Lying], status: int, headers: dict[str, str], body: bytes
+) -> None:
+    lying.answer = (status, headers, body)
+    with pytest.raises(client.NoToken) as refused:
+        client.exchange(b"iden.ti.ty", b"my-org/m", 5.0)
+    assert lying.asked == ["huggingface.co:443"]
+    assert refused.value.code == ""
+    assert "iden" not in str(refused.value) and "hf_a1" not in str(refused.value)
+
+
+def test_an_answer_that_drips_ends_in_time(lying: type[Lying]) -> None:
+    over = threading.Event()
+
+    def drip(self: Lying) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        while not over.wait(0.05):
+            self.wfile.write(b" ")
+            self.wfile.flush()
+
+    lying.do_POST = drip
+    begin = time.monotonic()
+    with pytest.raises(client.NoToken, match="gave no answer in time"):
+        client.exchange(b"iden.ti.ty", b"my-org/m", 1.0)
+    assert time.monotonic() - begin < 2
+    over.set()
 
 
 def test_names_of_the_hub_may_be_anything(lying: type[Lying]) -> None:

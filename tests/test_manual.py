@@ -17,7 +17,7 @@ import pytest
 from git_credential_hf.cli.parser import COMMANDS
 from git_credential_hf.options import ACTIONS, parse
 from tests import completions
-from tests.conftest import Environment, Run
+from tests.conftest import Environment, Run, run_process
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/git-credential-hf.1"
@@ -85,7 +85,7 @@ def test_the_manual_names_every_variable_that_is_read() -> None:
     read = set()
     for file in (ROOT / "git_credential_hf").rglob("*.py"):
         read |= set(re.findall(r'b"((?:[A-Z]+_)+[A-Z]+)"', file.read_text()))
-    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "LC_ALL"}  # of git, and of every program
+    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "GIT_DIR", "LC_ALL"}  # of git, and of every program
     general |= {"GCM_INTERACTIVE", "GIT_ASKPASS", "GIT_LFS_SKIP_SMUDGE", "GIT_TERMINAL_PROMPT", "SSH_ASKPASS"}
     general |= {"NO_COLOR", "QT_QPA_PLATFORM"}
     described = set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", section("ENVIRONMENT")))
@@ -134,9 +134,17 @@ def test_the_examples_of_help_are_understood(run: Run, environment: Environment)
         text = run(*filter(None, [command]), "--help").stdout.decode()
         for example in re.findall(r"^  git-credential-hf ([a-z]+ ?[^\[|\n]*)$", text, re.MULTILINE):
             arguments = example.replace("~", environment["HOME"]).partition(" <")[0].split()
+            if arguments[0] == "exec":
+                arguments = [*arguments[: arguments.index("--") + 1], "true"]
             alone = ["--with-token", "--offline", "--no-configure"]  # with nobody at a terminal, and no Hub
-            more = {"seed": ["--dry-run"], "forget": ["--yes"], "login": alone}.get(arguments[0], [])
-            done = run(*arguments, *more, input=b"hf_OfTheHelp0123")
+            more = {"seed": ["--dry-run"], "forget": ["--yes"], "serve": ["--for", "1"], "login": alone}
+            arguments += more.get(arguments[0], [])
+            if arguments[0] in ("token", "exec"):
+                done = run_process(tuple(arguments), b"", environment | {"HF_TOKEN": "hf_OfTheHelp1"})
+            elif arguments[0] == "serve":
+                done = run_process(tuple(arguments), b"", environment)
+            else:
+                done = run(*arguments, input=b"hf_OfTheHelp0123")
             without_a_token = arguments[0] == "status"
             assert done.code == (1 if without_a_token else 0), (example, done.stderr)
 
@@ -242,7 +250,7 @@ def test_commands_and_options_of_the_helper_are_completed(run: Run, shell: str, 
 @pytest.mark.parametrize("shell", INSTALLED_AS)
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"env", "keyring", "file"})],
+    [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"oidc", "env", "forwarded", "keyring", "file"})],
 )
 def test_values_are_completed(shell: str, typed: str, expected: set[str], tmp_path: Path) -> None:
     assert expected <= completed(shell, f"git-credential-hf {typed} ", expected, tmp_path)

@@ -120,6 +120,19 @@ def test_another_tools_item_is_read_and_left(file: Path, environment: Environmen
     assert run_call(("get",), request(), environment).stdout == b"quit=1\n"
 
 
+def test_list_and_login(file: Path, environment: Environment) -> None:
+    use(FindsAnybody(), file)
+    token = "hf_KeYcHaIn0123456789aBcD"
+    told = run_call(("login", "--with-token", "--offline", "--no-configure", "--no-cache"), token.encode(), environment)
+    assert (told.stderr, told.code) == (b"", 0)
+    assert told.stdout.endswith(b"OK: git will use hf_****aBcD from the keyring for huggingface.co\n")
+    listed = run_call(("list",), b"", environment)
+    assert (listed.stderr, listed.code) == (b"", 0)
+    assert listed.stdout.decode().splitlines()[1].split() == [HUB, "hf_user", "hf_****aBcD", "keyring", "-", "-"]
+    use(Locked(), file)
+    assert run_call(("list",), b"", environment).stdout == b"0 tokens stored; keyring: skipped (it is locked)\n"
+
+
 def test_no_keyring_and_a_locked_one_are_left_for_login(file: Path, environment: Environment) -> None:
     nobody = keyring.backends.fail.Keyring()  # type: ignore[no-untyped-call]
     for backend, reason in ((nobody, "no keyring"), (Locked(), "locked")):

@@ -220,6 +220,13 @@ CASES = [
     Case("status", "status", prepare=both(in_keyring, cached(), environ(HF_TOKEN=TOKEN)), code=1),
     Case("status in JSON", "status --json", prepare=both(in_keyring, cached(), environ(HF_TOKEN=TOKEN)), code=1),
     Case("status of what was refused", "status", prepare=refused, code=1),
+    Case("token", "token", prepare=cached(), answers=True),
+    Case("token, traced", "token my-org/my-model", prepare=both(in_keyring, TRACED), answers=True),
+    Case("token of another host", "token https://github.com/a/b", prepare=cached(), code=1),
+    Case("token of the token for a URL", f"token {TOKEN}", prepare=cached(), code=2),
+    Case("exec", "exec -- true", prepare=cached()),
+    Case("exec what is not there", "exec --for my-org/my-model -- nothing-of-that-name", prepare=cached(), code=127),
+    Case("serve for a moment", "serve --for 1", prepare=cached()),
     Case("forget", "forget --yes", prepare=both(in_keyring, cached())),
 ]  # fmt: skip
 

@@ -61,6 +61,10 @@ class Manager:
         (self.home / ".local/bin/git-credential-hf").symlink_to(EXECUTABLE)
         for unit in UNITS:
             shutil.copy(unit, units)
+        # There is no journal either.
+        answers = units / "git-credential-hf-serve@.service.d/answers.conf"
+        answers.parent.mkdir()
+        answers.write_text("[Service]\nStandardError=append:%h/answers\n")
         self.write(FIRST)
         declared = self.home / ".config/git-credential-hf/tokens.toml"
         declared.parent.mkdir()
@@ -69,7 +73,7 @@ class Manager:
         self._environment = environment | {
             "SYSTEMD_UNIT_PATH": f"{units}:{targets}",
         }
-        self.systemctl("enable", *(unit.name for unit in UNITS), SYSTEMD_OFFLINE="1")
+        self.systemctl("enable", *(unit.name for unit in UNITS if "@" not in unit.name), SYSTEMD_OFFLINE="1")
         wanted = (at / f"git-credential-hf.{os.getpid()}" for at in _cgroups())
         self._cgroups = [cgroup for cgroup in wanted if _made(cgroup)]
         joining = "".join(f'echo 0 >"{cgroup}/cgroup.procs"; ' for cgroup in self._cgroups)
@@ -206,3 +210,23 @@ def test_a_users_systemd_runs_the_units(manager: Manager, keyring: Items) -> Non
     assert manager.systemctl("list-units", "--failed", "--no-legend") == ""
     assert FIRST not in manager.log()
     assert SECOND not in manager.log()
+
+
+def test_a_users_systemd_answers_over_a_socket(manager: Manager, environment: Environment) -> None:
+    socket = Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf/serve.sock")
+    manager.wait(socket.exists)
+    assert (socket.stat().st_mode & 0o777, socket.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    elsewhere = environment | {"HOME": str(socket.parent), "GIT_CREDENTIAL_HF_SOCKET": str(socket)}
+    for _ in range(10):
+        done = subprocess.run(
+            [EXECUTABLE, "--timeout", "20", "get"],
+            input=b"protocol=https\nhost=huggingface.co\npath=my-org/my-model\n",
+            env=elsewhere,
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout.decode() == f"username=hf_user\npassword={FIRST}\n"
+    answers = (manager.home / "answers").read_text().splitlines()
+    assert len(answers) == 10
+    assert all(line.endswith(f" my-org/my-model: hf_****{FIRST[-4:]}") for line in answers)
+    assert manager.systemctl("list-units", "--failed", "--no-legend") == ""

@@ -207,7 +207,7 @@ def _flush() -> None:
 def _helper() -> _Parser:
     parser = _Parser()
     add = parser.options.add_argument
-    add("--host", metavar="HOST[:PORT]", help="answer for this host too")
+    add("--host", metavar="HOST[:PORT]", action="append", help="answer for this host too")
     add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (2)")
     add("--sources", metavar="NAMES", choices=options.SOURCES, help=f"ask only these of {','.join(options.SOURCES)}")
     add("--unlock", metavar="WHEN", choices=options.UNLOCK, help="a locked keyring: never, auto or prompt (auto)")
@@ -522,8 +522,7 @@ COMMANDS = {
         "run a command with that token as HF_TOKEN",
         "[--for URL] -- COMMAND [ARGUMENT ...]",
         "Run COMMAND with the token that git would use as HF_TOKEN, in its environment\n"
-        "alone. Exit code 1 if there is none, else that of COMMAND, 127 if there is no\n"
-        "such.",
+        "alone. Exit code 1 if there is none, else that of COMMAND (127: not found).",
         ("-- hf download my-org/my-model", "--for my-org/my-model -- env"),
         _declare_exec,
         _exec,

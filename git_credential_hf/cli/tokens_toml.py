@@ -86,7 +86,7 @@ def user_of(text: str) -> bytes:
 
 def _refuse_token(text: str, what: str) -> None:
     if token_text.may_be_token(text.strip()):
-        raise options.UsageError(f"{what} was expected, and what was given may be a token: give the token to --from -")
+        raise options.UsageError(f"{what} was expected, and what was given may be a token", "git-credential-hf login")
 
 
 def server_of(text: str) -> bytes:

@@ -23,7 +23,7 @@ class Candidate:
     place: the place for people: "HF_TOKEN", "the keyring", a path.
     token: None for what is malformed or was not reached.
     verdict: one of those above; empty until `get.decide` has judged the token.
-    why: a few words for a verdict that does not speak for itself; for FAILED the line for a person.
+    why: a few words for a verdict that does not speak for itself.
     """
 
     __slots__ = ("place", "source", "token", "verdict", "why")

@@ -34,10 +34,12 @@ def erase(options: Options, data: bytes) -> str:
 def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str:
     options.offline = True
     held = [one for one in decide(request, options, every=True).candidates if one.token and one.token.text == text]
-    if any(one.source == "oidc" for one in held):
+    if ours == HUB and options.environ.get(b"HF_OIDC_RESOURCE") and "oidc" in options.sources:
         from git_credential_hf.sources import oidc
 
-        oidc.drop(text, options)
+        # It need not have been kept.
+        if any(one.source == oidc.NAME for one in held) or (not held and text.startswith(oidc.PREFIXES)):
+            oidc.reject(text, request.path, options)
     stored = keyring.stored(ours, [one.token for one in held if one.token and one.token.item], options)
     complaint = _remove(stored, options)
     left = [one for one in held if complaint or not (one.token and one.token.item in stored)]

@@ -90,7 +90,7 @@ def _fail(one: "Candidate", outcome: Outcome, request: "Request", options: "Opti
     """Have git quit where OIDC gives no token: whoever set it up must not get another identity in its place."""
     outcome.quits = True
     if one.verdict == FAILED:
-        outcome.said = one.why
+        outcome.said = f"{one.why}. Try: git-credential-hf status"
     else:
         from git_credential_hf.operations import rejection
 

@@ -8,7 +8,7 @@ from git_credential_hf.model.token import Token, seconds
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
-from git_credential_hf.sources import keyring
+from git_credential_hf.sources import come_from_elsewhere, keyring
 from git_credential_hf.state import locks, rejected
 
 
@@ -16,7 +16,8 @@ def store(options: Options, data: bytes) -> str:
     """Store the credential in the keyring, unless `get` gives it already.
 
     It gets an item of its own; what a person seeded stays unchanged. What the server has accepted is no longer
-    rejected. A keyring that is locked or missing is skipped.
+    rejected. A keyring that is locked or missing is skipped. A machine whose tokens come over a forwarded socket or
+    through OIDC stores nothing: its token must end with the connection or the job.
 
     data: the request. Returns a line for a person, empty where there is nothing to say. Raises Malformed for a request
     that breaks the format.
@@ -30,7 +31,9 @@ def store(options: Options, data: bytes) -> str:
         rejected.forget(ours, accepted.text, options.environ)
     except rejected.CannotRemember:
         options.note("rejected: the list cannot be written")
-    options.offline = True
+    if ours == HUB and come_from_elsewhere(options):
+        options.note("store: tokens come from elsewhere, and are not kept here")
+        return ""
     given = decide(request, options).given()
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 
+def come_from_elsewhere(options: "Options") -> bool:
+    """Return whether tokens of the Hub come over a socket or through OIDC, and are not to be stored here."""
+    variables = {"oidc": b"HF_OIDC_RESOURCE", "forwarded": b"GIT_CREDENTIAL_HF_SOCKET"}
+    return any(name in options.sources and options.environ.get(variables[name]) for name in variables)
+
+
 def candidates(server: bytes, request: "Request", options: "Options") -> "Iterator[Candidate]":
     """Return every candidate that may answer `request` for `server` (see repository.server), the preferred first.
 

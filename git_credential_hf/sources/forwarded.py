@@ -12,7 +12,7 @@ from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import Token, of_hub, seconds
 from git_credential_hf.secret_service import Unavailable
-from git_credential_hf.secret_service.dbus.opening import is_trusted, owner_of, remaining
+from git_credential_hf.secret_service.dbus.opening import connect, is_trusted, owner_of, remaining, too_late
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     try:
         token = _token(_ask(options.environ[VARIABLE], request, options))
         if token is None:
-            reason = "the other end gives no token"
-    except (OSError, Unavailable) as error:
+            reason = "the other end gives no token" + ("" if request.path else " to a request that names no repository")
+    except (AttributeError, OSError, Unavailable) as error:  # the first: this system does not say who listens
         token, reason = None, getattr(error, "strerror", None) or str(error)
     options.note("forwarded: %s", reason or "a token")
     yield Candidate(NAME, PLACE, token, NOT_REACHED if reason else "", reason)
@@ -51,8 +51,7 @@ def _ask(path: bytes, request: "Request", options: "Options") -> bytes:
     lines += [b"%b=%b" % (key, request.values[key]) for key in (b"path", b"username") if key in request.values]
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
-        connection.settimeout(remaining(options))
-        connection.connect(path)
+        connect(connection, path, options)
         owner = owner_of(connection)
         if not is_trusted(owner) and not _is_placed_by(owner, path):
             raise Unavailable(f"the socket belongs to another user, with the uid {owner}")
@@ -64,7 +63,7 @@ def _ask(path: bytes, request: "Request", options: "Options") -> bytes:
                 return answer
             answer += chunk
     except TimeoutError:
-        raise Unavailable(f"it gave no answer within {options.timeout:g} s") from None
+        raise too_late(options) from None
     finally:
         connection.close()
     raise Unavailable("its answer is too long")

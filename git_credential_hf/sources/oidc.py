@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 NAME = "oidc"
 PLACE = "OIDC"  # for people
 RESOURCE = b"HF_OIDC_RESOURCE"
+PREFIXES = (b"hf_jwt_", b"hf_oauth_")  # of what is given for a repository, and for a user
 ID_TOKENS = (b"HF_OIDC_ID_TOKEN", b"CIRCLE_OIDC_TOKEN_V2", b"BITBUCKET_STEP_OIDC_TOKEN")
 
 _FILE = b"HF_OIDC_ID_TOKEN_FILE"
 _GITHUB = (b"ACTIONS_ID_TOKEN_REQUEST_URL", b"ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
 _LIMIT = 10.0  # seconds, for all of it
+_WAIT = 0.5  # seconds, for another run's exchange, before a rejection is not counted
 _MARGIN = 300  # seconds before its end that a token is given no more
 _FAILED_FOR = 30  # seconds that a failed exchange is not tried again
 _REJECTED_FOR = 3600  # seconds that a rejection counts
@@ -42,10 +44,9 @@ class _Failure(Exception):
 
 
 class _Kept:
-    """What came of an exchange.
+    """What came of an exchange, or how many tokens the Hub has rejected for one repository.
 
-    until: seconds since the epoch, when it is void. token: None where there is none. rejected: how many tokens of this
-    kind the Hub has rejected. failed: why there is none, empty where none was asked for yet.
+    until: seconds since the epoch, when it is void. token: None where there is none. failed: why there is none.
     """
 
     __slots__ = ("failed", "rejected", "token", "until")
@@ -64,11 +65,13 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     trusts this job with no other. With `options.offline` there is only what an earlier exchange gave.
     """
     own = options.environ[RESOURCE].strip()
+    if not own:
+        return
     wanted = own
     if whole(own) and (asked := whole(request.path)) and asked.lower() != own.lower():
         wanted = asked
     try:
-        token = _token(wanted, own, options)
+        token = _token(wanted, own, request.path, options)
     except _Failure as reason:
         options.note("oidc: no token for %s: %s", _shown(wanted), reason)
         if not options.offline:
@@ -79,23 +82,39 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
         yield Candidate(NAME, PLACE, token)
 
 
-def drop(text: bytes, options: "Options") -> None:
-    """Forget the token `text`, which the Hub has rejected, wherever it is kept."""
+def reject(text: bytes, path: bytes, options: "Options") -> None:
+    """Forget the token `text`, which the Hub has rejected in a request for `path`, and count that.
+
+    Another one is exchanged for the same repository once; for other repositories nothing changes.
+    """
     for folder in _kept_in(options.environ):
         for name in posix.listdir(folder):
             file = folder + b"/" + name
             kept = _read(file)
             if kept is not None and kept.token is not None and kept.token.text == text:
-                _write(file, _Kept(int(time.time()) + _REJECTED_FOR, None, kept.rejected + 1))
+                _remove(file)
+    try:
+        name = _counter(*_identity(options.environ), options.environ[RESOURCE].strip(), path)
+        folder, lock = _locked(options.environ, _WAIT)
+        with lock:
+            if folder:
+                before = _read(folder + b"/" + name)
+                count = 1 + (before.rejected if before is not None else 0)
+                _write(folder + b"/" + name, _Kept(int(time.time()) + _REJECTED_FOR, None, count))
+    except (_Failure, OSError):
+        pass
 
 
-def _token(wanted: bytes, own: bytes, options: "Options") -> Token | None:
+def _token(wanted: bytes, own: bytes, path: bytes, options: "Options") -> Token | None:
     """Return the token for `wanted`, of this run or an earlier one. Raises _Failure."""
     deadline = time.monotonic() + _LIMIT
     kind, secret = _identity(options.environ)
     keys = {resource: _key(kind, secret, own, resource) for resource in (wanted, own)}
+    counter = _counter(kind, secret, own, path)
     for folder in _kept_in(options.environ):
-        if (kept := _read(folder + b"/" + keys[wanted])) is not None and (kept.token or kept.failed):
+        if (kept := _read(folder + b"/" + counter)) is not None and kept.rejected >= _MOST_REJECTED:
+            raise _Failure(f"the Hub rejected the last {kept.rejected} tokens")
+        if (kept := _read(folder + b"/" + keys[wanted])) is not None:
             return _given(kept)
     if options.offline:
         return None
@@ -117,16 +136,12 @@ def _exchanged(
     Raises _Failure.
     """
     kept = _read(files[wanted])
-    if kept is not None and (kept.token or kept.failed):
+    if kept is not None:
         return _given(kept)
-    rejected = kept.rejected if kept is not None else 0
-    if rejected >= _MOST_REJECTED:
-        raise _Failure(f"the Hub rejected the last {rejected} tokens")
     try:
         found = _asked(wanted, identity, deadline)
     except _Unknown as reason:
         found = _failed(str(reason)) if wanted == own else _of_own(own, identity, files[own], deadline)
-    found.rejected = rejected
     _write(files[wanted], found)
     return _given(found)
 
@@ -134,7 +149,7 @@ def _exchanged(
 def _of_own(own: bytes, identity: tuple[bytes, bytes], file: bytes, deadline: float) -> _Kept:
     """Return what HF_OIDC_RESOURCE itself gives where the Hub does not trust this job with the repository."""
     kept = _read(file)
-    if kept is None or not (kept.token or kept.failed):
+    if kept is None:
         try:
             kept = _asked(own, identity, deadline)
         except _Unknown as reason:
@@ -197,8 +212,13 @@ def _identity(environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
         if environ.get(name):
             return name, _sendable(name, environ[name])
     if environ.get(b"GITHUB_ACTIONS") == b"true":
-        raise _Failure("the job may not have an ID token, add `permissions: id-token: write` to it")
-    raise _Failure("HF_OIDC_RESOURCE is set and there is no ID token, set HF_OIDC_ID_TOKEN or HF_OIDC_ID_TOKEN_FILE")
+        raise _Failure("the job has no ID token (add `permissions: id-token: write` to it)")
+    raise _Failure("there is no ID token (set HF_OIDC_ID_TOKEN or HF_OIDC_ID_TOKEN_FILE)")
+
+
+def is_known_to_hf(environ: dict[bytes, bytes]) -> bool:
+    """Return whether huggingface_hub finds an ID token, too. Source: its _auth.py."""
+    return bool(environ.get(ID_TOKENS[0])) or environ.get(b"GITHUB_ACTIONS") == b"true"
 
 
 def _sendable(name: bytes, raw: bytes) -> bytes:
@@ -216,6 +236,11 @@ def _key(kind: bytes, secret: bytes, own: bytes, resource: bytes) -> bytes:
     import hashlib
 
     return hashlib.sha256(b"\0".join((kind, secret, own, resource.lower()))).hexdigest().encode()
+
+
+def _counter(kind: bytes, secret: bytes, own: bytes, path: bytes) -> bytes:
+    """Return the name of the file that counts what the Hub has rejected for the repository at `path`."""
+    return _key(kind, secret, own, b"rejected for " + whole(path))
 
 
 def _folders(environ: dict[bytes, bytes]) -> list[bytes]:
@@ -258,13 +283,17 @@ def _read(file: bytes) -> _Kept | None:
     now = int(time.time())
     # A time further ahead is a clock that was set back.
     if not now < (seconds(until) or 0) < now + 2 * 86_400:
-        try:
-            posix.unlink(file)
-        except OSError:
-            pass
+        _remove(file)
         return None
     token = Token(text, expires=seconds(expires)) if text else None
     return _Kept(int(until), token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
+
+
+def _remove(file: bytes) -> None:
+    try:
+        posix.unlink(file)
+    except OSError:
+        pass
 
 
 def _write(file: bytes, kept: _Kept) -> None:
@@ -305,4 +334,4 @@ def _shown(resource: bytes) -> str:
 
 
 def _line(resource: bytes, reason: str) -> str:
-    return f"no token through OIDC for {_shown(resource)}: {reason}. Try: git-credential-hf status"
+    return f"no token through OIDC for {_shown(resource)}: {reason}"

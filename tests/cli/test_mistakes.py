@@ -16,7 +16,8 @@ TOP, LOGIN, SEED, CONFIGURE, STATUS, LIST, FORGET = (
     HELP.format(f"{name} " if name else "") for name in ("", "login", "seed", "configure", "status", "list", "forget")
 )
 
-GIVEN = "a token was given as an argument, where every process can see it. Try: git-credential-hf login"
+PASTE = "Try: git-credential-hf login"
+GIVEN = f"a token was given as an argument, where every process can see it. {PASTE}"
 
 # What is typed, what is said, the exit code.
 MISTAKES = [
@@ -66,6 +67,8 @@ MISTAKES = [
     ("seed --unlock maybe", f"`--unlock` takes never, auto or prompt. {SEED}", 2),
     ("seed --timeout soon", f"`--timeout` takes a number of seconds, above 0 and below 86400. {SEED}", 2),
     ("configure --local --global", f"`--global` and `--local` exclude each other. {CONFIGURE}", 2),
+    (f"login --scope {TOKEN}", f"a scope was expected, and what was given may be a token. {PASTE}", 2),
+    (f"seed --from - --user {TOKEN}", f"a user was expected, and what was given may be a token. {PASTE}", 2),
     ("login --no-keyring --no-cache", f"`--no-keyring` leaves no place to store the token in. {LOGIN}", 2),
     ("seed --from HF_TOKEN", "HF_TOKEN: no such file. Try: git-credential-hf seed --from env:HF_TOKEN", 1),
     ("seed --from my_token", "my_token: no such file. Try: git-credential-hf seed --from env:my_token", 1),

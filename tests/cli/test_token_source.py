@@ -409,7 +409,8 @@ def test_a_credential_that_is_not_there(seed: Seed, environment: Environment, tm
     write(Path("hf"), TOKEN)
     folders: list[dict[str, str]] = [{}, {"CREDENTIALS_DIRECTORY": ""}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}]
     for more in folders:
-        is_refused_as("is not there", seed, environment, "--from", "credential:hf", **more)
+        reason = ": no such file" if more.get("CREDENTIALS_DIRECTORY") else "is not there"
+        is_refused_as(reason, seed, environment, "--from", "credential:hf", **more)
         assert seed("--from", "credential:hf", "--optional", **more).code == 0
 
 

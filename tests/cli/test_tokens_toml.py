@@ -180,7 +180,7 @@ def test_a_new_token_replaces_the_old_in_both_places(
     seed()
     declare(BOTH, host=C)
     assert lines(seed()) == [
-        "token file: written over another token",
+        "token file: written over another token ",
         "keyring: replaced, for huggingface.co as hf_user (tokens.host)",
     ]
     assert keyring.secrets() == sorted([B.encode(), C.encode()])
@@ -803,7 +803,7 @@ def test_the_whole_rotation_by_rebuild(
     moved = ORG.replace("my-org", "other-org").replace("tokens.org", "tokens.other")
     declare(CACHED + moved, host=C, org=D)
     assert [line.partition(",")[0].partition(" (")[0] for line in lines(seed(**no_bus))] == [
-        "token file: written over another token",
+        "token file: written over another token ",
         "keyring: skipped",
     ]
     assert keyring.secrets() == sorted([A.encode(), B.encode()])

@@ -1,5 +1,7 @@
 """A Hub in the foreground, for a demonstration in a shell: python -m tests.hub --root DIR [--tokens FILE].
 
+DIR/ci.identity is the ID token of a CI job that may have a token for the gated repository.
+
 Prints the variables that lead a child to it, as lines of sh, and then `ready`. Each request is one line
 `METHOD host path status user fingerprint` at the end of DIR/requests.log. SIGTERM and SIGINT end it.
 """
@@ -85,6 +87,10 @@ def main() -> None:
             readme = f"# {path}\n\nFor a demonstration.\n"
             objects = {name: weights(f"{path}/{name}") for name in names}
             hub.create(path, gated=gated, files={"README.md": readme}, lfs=objects)
+        hub.oidc.trust(GATED, repository="demo-org/training")
+        identity = arguments.root / "ci.identity"
+        identity.touch(mode=0o600)
+        identity.write_text(hub.oidc.id_token(repository="demo-org/training"))
         for name, value in hub.environ().items():
             print(f"export {name}={shlex.quote(value)}")
         print("ready", flush=True)

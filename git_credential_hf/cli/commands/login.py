@@ -70,7 +70,7 @@ def _checked(token: bytes, asked: Login) -> tuple[str, int | None]:
         return f"token {mask}: not checked (--offline)", None
     answer = hub.ask(token, b"")
     if answer.state == "no answer":
-        return f"token {mask}: not checked, since the Hub cannot be reached ({shown(answer.why)})", None
+        return f"token {mask}: not checked, since the Hub cannot be asked ({shown(answer.why)})", None
     if answer.state != "asked":
         said = f" ({shown(answer.said)})" if answer.said else ""
         raise Failed(
@@ -119,6 +119,7 @@ def _verdict(asked: Login, options: Options) -> str:
     environ = options.environ
     as_git = Options(environ)
     as_git.hosts = (asked.host,)
+    as_git.offline = True
     values = {b"protocol": b"https", b"host": asked.host} | ({b"path": asked.scope} if asked.scope else {})
     given = decide(Request(values, True), as_git).given()
     where = shown(asked.host + (b"/" + asked.scope if asked.scope else b""))

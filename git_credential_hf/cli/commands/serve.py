@@ -6,6 +6,7 @@ answers. There is no way to say `store` or `erase`.
 
 import contextlib
 import os
+import queue
 import re
 import signal
 import socket
@@ -30,6 +31,8 @@ _SOURCES = ("env", "keyring", "file")  # none that asks another machine, or that
 _KEYRING_SECONDS = 1.5  # so that whoever asks has the answer within the 2 s that are the helper's own limit
 _REQUEST_SECONDS = 5.0
 _LARGEST = 1 << 16  # bytes of a request
+_PIECES = 256  # in which it may come: it is looked through again after each
+_LINES = 1024  # that wait for whoever reads standard output
 _CONNECTIONS = 64
 _PATIENCE = 0.25  # seconds that a connection may be open, and not have asked, while others wait
 _NO_UID = (1 << 32) - 1  # POSIX: (uid_t) -1
@@ -58,6 +61,8 @@ def serve(asked: Serve) -> int:
 
     Where standard input is a connection, as systemd's Accept=yes has it, one request is answered on that.
     """
+    if not hasattr(socket, "SO_PEERCRED"):
+        raise Failed("nothing is served: this system does not say who asks. Try: git-credential-hf exec -- COMMAND")
     inherited = _inherited()
     if inherited is not None:
         return _answer_inherited(inherited, asked)
@@ -69,10 +74,12 @@ def serve(asked: Serve) -> int:
             with _Server(listening, asked) as running:
                 for number in (signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, running.end)
-                until = f" for {asked.seconds} s" if asked.seconds is not None else ""
+                end = time.localtime(time.time() + (asked.seconds or 0))
+                until = "" if asked.seconds is None else time.strftime(" until %Y-%m-%dT%H:%M:%S", end)
                 what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
-                print(f"answers for {what}{until} at {shown_path}", flush=True)
+                print(f"answers for {what} at {shown_path}{until}", flush=True)
                 running.serve_forever(poll_interval=0.1)
+                running.log.close()
         finally:
             _remove(path, own)
     return 0
@@ -83,7 +90,9 @@ def _answer_inherited(connection: socket.socket, asked: Serve) -> int:
         with connection:
             if _may_ask(connection, asked):
                 # What is said must not go to whoever asks, which a unit can have it do.
-                _answer(connection, asked, None if os.path.samestat(os.fstat(2), os.fstat(0)) else sys.stderr)
+                line = _answer(connection, asked)
+                if line and not os.path.samestat(os.fstat(2), os.fstat(0)):
+                    print(line, file=sys.stderr, flush=True)
             connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return 1  # the other end has broken it off, or asks for nothing
@@ -142,7 +151,7 @@ def _bound(path: bytes, asked: Serve) -> Any:
                     listening.bind(path)
                 finally:
                     os.umask(before)
-            listening.listen(_CONNECTIONS)
+            listening.listen(socket.SOMAXCONN)  # ssh, for one, does not try again where there is no place to wait
         except OSError as error:
             reason = error.strerror or str(error)
             raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None
@@ -208,6 +217,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         self.socket.close()
         self.socket = listening
         self.asked = asked
+        self.log = _Log()
         self._ends = None if asked.seconds is None else _now() + asked.seconds
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
         self._open: dict[socket.socket, float] = {}  # what has not asked yet, the oldest first, and since when
@@ -231,6 +241,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         while not self._free.acquire(timeout=self._patience()):
+            if self._ended:
+                self.shutdown_request(request)
+                return
             self._close_oldest()
         with self._lock:
             self._open[request] = time.monotonic()
@@ -280,7 +293,32 @@ class _Handler(socketserver.BaseRequestHandler):
     server: _Server
 
     def handle(self) -> None:
-        _answer(self.request, self.server.asked, sys.stdout, self.server)
+        if line := _answer(self.request, self.server.asked, self.server):
+            self.server.log.write(line)
+
+
+class _Log:
+    """What was answered, on standard output. Whoever does not read that keeps nobody from an answer: lines are lost."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[str | None] = queue.Queue(_LINES)
+        self._thread = threading.Thread(target=self._print, daemon=True)
+        self._thread.start()
+
+    def write(self, line: str) -> None:
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(line)
+
+    def close(self) -> None:
+        """Print what is left, for as long as that is read."""
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)
+        self._thread.join(timeout=1.0)
+
+    def _print(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with contextlib.suppress(OSError):
+                os.write(1, f"{line}\n".encode())  # past sys.stdout, which would be locked for as long as it waits
 
 
 def _now() -> float:
@@ -296,32 +334,33 @@ def _may_ask(connection: socket.socket, asked: Serve) -> bool:
     return is_trusted(uid) or uid in asked.uids
 
 
-def _answer(connection: socket.socket, asked: Serve, log: Any, running: _Server | None = None) -> None:
-    """Read one request, answer it and tell of that in `log`. Raises OSError."""
+def _answer(connection: socket.socket, asked: Serve, running: _Server | None = None) -> str:
+    """Read one request and answer it; return the line about it, if there is any. Raises OSError."""
     data = _received(connection)
     if running is not None:
         running.has_asked(connection)
     try:
         request = parse(data)
     except Malformed:
-        return
+        return ""
     token, why = _token(request, asked)
     if token is not None:
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(answer(request, token))
-    if log is not None and (token is not None or why):
-        place = shown(request.path) or HUB.decode()
-        what = shown_token(token.text) if token is not None else why
-        print(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {place}: {what}", file=log, flush=True)
+    what = shown_token(token.text) if token is not None else why
+    place = shown(request.path) or HUB.decode()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {place}: {what}" if what else ""
 
 
 def _received(connection: socket.socket) -> bytes:
     """Return what is sent up to an empty line or the end. Raises OSError, TimeoutError where it takes too long."""
     deadline = time.monotonic() + _REQUEST_SECONDS
     data = b""
+    pieces = 0
     while not is_complete(data):
         left = deadline - time.monotonic()
-        if left <= 0 or len(data) > _LARGEST:
+        pieces += 1
+        if left <= 0 or len(data) > _LARGEST or pieces > _PIECES:
             raise TimeoutError
         connection.settimeout(left)
         if not (chunk := connection.recv(4096)):

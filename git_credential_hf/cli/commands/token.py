@@ -42,4 +42,6 @@ def find(url: bytes | None, options: Options) -> Token:
     place = b"https://" + request.host + (b"/" + request.path if request.path else b"")
     if place.translate(None, _NEEDS_NO_QUOTES + b":"):
         place = b"https://" + request.host
-    raise NoToken(f"no token for {place.decode()}: no source has one. Try: git-credential-hf status {place.decode()}")
+    why = "".join(f", {one.place}: {one.why}" for one in outcome.candidates if one.source == "forwarded")
+    place_text = place.decode()
+    raise NoToken(f"no token for {place_text}: no source has one{why}. Try: git-credential-hf status {place_text}")

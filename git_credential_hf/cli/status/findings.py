@@ -14,8 +14,9 @@ from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
 from git_credential_hf.cli.status.facts import Facts, numbers
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, LOCKED, MALFORMED, REJECTED, Candidate
+from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
+from git_credential_hf.sources import oidc
 from git_credential_hf.sources.environment import VARIABLES
 
 _LAST_THAT_LOOPS = (3, 7, 1)  # git-lfs, which asked again and again with a token that draws a 401
@@ -40,6 +41,7 @@ def findings(facts: Facts) -> list[Finding]:
     rest = [
         *_address(facts),
         *_configuration(facts),
+        *_identities(facts),
         *_tokens(facts),
         *_keyring(facts),
         *_token_file(facts),
@@ -254,6 +256,44 @@ def _token_in_configuration(facts: Facts, setting: Setting) -> Finding:
 # Tokens.
 
 
+def _identities(facts: Facts) -> Iterator[Finding]:
+    """Tell where git and hf would be somebody else to the Hub, or where one of them gets no token."""
+    given, in_file = facts.outcome.given(), facts.token_file.token
+    failed = facts.outcome.first(FAILED)
+    by_exec = "git-credential-hf exec -- hf auth whoami"
+    if failed is not None:
+        yield Finding(
+            "oidc-failed",
+            "error",
+            f"{shown(failed.why)}: nothing else answers while HF_OIDC_RESOURCE is set, neither git nor hf",
+            "unset HF_OIDC_RESOURCE",
+        )
+    elif facts.environ.get(oidc.RESOURCE) and facts.server == HUB:
+        if "oidc" not in facts.asked:
+            yield Finding(
+                "oidc-not-asked",
+                "warning",
+                "HF_OIDC_RESOURCE is set, so hf gets a token through OIDC, and git does not: --sources leaves oidc out",
+                "unset HF_OIDC_RESOURCE",
+            )
+        elif given is not None and not oidc.is_known_to_hf(facts.environ):
+            yield Finding(
+                "oidc-unknown-to-hf",
+                "warning",
+                "git gets a token through OIDC, and hf does not: it takes its ID token from HF_OIDC_ID_TOKEN or "
+                "GitHub Actions alone",
+                by_exec,
+            )
+    if given is not None and given.source == "forwarded" and given.token and in_file not in (None, given.token.text):
+        yield Finding(
+            "hf-differs",
+            "warning",
+            f"git gets the token of {given.place} ({facts.named(given.token.text)}), and hf that of the token file "
+            f"({facts.named(in_file or b'')})",
+            by_exec,
+        )
+
+
 def _tokens(facts: Facts) -> Iterator[Finding]:
     if facts.server is None:
         return
@@ -270,7 +310,7 @@ def _tokens(facts: Facts) -> Iterator[Finding]:
             found.append(what)
     is_locked = facts.keyring is not None and facts.keyring.state == "locked" and facts.keyring.locked_items
     locked = is_locked or facts.outcome.first(LOCKED) is not None
-    if facts.token is None and not found and not locked:
+    if facts.token is None and not found and not locked and facts.outcome.first(FAILED) is None:
         yield Finding(
             "no-token",
             "error",

@@ -12,10 +12,11 @@ from git_credential_hf.cli.output import shown
 from git_credential_hf.cli.status.facts import Facts
 from git_credential_hf.cli.status.findings import Finding
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
+from git_credential_hf.model.outcome import EXPIRED, FAILED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.options import SOURCES
 from git_credential_hf.secret_service import KEYRING
+from git_credential_hf.sources import forwarded, oidc
 
 SCHEMA = 1
 
@@ -32,7 +33,7 @@ def report(facts: Facts, findings: list[Finding], *, online: bool) -> Report:
         "token_given": by is not None,
         "given_by": by.shown() if by is not None else None,
         "answer": _token(facts.outcome.given(), facts),
-        "sources": [_source(name, facts) for name in SOURCES] if facts.server is not None else [],
+        "sources": [_source(name, facts) for name in SOURCES if _is_set_up(name, facts)] if facts.server else [],
         "keyring": _keyring(facts),
         "token_cache": _token_file(facts),
         "declared": _declared(facts),
@@ -71,6 +72,12 @@ def _token(one: Candidate | None, facts: Facts) -> Report | None:
     }
 
 
+def _is_set_up(name: str, facts: Facts) -> bool:
+    """Return whether there is anything to say of a source: two of them take a variable to be asked."""
+    variable = {"oidc": oidc.RESOURCE, "forwarded": forwarded.VARIABLE}.get(name)
+    return variable is None or bool(facts.environ.get(variable))
+
+
 def _source(name: str, facts: Facts) -> Report:
     one = facts.of_source(name)
     state = _state(name, one, facts)
@@ -88,7 +95,14 @@ def _state(name: str, one: Candidate | None, facts: Facts) -> str:
     return _STATES.get(verdict, "none")
 
 
-_STATES = {GIVEN: "answers", SPARE: "has a token", REJECTED: "refused", EXPIRED: "expired", NO_AUTHTYPE: "bearer"}
+_STATES = {
+    GIVEN: "answers",
+    SPARE: "has a token",
+    REJECTED: "refused",
+    EXPIRED: "expired",
+    NO_AUTHTYPE: "bearer",
+    FAILED: "failed",
+}
 
 
 def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
@@ -111,7 +125,7 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if name == "env":
         return "what is set is no token" if state == "unusable" else "not set"
     if name != "keyring" and name != "file":
-        return "none"
+        return shown(one.why) if one is not None and one.why else "none"
     if name == "file":
         what = "holds no token" if state == "unusable" else "is not there"
         return f"{shown(facts.token_file.path)} {what}"
@@ -269,7 +283,7 @@ def table(known: Report, style: Style) -> str:
                 lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
 
     row("git gets", _gets(known), colour="32" if known["token_given"] else "31")
-    names = {"env": "environment", "keyring": "keyring", "file": "token file"}
+    names = {"oidc": "OIDC", "env": "environment", "forwarded": "socket", "file": "token file"}
     if known["sources"]:
         lines.append("")
     for source in known["sources"]:

@@ -54,7 +54,7 @@ def opened(options: "Options") -> _socket.socket:
         except OSError as error:  # no descriptor is left, or a sandbox has no Unix sockets
             raise _unreachable(error) from None
         try:
-            _connect(connection, address, options)
+            connect(connection, address, options)
             owner = owner_of(connection)
             if is_trusted(owner):
                 send(connection, _WHO, options)
@@ -131,14 +131,15 @@ def too_late(options: "Options") -> Unavailable:
     return Unavailable(f"it gave no answer within {options.timeout:g} s")
 
 
-def _connect(connection: _socket.socket, address: bytes, options: "Options") -> None:
+def connect(connection: _socket.socket, address: bytes, options: "Options") -> None:
+    """Connect to the Unix socket at `address` within the time that is left. Raises OSError and Unavailable."""
     while True:
         connection.settimeout(remaining(options))
         try:
             return connection.connect(address)
         except TimeoutError:
             raise too_late(options) from None
-        except BlockingIOError:  # the bus has yet to take the connections before this one
+        except BlockingIOError:  # who listens has yet to take the connections before this one
             time.sleep(min(0.005, remaining(options)))
 
 

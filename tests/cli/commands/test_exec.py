@@ -104,7 +104,7 @@ def test_a_signal_reaches_the_command_itself(environment: Environment, number: s
     command = [EXECUTABLE, "exec", "--", "sh", "-c", "echo here; exec sleep 60"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stdout.readline() == b"here\n"
-        wait_until(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "sleep\n", "sleep is not this process")
+        wait_until(lambda: Path(f"/proc/{child.pid}/comm").read_text() == "sleep\n", "this process is sleep")
         child.send_signal(number)
         assert child.wait(timeout=10) == -number
 
@@ -117,7 +117,7 @@ def test_a_command_can_be_stopped_and_goes_on(environment: Environment) -> None:
         assert child.stdout.readline() == b"here\n"
         child.send_signal(signal.SIGSTOP)
         state = Path(f"/proc/{child.pid}/stat")
-        wait_until(lambda: state.read_text().split(")")[1].split()[0] == "T", "it was not stopped")
+        wait_until(lambda: state.read_text().split(")")[1].split()[0] == "T", "it is stopped")
         child.send_signal(signal.SIGCONT)
         child.stdin.write(b"again\n")
         child.stdin.close()

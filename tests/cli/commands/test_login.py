@@ -139,7 +139,7 @@ def test_without_the_hub_it_is_stored_and_that_is_said(
         done = login(run)
     else:
         done = login(run, how)
-    why = "--offline" if how == "--offline" else "since the Hub cannot be reached (Connection refused)"
+    why = "--offline" if how == "--offline" else "since the Hub cannot be asked (Connection refused)"
     first, *_ = done.stdout.decode().splitlines()
     assert first.replace("(--offline)", "--offline") == f"token {MASKED}: not checked{',' * (how != '--offline')} {why}"
     assert (done.stderr, done.code) == (b"", 0)

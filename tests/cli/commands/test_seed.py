@@ -501,7 +501,7 @@ def test_without_git_and_git_lfs_the_rest_is_done(
             write(tmp_path / "bin" / name, f'#!/bin/sh\nexec {found} "$@"\n', 0o755)
     result = seed("--git-lfs", "--no-keyring", PATH=str(tmp_path / "bin"))
     assert (result.stdout.decode(), result.code) == (f"token file: written, {cache(environment)}\n", 3)
-    missing = b"git cannot be run: " if there == "git-lfs" else b"git-lfs is not installed: "
+    missing = b"git cannot be run: " if there == "git-lfs" else b"git-lfs is not installed. Try: "
     assert result.stderr.startswith(b"git-credential-hf: " + missing)
     assert result.stderr.count(b"\n") == 1
     assert result.stderr.endswith(b" && git lfs install --skip-repo\n")

@@ -43,9 +43,7 @@ class Serving:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(
-            lambda: b"answers for" in self.log.read_bytes() or self.process.poll() is not None, "it does not serve"
-        )
+        wait_until(lambda: b"answers for" in self.log.read_bytes() or self.process.poll() is not None, "it serves")
 
     def ask(self, data: bytes) -> bytes:
         """Send `data` and an end; return all that comes back."""
@@ -60,7 +58,9 @@ class Serving:
     def get(self, **values: str) -> bytes:
         return self.ask(request(**values))
 
-    def lines(self) -> list[str]:
+    def lines(self, count: int) -> list[str]:
+        """Return what it has told of so many answers."""
+        wait_until(lambda: len(self.log.read_text().splitlines()) > count, f"there are {count} lines", 5)
         return self.log.read_text().splitlines()[1:]
 
     def close(self) -> None:
@@ -123,8 +123,8 @@ GIVEN = answer("hf_user", TOKEN)
 def test_the_other_end_gives_the_token(serving: Serving, elsewhere: Environment) -> None:
     assert get(elsewhere, data=request(path="my-org/my-model")) == GIVEN
     assert get(elsewhere, data=request(host="hf.co")) == GIVEN
-    first, second = serving.lines()
-    assert first.endswith(" my-org/my-model: hf_****oPqR"[:-4] + TOKEN[-4:])
+    first, second = serving.lines(2)
+    assert first.endswith(f" my-org/my-model: hf_****{TOKEN[-4:]}")
     assert second.endswith(f" huggingface.co: hf_****{TOKEN[-4:]}")
     time.strptime(first.split()[0], "%Y-%m-%dT%H:%M:%S")
     assert TOKEN not in serving.log.read_text()
@@ -179,6 +179,17 @@ def test_a_rejected_token_is_offered_no_more(serving: Serving, elsewhere: Enviro
     done = subprocess.run([EXECUTABLE, "erase"], input=rejected, env=elsewhere, capture_output=True, check=True)
     assert b"rejected the token" in done.stderr and b"from the forwarded socket" in done.stderr
     assert get(elsewhere).stdout == b"quit=1\n"
+
+
+def test_a_forwarded_token_is_not_stored_here(
+    run: Run, keyring: Items, environment: Environment, tmp_path: Path
+) -> None:
+    """Not even where the connection ended between git's two calls."""
+    more = {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "gone.sock")}
+    assert run("store", input=request(username="hf_user", password=TOKEN), **more) == Result(b"", b"", 0)
+    assert keyring.secrets() == []
+    run("store", input=request(username="hf_user", password=TOKEN))
+    assert keyring.secrets() == [TOKEN.encode()]
 
 
 def test_a_refresh_token_stays(run: Run, keyring: Items, environment: Environment, tmp_path: Path) -> None:
@@ -277,7 +288,7 @@ def test_an_organisation_is_a_scope(server_environment: Environment, tmp_path: P
         assert serving.get(path="datasets/my-org/anything") == b""
         assert serving.get(path="my-organisation/x") == b""
         assert serving.get() == b""
-        assert "refused, outside of --scope" in serving.lines()[-1]
+        assert "refused, outside of --scope" in serving.lines(4)[-1]
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -304,7 +315,7 @@ def test_other_users_are_refused(server_environment: Environment, open_folder: P
         assert as_user(12345, path) == b""  # the kernel's word for who asks
         assert as_user(NOBODY, path) == b""
         assert as_user(0, path) == GIVEN.stdout
-        assert len(serving.lines()) == 1
+        assert len(serving.lines(1)) == 1
 
 
 @needs_root
@@ -481,6 +492,48 @@ def test_a_client_has_five_seconds(serving: Serving) -> None:
                     break
             time.sleep(1)
         assert 4 < time.monotonic() - begin < 7
+
+
+def test_a_client_that_sends_each_byte_alone_takes_no_time_from_others(
+    serving: Serving, elsewhere: Environment
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(20)
+        client.connect(str(serving.path))
+        with contextlib.suppress(OSError):
+            for _ in range(10_000):
+                client.send(b"p")
+        assert received(client) == b""
+    assert get(elsewhere) == GIVEN
+
+
+def test_an_output_that_nobody_reads_holds_up_nobody(
+    server_environment: Environment, elsewhere: Environment, tmp_path: Path
+) -> None:
+    path = tmp_path / "unread.sock"
+    command = [EXECUTABLE, "serve", "--socket", str(path)]
+    with subprocess.Popen(command, env=server_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as unread:
+        wait_until(path.exists, "it serves")
+        long = request(path="my-org/my-model/" + "x" * 3_000)
+        for _ in range(120):  # more than a pipe holds, and than there are connections
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.settimeout(20)
+                client.connect(str(path))
+                client.sendall(long + b"\n")
+                assert received(client) == GIVEN.stdout
+        unread.terminate()
+        assert unread.wait(timeout=10) == 0
+    assert not path.exists()
+
+
+def test_two_hundred_that_do_not_try_again(serving: Serving) -> None:
+    answers: list[bytes] = []
+    threads = [threading.Thread(target=lambda: answers.append(serving.get())) for _ in range(200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [GIVEN.stdout] * 200
 
 
 def test_a_hundred_at_once(serving: Serving, elsewhere: Environment) -> None:

@@ -262,6 +262,18 @@ def _(world: World) -> None:
     cache(world.environment).unlink()
 
 
+@broken("oidc-failed")
+def _(world: World) -> None:
+    world.environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+
+
+@broken("oidc-not-asked")
+def _(world: World) -> None:
+    world.environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+    without = f"{EXECUTABLE} --sources env,keyring,file"
+    world.gitconfig.write_text(world.gitconfig.read_text().replace(EXECUTABLE, without))
+
+
 @broken("env-hides-scopes")
 def _(world: World) -> None:
     world.seed(OTHER, "--scope", "my-org")
@@ -555,6 +567,53 @@ def test_a_trouble_is_named_with_what_mends_it(world: World, code: str) -> None:
             .join([b"{\n", b""])
         )
         assert code not in codes(after), finding
+
+
+def test_oidc_answers(world: World, hub: Hub) -> None:
+    world.environment |= hub.environ()
+    hub.oidc.trust("my-org/my-model", repository="acme/training")
+    identity = hub.oidc.id_token(repository="acme/training")
+    more = {"HF_OIDC_RESOURCE": "my-org/my-model", "HF_OIDC_ID_TOKEN": identity}
+    subprocess.run([EXECUTABLE, "token", MODEL], env=world.environment | more, capture_output=True, check=True)
+    known = world.known(**more)  # which changes nothing: the token is kept
+    first = known["sources"][0]
+    assert (first["name"], first["state"]) == ("oidc", "answers")
+    assert first["token"]["fingerprint"] == known["answer"]["fingerprint"] == fingerprint(hub.oidc.given[-1])
+    assert [one["state"] for one in known["sources"][1:]] == ["none", "has a token", "has a token"]
+    assert codes(known) == []
+    file = world.folder / "identity"
+    file.write_text(identity)
+    of_file = more | {"HF_OIDC_ID_TOKEN": "", "HF_OIDC_ID_TOKEN_FILE": str(file)}
+    subprocess.run([EXECUTABLE, "token", MODEL], env=world.environment | of_file, capture_output=True, check=True)
+    assert codes(world.known(**of_file)) == ["oidc-unknown-to-hf"]
+
+
+def test_oidc_fails_with_the_reason(world: World, hub: Hub) -> None:
+    world.environment |= hub.environ() | {"HF_OIDC_RESOURCE": "my-org/my-model"}
+    world.environment["HF_OIDC_ID_TOKEN"] = hub.oidc.id_token(repository="mallory/x")
+    subprocess.run([EXECUTABLE, "token", MODEL], env=world.environment, capture_output=True, check=False)
+    known = world.known()
+    assert (known["token_given"], known["sources"][0]["state"]) == (False, "failed")
+    assert "invalid_grant (request Root=1-6a-07;b1)" in known["sources"][0]["why"]
+    assert codes(known) == ["oidc-failed"]
+
+
+def test_a_forwarded_socket_answers_git_and_not_hf(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "serve.sock"
+    world.environment["GIT_CREDENTIAL_HF_SOCKET"] = str(path)
+    known = world.known()
+    names = [(one["name"], one["state"], one["why"]) for one in known["sources"]]
+    assert names[1] == ("forwarded", "none", "No such file or directory")
+    command = [EXECUTABLE, "serve", "--socket", str(path)]
+    there = world.environment | {"HF_TOKEN": OTHER}
+    with subprocess.Popen(command, env=there, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as serving:
+        assert serving.stdout is not None and serving.stdout.readline().startswith(b"answers for")
+        known = world.known()
+        serving.terminate()
+    assert known["sources"][1]["state"] == "answers"
+    assert known["answer"]["source"] == "the forwarded socket"
+    assert known["answer"]["fingerprint"] == fingerprint(OTHER)
+    assert "hf-differs" in codes(known)
 
 
 def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
