@@ -474,7 +474,7 @@ FAILING = [
     ('file = "empty"', "empty is empty"),
     ('file = "template"', "template holds a placeholder"),
     ('env = "MISSING"', "the variable MISSING is not set"),
-    ('credential = "hf"', "the credential hf is not there"),
+    ('credential = "hf"', "the credential hf is missing"),
     ('command = ["true"]', "the command's output is empty"),
 ]
 BROKEN = [
