@@ -68,6 +68,7 @@ def measure_all(bench: tables.Bench, quick: bool) -> report.Results:
         seed=seed,
         written=written,
         declared=tables.declared(bench, 3 if quick else 100),
+        status=tables.status(bench),
         people=tables.people(bench),
     )
 

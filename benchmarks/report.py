@@ -35,12 +35,13 @@ class Results:
     seed: Table
     written: list[str]
     declared: Table
+    status: Table
     people: Table
 
     def tables(self) -> list[Table]:
         return [
             *(self.get, self.fill, self.token_file, self.foreign_host, self.forwarded, self.sizes, self.scopes),
-            *(self.seed, self.declared, self.people),
+            *(self.seed, self.declared, self.status, self.people),
         ]
 
 
@@ -66,6 +67,8 @@ def goals(results: Results) -> list[Goal]:
         _largest_beside_libsecret(results.sizes, 0.85),
         _no_failure(results),
         _unchanged_seed(results, 9),
+        _row_at_most(results.status, tables.STATUS, 13),
+        _row_at_most(results.status, tables.ON_TERMINAL, 20),
         _at_most(results.people, 13, FLOOR),
     ]
 
@@ -155,6 +158,17 @@ def _at_most(table: Table, limit: float, to: str, counts: Callable[[str], bool] 
         f"{table.title}: at most {limit:g} x {to}" + (f", from the {DEB}" if counts(DEB) and not counts("pip") else ""),
         max(ratios.values()) <= limit if ratios else None,
         ", ".join(f"{way} {ratio:.3f}" for way, ratio in ratios.items()),
+    )
+
+
+def _row_at_most(table: Table, name: str, limit: float) -> Goal:
+    """Return a goal for one row of a table, beside the least that Python takes."""
+    row = table.row(name)
+    ratio = table.ratio(row, FLOOR) if row else None
+    return Goal(
+        f"{name}: at most {limit:g} x {FLOOR}",
+        None if ratio is None else ratio <= limit,
+        "" if ratio is None else f"{ratio:.3f}",
     )
 
 

@@ -23,6 +23,8 @@ LOCAL = "from the keyring itself"
 FORWARDED = "git-credential-hf (forwarded)"
 FLOOR = "python3 -I -S -c pass"
 UNCHANGED = "seed, nothing new"
+STATUS = "git-credential-hf status"
+ON_TERMINAL = "git-credential-hf status, on a terminal"
 DECLARED_UNCHANGED = "seed, {} unchanged"
 
 _PEERS = Path(__file__).parent / "peers"
@@ -364,6 +366,30 @@ def declared(bench: Bench, count: int) -> Table:
         "From files that tokens.toml names into the keyring: with none there, the same there, others.",
         cases, buses,
     )  # fmt: skip
+
+
+def status(bench: Bench) -> Table:
+    """What a person waits for who wants to see, piped and on a terminal."""
+    here = bench.keyring("status")
+    environ = here.bus.environ() | {"HF_HUB_OFFLINE": "1", "TERM": "xterm"}
+    ours = bench.one_of_ours()
+    _run([ours, "configure"], environ)
+    _readers_of_files(bench, environ)  # for what they read
+    _private(Path(environ["XDG_CACHE_HOME"]) / "huggingface" / "stored_tokens", f"[mine]\nhf_token = {bench.token}\n")
+    told = [ours, "status", f"https://{HOST}/my-org/my-model"]
+    terminal = [shutil.which("script") or "", "--quiet", "--return", "--command", " ".join(told), "/dev/null"]
+    cases = [
+        Case(STATUS, told, environ, answer=None),
+        Case(ON_TERMINAL, terminal, environ, answer=None),
+        Case("hf auth list", [bench.peer("hf"), "auth", "list"], environ, answer=None),
+        Case("gh auth status", [bench.peer("gh"), "auth", "status"], environ, answer=None),
+        _floor(environ),
+    ]
+    return bench.table(
+        "status",
+        "Without --online, with all that it looks at: git, git-lfs, the keyring, the files.",
+        [replace(case, base=FLOOR) for case in cases],
+    )
 
 
 def people(bench: Bench) -> Table:

@@ -22,6 +22,7 @@ TITLES = (
     "get, from keyrings with scoped tokens",
     "seed",
     "seed, 3 declared tokens",
+    "status",
     "list",
     "20 gets, 10 at a time",
 )

@@ -69,7 +69,7 @@ def test_three_commands(clean: dict[str, str], wheel: Path, hub: Hub, how: str) 
         "token hf_****GhIj: user alice, role read",
         f"stored in {home}/.cache/huggingface/token (keyring: skipped, there is no session bus); "
         "configured git and git-lfs",
-        f"OK: git will use hf_****GhIj from {home}/.cache/huggingface/token for huggingface.co",
+        "OK: git will use hf_****GhIj from ~/.cache/huggingface/token for huggingface.co",
     ]
     assert (home / "gated-model/model.safetensors").read_bytes() == b"weights"
     assert {one.fingerprint for one in hub.log} <= {None, fingerprint(TOKEN)}

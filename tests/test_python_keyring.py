@@ -125,7 +125,7 @@ def test_list_and_login(file: Path, environment: Environment) -> None:
     token = "hf_KeYcHaIn0123456789aBcD"
     told = run_call(("login", "--with-token", "--offline", "--no-configure", "--no-cache"), token.encode(), environment)
     assert (told.stderr, told.code) == (b"", 0)
-    assert told.stdout.endswith(b"OK: git will use hf_****aBcD from the keyring for huggingface.co\n")
+    assert told.stdout.endswith(b"No token: git gets none for huggingface.co: git-credential-hf is not configured\n")
     listed = run_call(("list",), b"", environment)
     assert (listed.stderr, listed.code) == (b"", 0)
     assert listed.stdout.decode().splitlines()[1].split() == [HUB, "hf_user", "hf_****aBcD", "keyring", "-", "-"]

@@ -5,12 +5,14 @@ empty one forgets those before it. Source: gitcredentials(7), git-config(1) unde
 credential.c and urlmatch.c. `git config --get-urlmatch` gives the best match alone, so it does not tell.
 """
 
+import codecs
 import os
 import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -74,7 +76,7 @@ def parse(text: bytes) -> Url:
     if not _SCHEME.fullmatch(scheme):
         raise BadUrl("a URL begins with https://")
     authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
-    login, at, host = authority.rpartition(b"@")
+    login, at, host = authority.partition(b"@") if b"@" in authority else (b"", b"", authority)
     user, colon, password = login.partition(b":")
     path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
     url = Url(
@@ -117,12 +119,18 @@ class Helper(NamedTuple):
     def words(self) -> list[str]:
         """Return the command that git runs, in words; none where it is no simple command."""
         try:
-            return shlex.split(os.fsdecode(_command(self.value)))
+            return shlex.split(os.fsdecode(self.command()))
         except ValueError:
             return []
 
+    def command(self) -> bytes:
+        """Return the shell's command that git runs, without the action. Source: credential.c, credential_do()."""
+        if self.value.startswith(b"!"):
+            return self.value[1:]
+        return self.value if self.value.startswith(b"/") else b"git credential-" + self.value
+
     def is_ours(self) -> bool:
-        """Whether it is this program, by whatever path or name."""
+        """Return whether it is this program, by whatever path or name."""
         words = self.words()
         return bool(words) and (os.path.basename(words[0]) == PROGRAM or words[:2] == ["git", "credential-hf"])
 
@@ -143,7 +151,7 @@ class Helper(NamedTuple):
         return found
 
     def is_script(self) -> bool:
-        """Whether the value is shell code, of which only the shell knows what it starts."""
+        """Return whether the value is shell code, of which only the shell knows what it starts."""
         return self.value.startswith(b"!") and not self.is_ours()
 
     def shown(self) -> str:
@@ -152,14 +160,6 @@ class Helper(NamedTuple):
             first = self.value[1:].split(maxsplit=1)[:1]
             return "!" + token_text.hide_passwords(shown(first[0] if first else b"")) + " ..."
         return token_text.hide_passwords(shown(self.value))
-
-
-class Answer(NamedTuple):
-    """What a helper that was asked gave."""
-
-    did: str  # "answers", "nothing", "quit", "fails" or "hangs"
-    user: str | None
-    password: bytes | None
 
 
 class Configuration:
@@ -186,14 +186,24 @@ class Configuration:
                 helpers = [helper._replace(reset=helper.reset or setting) for helper in helpers]
         return helpers
 
-    def credential(self, name: bytes, url: Url) -> Setting | None:
-        """Return the setting of credential.* by that name that counts for `url`: the last one."""
-        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name]
+    def credential(self, name: bytes, url: Url, *, but: Sequence[Setting] = ()) -> Setting | None:
+        """Return the setting of credential.* by that name that counts for `url`: the last one, `but` those left out."""
+        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name and setting not in but]
         return found[-1] if found else None
 
-    def without_value(self, url: Url) -> Setting | None:
-        """Return the first setting of credential.* that counts for `url` and has no `=`: git stops at it."""
-        return next((setting for _, setting in self._of_url(b"credential.", url) if setting.value is None), None)
+    def resets(self, url: Url) -> list[Setting]:
+        """Return the empty helpers that count for `url`, each of which has git forget those before it."""
+        return [
+            setting for name, setting in self._of_url(b"credential.", url) if (name, setting.value) == (b"helper", b"")
+        ]
+
+    def unreadable(self, url: Url) -> list[Setting]:
+        """Return the settings of credential.* that count for `url` and that git stops at."""
+        return [
+            setting
+            for name, setting in self._of_url(b"credential.", url)
+            if setting.value is None or (name == b"usehttppath" and is_true(setting.value) is None)
+        ]
 
     def authorizations(self, url: Url) -> list[Setting]:
         """Return the http.extraHeader settings that put an Authorization header into requests for `url`."""
@@ -231,6 +241,35 @@ class Configuration:
                     continue
         return found
 
+    def at_host(self, host: bytes) -> tuple[list[Setting], bool]:
+        """Return what may name a helper for a URL of `host`, whatever its path, and whether the path is sent for sure.
+
+        An include, which may bring more helpers, counts as one.
+        """
+        chain: list[Setting] = []
+        with_path = False
+        for setting in self.settings:
+            if setting.key.startswith((b"include.", b"includeif.")):
+                chain.append(setting)
+            elif setting.key.startswith(b"credential.") and may_match(_url_of(setting.key), host):
+                is_sure = _url_of(setting.key) in (b"", b"https://" + host)
+                if setting.key.endswith(b".helper"):
+                    chain = [] if is_sure and setting.value == b"" else [*chain, setting]
+                elif setting.key.endswith(b".usehttppath"):
+                    with_path = is_true(setting.value) is True and (is_sure or with_path)
+        return chain, with_path
+
+    def last_at_host(self, name: bytes, host: bytes) -> Setting | None:
+        """Return the last setting of credential.* by that name that may count for a URL of `host`."""
+        found = [
+            setting
+            for setting in self.settings
+            if setting.key.startswith(b"credential.")
+            and setting.key.endswith(b"." + name)
+            and may_match(_url_of(setting.key), host)
+        ]
+        return found[-1] if found else None
+
     def _of_url(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting]]:
         return ((name, setting) for name, setting, _ in self._ranked(section, url))
 
@@ -239,10 +278,15 @@ class Configuration:
         for setting in self.settings:
             if not setting.key.startswith(section):
                 continue
-            pattern, dot, name = setting.key.removeprefix(section).rpartition(b".")
-            rank = match(pattern, url) if dot else (0, 0, False)
-            if rank is not None and (section == b"credential." or _normal(pattern) or not dot):
-                yield name, setting, rank
+            pattern = _url_of(setting.key)
+            rank = match(pattern, url) if pattern else (0, 0, False)
+            if rank is not None and (section == b"credential." or not pattern or _normal(pattern)):
+                yield setting.key.rpartition(b".")[2], setting, rank
+
+
+def _url_of(key: bytes) -> bytes:
+    """Return the URL in the middle of a key, empty where there is none."""
+    return key.partition(b".")[2].rpartition(b".")[0]
 
 
 # Matching.
@@ -268,8 +312,15 @@ def match(pattern: bytes, url: Url) -> tuple[int, int, bool] | None:
     return len(wanted_host), len(path), wanted.user is not None
 
 
+def may_match(pattern: bytes, host: bytes) -> bool:
+    """Return whether a section's URL is, or might be, one for some URL of `host` over https."""
+    scheme, separator, rest = pattern.rpartition(b"://")
+    wanted = rest.partition(b"/")[0].rpartition(b"@")[2].lower().removesuffix(b":443")
+    return (not separator or scheme.lower() == b"https") and (not wanted or fnmatchcase(host, wanted))
+
+
 def _matches_partly(pattern: bytes, url: Url) -> bool:
-    """Whether a section that is no whole URL (`huggingface.co`, `https://`) is for `url`."""
+    """Return whether a section that is no whole URL (`huggingface.co`, `https://`) is for `url`."""
     scheme, separator, rest = pattern.rpartition(b"://")
     authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
     path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
@@ -310,12 +361,13 @@ def _split_port(url: Url) -> tuple[bytes, bytes]:
 # Reading.
 
 
-def list_command(*, with_scope: bool = True) -> list[str]:
+def list_command(*where: str, with_scope: bool = True) -> list[str]:
     """Return the command whose output read_settings takes.
 
+    where: options of git config that say which file is read.
     with_scope: git before 2.26 does not know --show-scope, and ends with NO_SUCH_OPTION.
     """
-    return ["git", "config", "--list", "--show-origin", *["--show-scope"][:with_scope], "-z"]
+    return ["git", "config", *where, "--list", "--show-origin", *["--show-scope"][:with_scope], "-z"]
 
 
 def read_settings(output: bytes, *, with_scope: bool = True) -> list[Setting]:
@@ -354,7 +406,7 @@ def _lines(file: bytes) -> dict[bytes, list[int]]:
     found: dict[bytes, list[int]] = {}
     section = b""
     continued = False
-    for number, line in enumerate(text.split(b"\n"), 1):
+    for number, line in enumerate(text.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         rest = line.rstrip(b"\r")
         was_continued, continued = continued, _is_continued(rest)
         if was_continued:
@@ -378,55 +430,25 @@ def _is_continued(line: bytes) -> bool:
     return code is not None and line[code.end() :].lstrip(b'"') == b"\\"
 
 
-def is_true(value: bytes) -> bool | None:
-    """Whether a value says yes, as git reads it; None for what git stops at. Source: git-config(1), boolean."""
+_NUMBER = re.compile(rb"\s*[+-]?(?:0x([0-9a-f]+)|(0[0-7]*|[1-9][0-9]*))[kmg]?")
+
+
+def is_true(value: bytes | None) -> bool | None:
+    """Return whether a value says yes, as git reads it; None for what git stops at. Source: git-config(1), boolean.
+
+    value: None where there is no `=`, which says yes everywhere but in credential.*.
+    """
+    if value is None:
+        return True
     value = value.lower()
-    if number := re.fullmatch(rb"[+-]?([0-9]+)[kmg]?", value):
-        return int(number[1]) != 0
+    if number := _NUMBER.fullmatch(value):
+        return bool((number[1] or number[2]).strip(b"0"))
     return {b"true": True, b"yes": True, b"on": True, b"false": False, b"no": False, b"off": False, b"": False}.get(
         value
     )
 
 
 # Running.
-
-
-def ask(helper: Helper, request: bytes, environ: dict[bytes, bytes], seconds: float) -> Answer:
-    """Run a helper's `get` as git does, where nothing can ask a person; return what it answers."""
-    command = os.fsdecode(_command(helper.value)) + " get"
-    quiet = {
-        b"GIT_TERMINAL_PROMPT": b"0",
-        b"GIT_ASKPASS": b"true",
-        b"SSH_ASKPASS": b"true",
-        b"GCM_INTERACTIVE": b"never",
-    }
-    try:
-        # In a session of its own, so that what it starts ends with it, and finds no terminal to ask at.
-        child = subprocess.Popen(
-            ["sh", "-c", command],
-            env=environ | quiet,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError:
-        return Answer("fails", None, None)
-    with child:
-        try:
-            output, _ = child.communicate(request, seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, 9)
-            child.communicate()
-            return Answer("hangs", None, None)
-    given = dict(line.partition(b"=")[::2] for line in output.split(b"\n"))
-    if given.get(b"quit", b"").lower() in (b"1", b"true", b"yes", b"on"):
-        return Answer("quit", None, None)
-    password = given.get(b"password") or given.get(b"credential")
-    if password:
-        user = given.get(b"username")
-        return Answer("answers", None if user is None else shown(user), password)
-    return Answer("fails" if child.returncode else "nothing", None, None)
 
 
 def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.CompletedProcess[bytes] | None:
@@ -437,13 +459,6 @@ def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.Completed
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-
-
-def _command(value: bytes) -> bytes:
-    """Return the shell's command for the value of credential.helper. Source: credential.c, credential_do()."""
-    if value.startswith(b"!"):
-        return value[1:]
-    return value if value.startswith(b"/") else b"git credential-" + value
 
 
 def _path(environ: dict[bytes, bytes]) -> str:

@@ -343,12 +343,15 @@ def _declare_status(parser: _Parser) -> None:
     add("--json", action="store_true", help="for programs; docs/status.md has the schema")
     add("--online", action="store_true", help="also ask the Hub whose token it is, and what it may read")
     add("--probe", action="store_true", help="also run the other helpers that git would ask")
+    add("--quiet", action="store_true", help="say only what keeps git from a token, on standard error")
 
 
 def _status(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import status
 
-    return status.status(given.url, environ, as_json=given.json, online=given.online, probe=given.probe)
+    return status.status(
+        given.url, environ, as_json=given.json, online=given.online, probe=given.probe, quiet=given.quiet
+    )
 
 
 def _declare_list(parser: _Parser) -> None:
@@ -494,8 +497,8 @@ COMMANDS = {
         "which credential git would use for a URL, and any problems",
         "[OPTIONS] [URL]",
         "Tell which credential git would use for URL (the clone that you are in, else\n"
-        "all of https://huggingface.co), and any problems. It changes nothing; exit\n"
-        "code 1 if git would get no token.",
+        "all of https://huggingface.co), and any problems with commands that fix them.\n"
+        "It changes nothing; exit code 1 if git would get no token.",
         ("", "--online https://huggingface.co/my-org/my-model"),
         _declare_status,
         _status,

@@ -116,6 +116,14 @@ def hide_passwords(text: str) -> str:
     return re.sub(_AFTER_NAME, rf"\1{MASK}", re.sub(_IN_URL, rf"\1{MASK}@", hide(text)))
 
 
+def has_secret(text: str) -> bool:
+    """Return whether a token or a password stands in clear in `text`, a command: not one that the shell fills in."""
+    import re
+
+    given = re.search(r"(?i)(?:password|credential|token|secret)=[\"']?(?![$`%<\\\\\"'\s;])", text)
+    return hide(text) != text or re.search(_IN_URL, text) is not None or given is not None
+
+
 def _is_template(text: bytes) -> bool:
     """Return whether `text` is a placeholder for a token."""
     lower = text.lower()

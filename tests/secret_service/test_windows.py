@@ -1,6 +1,7 @@
 """On a display, a locked keyring shows no window that nobody asked for, and its own dialog when somebody does."""
 
 import contextlib
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,6 +97,25 @@ def test_a_locked_keyring_is_opened_by_the_password_that_is_typed(
     assert len(windows) == 1
     assert not any(call.endswith(" Dismiss") for call in made)
     assert run("get", input=request()) == answer("hf_user", "hf_rotated")
+
+
+def test_what_status_says_of_a_locked_keyring_opens_it(
+    run: Run, environment: Environment, display: Display, locked: Provider
+) -> None:
+    environment["PATH"] = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+
+    def remedies() -> list[str]:
+        found = json.loads(run("status", "--json", "https://huggingface.co").stdout)["findings"]
+        return [one["remedy"] for one in found if one["code"] == "keyring-locked"]
+
+    Path(environment["HOME"], ".cache/huggingface/token").unlink()
+    (remedy,) = remedies()
+    with display.shown():
+        shell = subprocess.Popen(["sh", "-c", remedy], env=environment, stdin=subprocess.DEVNULL)
+        display.type_into_what_is_shown(locked.password.decode().strip())
+        assert shell.wait() == 0
+    assert remedies() == []
+    assert run("get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
 
 
 def test_a_dialog_that_nobody_answers_is_left(

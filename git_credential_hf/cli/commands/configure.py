@@ -13,10 +13,17 @@ import shutil
 import stat
 import subprocess
 import sys
-from fnmatch import fnmatchcase
 
 from git_credential_hf.cli import child
-from git_credential_hf.cli.git_config import BadUrl, is_true, parse
+from git_credential_hf.cli.git_config import (
+    BadUrl,
+    Configuration,
+    Setting,
+    list_command,
+    may_match,
+    parse,
+    read_settings,
+)
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
 from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
@@ -34,8 +41,6 @@ _SECTIONS = tuple(b"credential.https://" + host for host in HUB_HOSTS)
 _BEGIN = b"# >>> git-credential-hf: `git-credential-hf unconfigure` removes these lines"
 _BEGIN_OF_FILE = _BEGIN + b", and this file if nothing else is in it"
 _END = b"# <<< git-credential-hf"
-
-_Setting = tuple[bytes, bytes | None]  # a key as git normalizes it, and its value; None where there is no "="
 
 
 def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> int:
@@ -167,45 +172,14 @@ def _lines(helper: bytes) -> bytes:
     return b"".join(header + b"\n\thelper =\n\thelper = " + value + b"\n\tuseHttpPath = true\n" for header in _HEADERS)
 
 
-def _is_in_effect(settings: list[_Setting], helper: bytes, environ: dict[bytes, bytes]) -> bool:
-    """Whether `settings` make git ask our helper alone, and with the path, for each of the hosts."""
+def _is_in_effect(settings: list[Setting], helper: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether `settings` make git ask our helper alone, and with the path, for each of the hosts."""
     programs = [helper] + ([_BY_NAME] if _on_path(environ) else [])
     for host in HUB_HOSTS:
-        chain, with_path = _chain(settings, host)
-        values = [settings[number][1] for number in chain]
-        if len(values) != 1 or not with_path or not any(_runs(values[0], program) for program in programs):
+        chain, with_path = Configuration(settings).at_host(host)
+        if len(chain) != 1 or not with_path or not any(_runs(chain[0].value, program) for program in programs):
             return False
     return True
-
-
-def _chain(settings: list[_Setting], host: bytes) -> tuple[list[int], bool]:
-    """Return which of `settings` name the helpers that git runs for `host`, and whether these are sent the path.
-
-    An include, which may bring more of them, counts as one.
-    """
-    chain: list[int] = []
-    with_path = False
-    for number, (key, value) in enumerate(settings):
-        if key.startswith((b"include.", b"includeif.")):
-            chain.append(number)
-        if not key.startswith(b"credential."):
-            continue
-        url, _, name = key.removeprefix(b"credential.").rpartition(b".")
-        is_sure = url in (b"", b"https://" + host)
-        if not is_sure and not _may_match(url, host):
-            continue
-        if name == b"helper":
-            chain = [] if is_sure and value == b"" else [*chain, number]
-        elif name == b"usehttppath":
-            with_path = (value is None or is_true(value) is True) and (is_sure or with_path)
-    return chain, with_path
-
-
-def _may_match(url: bytes, host: bytes) -> bool:
-    """Whether a setting for `url` is, or might be, one for `host`. Source: gitcredentials(7), git-config(1)."""
-    scheme, separator, rest = url.rpartition(b"://")
-    pattern = rest.partition(b"/")[0].rpartition(b"@")[2].lower().removesuffix(b":443")
-    return (not separator or scheme.lower() == b"https") and (not pattern or fnmatchcase(host, pattern))
 
 
 def _runs(value: bytes | None, program: bytes) -> bool:
@@ -219,56 +193,57 @@ def _runs(value: bytes | None, program: bytes) -> bool:
 def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
     """Return a line for each setting of `file`, or of all that git reads here, that undoes what configure does.
 
-    No value is in it, nor a key's address: either may be what holds a token.
+    No value is in it, nor a key's URL: either may be what holds a token.
     """
     where = [] if file is None else ["--file", file, "--includes"]
-    done = _git(["config", *where, "--list", "--show-origin", "-z"], b"", environ, isolated=False)
-    parts = done.stdout.split(b"\0")
-    origins = [shown(os.fsdecode(origin.removeprefix(b"file:"))) for origin in parts[:-1:2]]
-    settings: list[_Setting] = []
-    for key, separator, value in (one.partition(b"\n") for one in parts[1::2]):
-        is_include = key.startswith((b"include.", b"includeif."))  # what it includes follows
-        settings.append((b"" if is_include else key, value if separator else None))
+    done = _git(list_command(*where, with_scope=False)[1:], b"", environ, isolated=False)
+    settings = [
+        one
+        for one in read_settings(done.stdout, with_scope=False)
+        if not one.key.startswith((b"include.", b"includeif."))  # what they include follows
+    ]
+    config = Configuration(settings)
     found = []
     for host in HUB_HOSTS:
-        chain, with_path = _chain(settings, host)
-        others = [number for number in chain if not _is_our_value(b"helper", settings[number][1] or b"")]
-        for number in others:
-            found.append(f"{origins[number]}: git asks and tells another credential.helper too: remove it there")
-        if chain == others and (last := _last(settings, b"helper", host)) is not None:
-            found.append(f"{origins[last]}: an empty credential.helper keeps git from asking: remove it there")
-        elif not with_path and (last := _last(settings, b"usehttppath", host)) is not None:
-            found.append(f"{origins[last]}: credential.useHttpPath is not true, so no scope is found: remove it there")
-    for origin, (key, set_to) in zip(origins, settings, strict=True):
-        section, _, rest = key.partition(b".")
+        chain, with_path = config.at_host(host)
+        stops = config.unreadable(parse(b"https://" + host))
+        others = [one for one in chain if not _is_our_value(b"helper", one.value or b"")]
+        found += [f"{_place(one)}: git stops at this line: remove it there" for one in stops]
+        for one in others:
+            if one not in stops:
+                found.append(f"{_place(one)}: git asks and tells another credential.helper too: remove it there")
+        if chain == others and (last := config.last_at_host(b"helper", host)) is not None and last not in stops:
+            found.append(f"{_place(last)}: an empty credential.helper keeps git from asking: remove it there")
+        elif not with_path and (last := config.last_at_host(b"usehttppath", host)) is not None and last not in stops:
+            found.append(f"{_place(last)}: credential.useHttpPath is not true, so no scope is found: remove it there")
+    for one in settings:
+        section, _, rest = one.key.partition(b".")
         address, _, name = rest.rpartition(b".")
         if section == b"url" and _has_token(address):
-            found.append(f"{origin}: a url.*.insteadOf has a token in its address: remove it there, and seed the token")
-        elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, set_to):
-            found.append(f"{origin}: http.extraHeader sends a token, and git asks no helper: remove it there")
-        elif section == b"remote" and name in (b"url", b"pushurl", b"lfsurl") and _has_token(set_to):
-            remote = shown(address)
-            found.append(
-                f"{origin}: the address of the remote {remote} has a token in it: `git remote set-url` one without"
-            )
-        elif key in (b"lfs.url", b"lfs.pushurl") and _has_token(set_to):
-            found.append(f"{origin}: {key.decode()} has a token in its address: take it out there")
+            what = "a url.*.insteadOf has a token in its address: remove it there, and seed the token"
+        elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, one.value):
+            what = "http.extraHeader sends a token, and git asks no helper: remove it there"
+        elif section == b"remote" and name in (b"url", b"pushurl", b"lfsurl") and _has_token(one.value):
+            what = f"the address of the remote {shown(address)} has a token in it: `git remote set-url` one without"
+        elif one.key in (b"lfs.url", b"lfs.pushurl") and _has_token(one.value):
+            what = f"{one.key.decode()} has a token in its address: take it out there"
+        else:
+            continue
+        found.append(f"{_place(one)}: {what}")
     return list(dict.fromkeys(found))
 
 
-def _last(settings: list[_Setting], name: bytes, host: bytes) -> int | None:
-    """Return which of `settings` is the last that sets the `name` of credential.* for `host`."""
-    last = None
-    for number, (key, _) in enumerate(settings):
-        url, _, own = key.removeprefix(b"credential.").rpartition(b".")
-        if key.startswith(b"credential.") and own == name and _may_match(url, host):
-            last = number
-    return last
+def _place(setting: Setting) -> str:
+    """Return where a setting is: a file below the current directory without that."""
+    if not setting.file:
+        return setting.where()
+    file = os.fsdecode(setting.file)
+    return shown(file.removeprefix(os.getcwd().rstrip("/") + "/"))
 
 
 def _is_sent_to_hub(address: bytes, header: bytes | None) -> bool:
     is_authorization = header is not None and header.lower().lstrip().startswith(b"authorization:")
-    return is_authorization and any(_may_match(address, host) for host in HUB_HOSTS)
+    return is_authorization and any(may_match(address, host) for host in HUB_HOSTS)
 
 
 def _has_token(address: bytes | None) -> bool:
@@ -300,7 +275,7 @@ def _find_block(lines: list[bytes], file: str) -> tuple[int, int] | None:
     return begins[0], ends[0]
 
 
-def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[_Setting], bytes]:
+def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[Setting], bytes]:
     """Return the text without what configure added, the settings that it must have, and the block that was there."""
     settings = _settings(content, file, environ)
     removed = b""
@@ -309,7 +284,7 @@ def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> t
         before, block, after = (b"".join(part) for part in (lines[:first], lines[first : last + 1], lines[last + 1 :]))
         begin = len(_settings(before, file, environ))
         end = len(_settings(before + block, file, environ))
-        settings[begin:end] = [setting for setting in settings[begin:end] if not _is_ours(*setting)]
+        settings[begin:end] = [setting for setting in settings[begin:end] if not _is_ours(setting)]
         content = _joined(before, lines[first], _kept(lines[first : last + 1], after) + after)
         removed = block
     return content, settings, removed
@@ -319,6 +294,8 @@ def _joined(before: bytes, first: bytes, rest: bytes) -> bytes:
     """Return `before` without the line end that configure put before `first`, and `rest` in a line of its own."""
     eol = b"\r\n" if first.endswith(b"\r\n") and before.endswith(b"\r\n") else b"\n"
     own = before.removesuffix(eol)
+    if own.endswith(b"\\") and rest:  # what follows would go on with its value
+        return before + eol + rest
     is_complete = not own or (own.endswith(b"\n") and not own.rstrip(b"\r\n").endswith(b"\\"))
     return (own if is_complete or not rest else before) + rest
 
@@ -349,9 +326,9 @@ def _kept(block: list[bytes], after: bytes) -> bytes:
     return kept if following.startswith(b"[") else kept + header
 
 
-def _is_ours(key: bytes, value: bytes | None) -> bool:
-    section, _, name = key.rpartition(b".")
-    return section in _SECTIONS and value is not None and _is_our_value(name, value)
+def _is_ours(setting: Setting) -> bool:
+    section, _, name = setting.key.rpartition(b".")
+    return section in _SECTIONS and setting.value is not None and _is_our_value(name, setting.value)
 
 
 def _is_our_value(name: bytes, value: bytes) -> bool:
@@ -363,19 +340,19 @@ def _is_our_value(name: bytes, value: bytes) -> bool:
 # git, and the file.
 
 
-def _settings(content: bytes, file: str, environ: dict[bytes, bytes]) -> list[_Setting]:
+def _settings(content: bytes, file: str, environ: dict[bytes, bytes]) -> list[Setting]:
     """Return what git reads from `content`, the text of `file`, in its order. Raises Failed where it cannot."""
     done = _git(["config", "--file", "-", "--no-includes", "--list", "-z"], content, environ, isolated=True)
     if done.returncode != 0:
         complaint = _complaint(done).replace("standard input", shown(file))
         raise Failed(f"git cannot read its configuration, and nothing was changed: {complaint}")
     return [
-        (key, value if separator else None)
+        Setting(key, value if separator else None, "unknown", b"", 0)
         for key, separator, value in (one.partition(b"\n") for one in done.stdout.split(b"\0")[:-1])
     ]
 
 
-def _verify(content: bytes, expected: list[_Setting], file: str, environ: dict[bytes, bytes]) -> None:
+def _verify(content: bytes, expected: list[Setting], file: str, environ: dict[bytes, bytes]) -> None:
     """Raise Failed unless git reads `expected` from what is about to be written."""
     if _settings(content, file, environ) != expected:
         raise Failed(

@@ -9,9 +9,8 @@ from git_credential_hf.cli.commands import configure, seed
 from git_credential_hf.cli.commands.seed import Seed
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.status import facts as found
+from git_credential_hf.cli.status import verdict
 from git_credential_hf.model.repository import HUB
-from git_credential_hf.model.request import Request
-from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
 
 _PAGE = "https://huggingface.co/settings/tokens"
@@ -59,7 +58,8 @@ def login(asked: Login, options: Options) -> int:
     print(done, flush=True)
     for line in warnings + shortfalls:
         complain(line)
-    print(_verdict(asked, options))
+    place = asked.host + (b"/" + asked.scope if asked.scope else b"")
+    print(verdict.of(b"https://" + place, options.environ)[0])
     return PARTLY if shortfalls else 0
 
 
@@ -98,7 +98,7 @@ def _configured(environ: dict[bytes, bytes], warnings: list[str], shortfalls: li
 
     What keeps them from that is added to `shortfalls`, and to `warnings` where git-lfs is not installed.
     """
-    facts = found.gather(b"https://" + HUB, environ, probe=False)
+    facts = found.gather(b"https://" + HUB, environ, offline=True)
     done = []
     try:
         if facts.ours is None:
@@ -112,17 +112,3 @@ def _configured(environ: dict[bytes, bytes], warnings: list[str], shortfalls: li
     except Failed as reason:
         shortfalls.append(str(reason))
     return f"; configured {' and '.join(done)}" if done else ""
-
-
-def _verdict(asked: Login, options: Options) -> str:
-    """Return which token git will use where the one that was given is for."""
-    environ = options.environ
-    as_git = Options(environ)
-    as_git.hosts = (asked.host,)
-    as_git.offline = True
-    values = {b"protocol": b"https", b"host": asked.host} | ({b"path": asked.scope} if asked.scope else {})
-    given = decide(Request(values, True), as_git).given()
-    where = shown(asked.host + (b"/" + asked.scope if asked.scope else b""))
-    if given is None or given.token is None:
-        return f"No token: git gets none for {where}"
-    return f"OK: git will use {shown_token(given.token.text)} from {shown(given.place)} for {where}"

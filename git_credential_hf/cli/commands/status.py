@@ -3,32 +3,42 @@
 import os
 import sys
 
-from git_credential_hf import hub
 from git_credential_hf.cli import clone, git_config
-from git_credential_hf.cli.output import shown_token
+from git_credential_hf.cli.output import complain, shown_token
 from git_credential_hf.cli.status import facts as found
-from git_credential_hf.cli.status import findings, report
+from git_credential_hf.cli.status import findings, report, verdict
 from git_credential_hf.model import address
-from git_credential_hf.model.repository import HUB
 from git_credential_hf.options import UsageError
 
 
-def status(url: str | None, environ: dict[bytes, bytes], *, as_json: bool, online: bool, probe: bool) -> int:
+def status(
+    url: str | None, environ: dict[bytes, bytes], *, as_json: bool, online: bool, probe: bool, quiet: bool
+) -> int:
     """Print what is known of `url`; return 0 if git would get a token for it, else 1. Raises UsageError.
+
+    With `online` it is 1, too, where the Hub does not let that token read the repository.
 
     url: whatever address.clone_url understands; None for the Hub's repository of which this folder is a clone, or for
     the whole Hub.
+    quiet: whether only what keeps git from a token is told, on standard error.
     """
+    if quiet and as_json:
+        raise UsageError("--quiet and --json exclude each other")
     try:
         text = clone.url(environ) if url is None else address.clone_url(os.fsencode(url))
         facts = found.gather(text, environ, probe=probe)
     except (address.NotUnderstood, git_config.BadUrl) as reason:
         example = "git-credential-hf status https://huggingface.co/my-org/my-model"
         raise UsageError(str(reason), example) from None
-    if online and facts.token is not None and facts.server == HUB:
-        facts.online = hub.ask(facts.token.text, facts.url.path)
+    if online:
+        verdict.ask_hub(facts)
     if not as_json:
         facts.named = shown_token
+    is_good = verdict.is_good(facts)
+    if quiet:
+        if not is_good:
+            _complain(facts)
+        return 0 if is_good else 1
     known = report.report(facts, findings.findings(facts), online=online)
     if as_json:
         import json
@@ -36,4 +46,13 @@ def status(url: str | None, environ: dict[bytes, bytes], *, as_json: bool, onlin
         print(json.dumps(known, indent=2))
     else:
         print(report.table(known, report.Style(sys.stdout, environ)), end="")
-    return 0 if facts.given_by() is not None else 1
+    return 0 if is_good else 1
+
+
+def _complain(facts: found.Facts) -> None:
+    """Write what keeps git from a token to standard error, a line for each problem."""
+    errors = [one for one in findings.findings(facts) if one.severity == "error"]
+    for one in errors:
+        complain(f"{one.message}. Try: {one.remedy}")
+    if not errors:
+        complain(verdict.line(facts))

@@ -9,26 +9,32 @@ import signal
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from git_credential_hf import options
-from git_credential_hf.cli import child, git_config, tokens_toml
+from git_credential_hf.cli import child, git_config, git_credential
 from git_credential_hf.cli.git_config import Configuration, Helper, Setting, Url
+from git_credential_hf.cli.git_credential import Credential
 from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
-from git_credential_hf.hub import Answer
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
-from git_credential_hf.model.request import Malformed, parse
+from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
 from git_credential_hf.sources.keyring import SECRET_SERVICE
-from git_credential_hf.state import safe_read
+from git_credential_hf.state import configuration, safe_read
+
+if TYPE_CHECKING:  # what most runs need not wait for
+    from git_credential_hf.cli import tokens_toml
+    from git_credential_hf.hub import Answer
 
 _PROBE_SECONDS = 5.0  # for each helper
+_HEEDS_EXPIRY = (2, 40)  # the first git that drops a password that has expired
 _SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
 
 
@@ -58,12 +64,14 @@ class TokenFile:
 class Declared:
     """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
 
-    def __init__(self, name: str, file: str, place: bytes, user: bytes, cached: bool) -> None:
-        self.name = name
-        self.file = file
+    def __init__(self, token: "tokens_toml.Declared", place: bytes) -> None:
+        self.name = token.name
+        file = token.value if token.kind == "file" and isinstance(token.value, str) else ""
+        self.file = os.path.expanduser(file)
         self.scope = place
-        self.user = user
-        self.cached = cached
+        self.user = token.user
+        self.cached = token.cache
+        self.expires = token.expires
         self.state = "unknown"
 
 
@@ -75,15 +83,38 @@ class Program:
         self.version: str | None = None
 
 
+class Turn:
+    """A helper when git comes to it, or our own where git is configured for none.
+
+    does: "answers", "partly" (a username or a password alone, which git passes on), "nothing", "quit", "fails",
+    "hangs", "is not there", "reset" (by an empty one), "not asked" (which takes --probe) or "not reached".
+    secret: what git gets from it, where that can be known.
+    program, error, server, sources, outcome: of our own alone: its path, None where it is not there; what is wrong with
+    its options; whose credentials it answers with; which sources it asks; what comes of the request.
+    """
+
+    def __init__(self, helper: Helper | None) -> None:
+        self.helper = helper
+        self.does = "not asked"
+        self.secret: bytes | None = None
+        self.program: str | None = None
+        self.error = ""
+        self.server: bytes | None = None
+        self.sources: tuple[str, ...] = ()
+        self.outcome = Outcome(None)
+
+
 class Facts:
     """Everything that status knows, for one URL. named: how the report tells one token from another."""
 
     def __init__(self, text: bytes, environ: dict[bytes, bytes]) -> None:
         self.named: Callable[[bytes], str] = fingerprint
+        self.offline = False
         self.environ = environ
         self.given = git_config.parse(text)
         self.text = text if self.given.path else text.rstrip(b"/") + b"/"
         self.url: Url = self.given  # as url.*.insteadOf leaves it
+        self.rewritten = self.text
         self.rewrite: Setting | None = None
         self.push_rewrite: Setting | None = None
         self.config = Configuration([])
@@ -91,78 +122,93 @@ class Facts:
         self.git_lfs = Program("git-lfs", environ)
         self.hf = Program("hf", environ)
         self.git_xet = Program("git-xet", environ)
-        self.helpers: list[Helper] = []
-        self.ours: Helper | None = None
-        self.program: str | None = None  # what git would start for our helper, None where that is not there
-        self.options_error = ""
-        self.server: bytes | None = None
+        self.credential: Credential | None = None  # what git knows at last, None where it asks for none
+        self.password_of_url: bytes | None = None
+        self.turns: list[Turn] = []
+        self.main = Turn(None)  # the one of ours that is told of
+        self.giver: Turn | None = None
         self.with_path = False
-        self.user: bytes | None = None
-        self.asked: tuple[str, ...] = ()  # the sources that our helper is configured to ask
-        self.outcome = Outcome(None)  # of `get`, as git's configuration has it run
         self.keyring: keyring.State | None = None
         self.token_file = TokenFile(environ)
-        self.declaration = os.fsencode(tokens_toml.path(environ))
+        self.declaration = configuration.tokens_toml(environ)
         self.declaration_error = ""
         self.declared: list[Declared] = []
         self.declared_scopes: list[bytes] = []
-        self.probes: dict[Helper, git_config.Answer] = {}
         self.askpass: tuple[str, bytes, Setting | None] | None = None  # where it is named, the program, its setting
-        self.netrc: tuple[bytes, int, int] | None = None  # the file, the first line and the last one of the entry
+        self.netrc: tuple[bytes, int, bool] | None = (
+            None  # the file, the line of the entry, and whether that is all in it
+        )
         self.online: Answer | None = None
+
+    def path(self, name: bytes | str) -> str:
+        """Return a path, or another place, for people: from ~ on where it is the user's."""
+        name, home = os.fsencode(name), self.environ.get(b"HOME", b"").rstrip(b"/")
+        return "~" + shown(name[len(home) :]) if home and name.startswith(home + b"/") else shown(name)
 
     @property
     def active(self) -> list[Helper]:
-        """The helpers that git would ask, in their order."""
-        return [one for one in self.helpers if one.reset is None]
+        """The helpers that git has, in their order."""
+        return [one.helper for one in self.turns if one.helper is not None and one.helper.reset is None]
 
-    def given_by(self) -> Helper | None:
-        """Return the helper that git would get a token from; None where it would get none, or cannot be known to."""
-        if self.config.complaint:
-            return None
-        for one in self.active:
-            answer = self.probes.get(one)
-            if answer is not None and answer.did == "quit":
-                return None
-            if answer is not None and answer.did == "answers":
-                return one
-            has_one = self.token is not None or self.will_be_unlocked
-            if one == self.ours and has_one and self.program and not self.options_error:
-                return one
-            if one == self.ours and self.quits:
-                return None
-        return None
+    @property
+    def ours(self) -> Helper | None:
+        return self.main.helper
+
+    @property
+    def server(self) -> bytes | None:
+        return self.main.server
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.main.outcome
+
+    @property
+    def is_given(self) -> bool:
+        """Whether git gets a credential, from whomever."""
+        return self.giver is not None or self.password_of_url is not None
+
+    @property
+    def ours_gives(self) -> bool:
+        return self.giver is not None and self.giver is self.main
+
+    @property
+    def asks_person(self) -> bool:
+        """Whether git asks a person in the end, as far as is known without asking the other helpers."""
+        return self.credential is not None and not self.is_given and not self.credential.quits
+
+    @property
+    def unknown(self) -> list[Helper]:
+        """The helpers that git asks before it has what it gets, and of which only --probe tells what they answer."""
+        return [one.helper for one in self.turns if one.does == "not asked" and one.helper is not None]
+
+    @property
+    def secret(self) -> bytes | None:
+        """The password that git gets, None where it gets none or nobody knows it before."""
+        return self.giver.secret if self.giver is not None else self.password_of_url
 
     @property
     def token(self) -> Token | None:
-        """The token that `get` gives."""
+        """The token that our `get` gives, whether git asks it or not."""
         given = self.outcome.given()
         return given.token if given is not None else None
 
     @property
-    def quits(self) -> bool:
-        return self.outcome.quits
-
-    @property
     def will_be_unlocked(self) -> bool:
         """Whether the keyring has items for the URL, and the next `get` unlocks them without a dialog."""
-        return self.keyring is not None and self.keyring.opens and self.outcome.first(LOCKED) is not None
+        return self.keyring is not None and self.keyring.opens and unlocks_first(self.outcome)
 
-    @property
-    def host_token(self) -> Token | None:
-        """What the keyring has for the whole host, and would give."""
+    def given_from(self, source: str) -> Token | None:
+        """Return the token that our helper gives, if it is of that source, and nobody answers git before our helper."""
+        given = self.outcome.given()
+        is_ours = self.ours_gives or not self.is_given
+        return given.token if is_ours and given is not None and given.source == source else None
+
+    def host_token(self, source: str = "") -> Token | None:
+        """Return the token that a request without a path would get, of `source` if that is named."""
         for one in self.outcome.candidates:
-            good = one.source == "keyring" and one.verdict in (GIVEN, SPARE)
-            if good and one.token is not None and not one.token.scope:
+            if one.verdict in (GIVEN, SPARE) and source in ("", one.source) and one.token and not one.token.scope:
                 return one.token
         return None
-
-    def has_host_token(self) -> bool:
-        """Return whether a request without a path would get a token."""
-        return any(
-            one.verdict in (GIVEN, SPARE) and one.token is not None and not one.token.scope
-            for one in self.outcome.candidates
-        )
 
     def of_source(self, name: str) -> Candidate | None:
         """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
@@ -177,15 +223,25 @@ class Facts:
         return list(dict.fromkeys([*in_keyring, *self.declared_scopes]))
 
 
-def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool) -> Facts:
-    """Return what is known of the URL `text`; with `probe`, after running the other helpers. Raises BadUrl."""
+def unlocks_first(outcome: Outcome) -> bool:
+    """Return whether a locked item that may answer comes before the token that is given."""
+    first = next((one for one in outcome.candidates if one.verdict in (GIVEN, LOCKED)), None)
+    return first is not None and first.verdict == LOCKED
+
+
+def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, offline: bool = False) -> Facts:
+    """Return what is known of the URL `text`; with `probe`, after running the other helpers. Raises BadUrl.
+
+    offline: whether no source may ask the Hub for a token.
+    """
     facts = Facts(text, environ)
+    facts.offline = offline
     started = _start_programs(facts)
     _read_configuration(facts, started)
     _read_versions(facts, started)
-    _read_tokens(facts)
-    if probe:
-        _probe(facts)
+    _read_request(facts, started)
+    _take_turns(facts, probe=probe)
+    _read_declaration(facts)
     return facts
 
 
@@ -194,28 +250,38 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool) -> Facts:
 
 def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
     """Start what takes its time, all at once."""
-    commands = {"git config": git_config.list_command(), "git": ["git", "version"]} if facts.git.path else {}
+    commands = {}
+    if facts.git.path:
+        commands = {
+            "git config": git_config.list_command(),
+            "git": ["git", "version"],
+            "git credential": git_credential.FILL,
+        }
     if facts.git_lfs.path:
         commands["git-lfs"] = [facts.git_lfs.path, "version"]
     started = {}
     for name, command in commands.items():
         try:
-            started[name] = subprocess.Popen(
-                command,
-                env=child.environment(facts.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                process_group=0,  # so that what it starts ends with it
-            )
+            started[name] = _start(command, facts)
         except OSError:
             pass
     return started
 
 
-def _output(child: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
+def _start(command: list[str], facts: Facts) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        env=child.environment(facts.environ) | {b"LC_ALL": b"C"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        process_group=0,  # so that what it starts ends with it
+    )
+
+
+def _output(child: "subprocess.Popen[bytes]", input: bytes = b"") -> tuple[bytes, bytes]:
     try:
-        return child.communicate(timeout=_SECONDS)
+        return child.communicate(input, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
@@ -233,29 +299,30 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
             facts.config = Configuration([], _first_line(complaint) or f"git config ended with {child.returncode}")
     config = facts.config
     if found := config.rewritten(facts.text):
-        new, facts.rewrite = found
+        facts.rewritten, facts.rewrite = found
         try:
-            facts.url = git_config.parse(new)
+            facts.url = git_config.parse(facts.rewritten)
         except git_config.BadUrl:  # as for a path in place of a URL
             facts.url = Url(b"file", None, None, b"", b"")
     if found := config.rewritten(facts.text, b"pushinsteadof"):
         facts.push_rewrite = found[1]
-    if (broken := config.without_value(facts.url)) and not config.complaint:
-        config.complaint = f"missing value for {shown(broken.key)} in {broken.where()}"
     path = config.credential(b"usehttppath", facts.url)
-    is_true = git_config.is_true((path and path.value) or b"")
-    if path and is_true is None and not config.complaint:
-        config.complaint = f"bad boolean {shown(path.value or b'')} for {shown(path.key)} in {path.where()}"
-    facts.helpers = config.helpers(facts.url)
-    facts.ours = next((one for one in facts.active if one.is_ours()), None)
-    facts.program = facts.ours.program(facts.environ) if facts.ours is not None else None
-    facts.with_path = is_true is True
-    facts.user = facts.url.user
-    named = config.credential(b"username", facts.url)
-    if facts.user is None and named is not None and named.value:
-        facts.user = named.value
+    facts.with_path = path is not None and git_config.is_true(path.value) is True
+    facts.turns = [Turn(one) for one in config.helpers(facts.url)]
     facts.askpass = _askpass(facts)
     facts.netrc = _netrc(facts)
+
+
+def _read_request(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    """Let git itself tell what it asks its helpers, or why it stops before."""
+    if not (child := started.get("git credential")):
+        return
+    output, errors = _output(child, git_credential.request(facts.rewritten))
+    if facts.config.complaint or facts.url.scheme not in (b"https", b"http"):
+        return
+    facts.credential, facts.config.complaint = git_credential.read(output, errors)
+    if facts.credential is not None:
+        facts.password_of_url = facts.credential.secret()
 
 
 def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
@@ -278,29 +345,32 @@ def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
     return None
 
 
-def _netrc(facts: Facts) -> tuple[bytes, int, int] | None:
-    """Return the lines of ~/.netrc that curl takes a login for the host from. Source: curl(1), --netrc."""
+def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
+    """Return where ~/.netrc has the login that curl takes for the host: the file and the line of the entry.
+
+    The third tells whether the entry is for this host alone and has its lines to itself. Source: curl(1), --netrc.
+    """
     home = facts.environ.get(b"HOME")
     if not home:
         return None
     file = home + b"/.netrc"
-    lines = safe_read.read(file).split(b"\n")
-    words = [(word, number) for number, line in enumerate(lines, 1) for word in line.split()]
-    host = facts.url.host.rpartition(b":")[0] or facts.url.host
-    for at, (word, first) in enumerate(words):
-        is_for_host = word == b"machine" and words[at + 1 : at + 2] and words[at + 1][0].lower() == host.lower()
-        if is_for_host or word == b"default":
-            following = [number for one, number in words[at + 1 :] if one in (b"machine", b"default", b"macdef")]
-            last = max(first, min(following, default=words[-1][1] + 1) - 1)
-            return file, first, last
+    words = [
+        (word.lower(), number)
+        for number, line in enumerate(safe_read.read(file).split(b"\n"), 1)
+        for word in line.split()
+    ]
+    host = (facts.url.host.rpartition(b":")[0] or facts.url.host).lower()
+    begins = [at for at, (word, _) in enumerate(words) if word in (b"machine", b"default", b"macdef")]
+    for at in begins:
+        word, line = words[at]
+        follows = words[at + 1 : at + 2]
+        if word == b"default" or (word == b"machine" and follows and follows[0][0] == host):
+            others = {words[other][1] for other in begins if other != at}
+            end = next((words[other][1] for other in begins if other > at), None)
+            last = words[-1][1] if end is None else end - 1
+            is_alone = word == b"machine" and follows[0][1] == line and not others & set(range(line, last + 1))
+            return file, line, is_alone and (end is None or end > line)
     return None
-
-
-def _probe(facts: Facts) -> None:
-    """Run `get` of the other helpers, as git would but for what git has learned from those before."""
-    for one in facts.active:
-        if one != facts.ours:
-            facts.probes[one] = git_config.ask(one, _request(facts), child.environment(facts.environ), _PROBE_SECONDS)
 
 
 def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
@@ -317,20 +387,93 @@ def _first_line(output: bytes) -> str:
 # Tokens.
 
 
-def _request(facts: Facts, path: bytes | None = None, user: bytes | None = None) -> bytes:
-    lines = [b"capability[]=authtype"] if _knows_authtype(facts.git.version) else []
-    lines += [b"protocol=" + facts.url.scheme, b"host=" + facts.url.host]
-    user = facts.user if user is None else user
-    if user is not None:
-        lines.append(b"username=" + user)
-    path = facts.url.path if path is None and facts.with_path else path
-    if path:
-        lines.append(b"path=" + path)
-    return b"\n".join(lines) + b"\n"
+def _take_turns(facts: Facts, *, probe: bool) -> None:
+    """Go through the helpers as git does, until it has what it gets or is told to quit."""
+    credential = facts.credential
+    for turn in facts.turns:
+        helper = turn.helper
+        if helper is None or helper.reset is not None:
+            if helper is not None and helper.is_ours():
+                _options(facts, turn)
+                turn.program = helper.program(facts.environ)
+            turn.does = "reset"
+            continue
+        output = _ours(facts, turn) if helper.is_ours() else b""
+        if credential is None or facts.is_given or credential.quits:
+            turn.does = "not reached"
+            continue
+        if not helper.is_ours():
+            if not probe:
+                continue
+            answer = git_credential.ask(helper, credential.request(), facts.environ, _PROBE_SECONDS)
+            output, turn.does = answer.output, {"ends": "nothing"}.get(answer.end, answer.end)
+        elif facts.keyring is not None and facts.keyring.opens and unlocks_first(turn.outcome) and not _fails(turn):
+            turn.does = "answers"
+            facts.giver = turn
+            continue
+        before = credential.request()
+        credential.take(output, heeds_expiry=numbers(facts.git.version or "") >= _HEEDS_EXPIRY)
+        turn.secret = credential.secret()
+        if turn.secret is not None:
+            turn.does = "answers"
+            facts.giver = turn
+        elif credential.quits:
+            turn.does = "quit"
+        elif credential.request() != before:
+            turn.does = "partly"
+    ours = [one for one in facts.turns if one.helper is not None and one.helper.reset is None and one.helper.is_ours()]
+    if facts.giver in ours and facts.giver is not None:
+        ours.insert(0, facts.giver)
+    facts.main = next((one for one in ours if one.server is not None), next(iter(ours), facts.main))
+    if facts.main.helper is None:
+        _ours(facts, facts.main)
 
 
-def _knows_authtype(version: str | None) -> bool:
-    return version is not None and numbers(version) >= (2, 46)
+def _fails(turn: Turn) -> bool:
+    return turn.program is None or bool(turn.error)
+
+
+def _ours(facts: Facts, turn: Turn) -> bytes:
+    """Find out what comes of a request to a helper of ours; return what it prints."""
+    chosen = _options(facts, turn)
+    as_configured, chosen.unlock = chosen.unlock, "never"
+    values = facts.credential.values if facts.credential is not None else {}
+    protocol, host = values.get(b"protocol", facts.url.scheme), values.get(b"host", facts.url.host)
+    request = b"protocol=%b\nhost=%b\n" % (protocol, host)
+    if facts.credential is not None:
+        request = facts.credential.request()
+    if turn.helper is None and facts.url.path and b"path" not in values:
+        request += b"path=%b\n" % facts.url.path  # as git will send it once it is configured
+    turn.server = server(protocol, host, chosen.hosts)
+    turn.outcome = Outcome(turn.server)
+    if turn.helper is not None:
+        turn.program = turn.helper.program(facts.environ)
+        turn.does = "is not there" if turn.program is None else "fails" if turn.error else "nothing"
+    if turn.server is None:
+        return b""
+    turn.sources = tuple(name for name in chosen.sources if name == "keyring" or turn.server == HUB)
+    asks_keyring = SECRET_SERVICE and "keyring" in turn.sources
+    # Before all else, which finds the time over where the bus is mute, and does not ask it again.
+    has_bus = asks_keyring and facts.keyring is None and keyring.bus_answers(chosen)
+    output = b""
+    try:
+        parsed = parse(request)
+        turn.outcome = decide(parsed, chosen, every=True)
+        given = turn.outcome.given()
+        if given is not None and given.token is not None:
+            output = answer(parsed, given.token)
+        elif turn.outcome.quits:
+            output = b"quit=1\n"
+    except Malformed:
+        pass
+    if asks_keyring and facts.keyring is None:
+        with_time = chosen
+        if has_bus:
+            with_time = Options(facts.environ)
+            with_time.timeout = chosen.timeout
+            with_time.unlock = as_configured
+        facts.keyring = keyring.look(turn.server, with_time, mute=chosen.remaining() <= 0)
+    return b"" if _fails(turn) else output
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -342,45 +485,45 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _read_tokens(facts: Facts) -> None:
-    chosen = _options(facts)
-    as_configured = chosen.unlock
-    chosen.unlock = "never"
-    facts.server = server(facts.url.scheme, facts.url.host, chosen.hosts)
-    if facts.server is None:
-        return
-    facts.asked = tuple(name for name in chosen.sources if name == "keyring" or facts.server == HUB)
-    asks_keyring = SECRET_SERVICE and "keyring" in facts.asked
-    # Before all else, which finds the time over where the bus is mute, and does not ask it again.
-    has_bus = asks_keyring and keyring.bus_answers(chosen)
-    try:
-        facts.outcome = decide(parse(_request(facts)), chosen, every=True)
-    except Malformed:
-        facts.outcome = Outcome(facts.server)
-    if asks_keyring:
-        with_time = chosen
-        if has_bus:
-            with_time = Options(facts.environ)
-            with_time.timeout = chosen.timeout
-            with_time.unlock = as_configured
-        facts.keyring = keyring.look(facts.server, with_time, mute=chosen.remaining() <= 0)
-    _read_declaration(facts)
+def _options(facts: Facts, turn: Turn) -> Options:
+    """Return the options of our helper as git's configuration gives them, so far as they change nothing.
 
-
-def _options(facts: Facts) -> Options:
-    """Return the options of our helper as git's configuration gives them, so far as they change nothing."""
+    Those of one that is configured and reset hold for our helper as git will run it once that is mended.
+    """
     chosen = Options(facts.environ)
-    if facts.ours is not None:
+    helpers = [turn.helper, *(one.helper for one in reversed(facts.turns))]
+    helper = next((one for one in helpers if one is not None and one.is_ours()), None)
+    if helper is not None:
         try:
-            arguments = [os.fsencode(one) for one in facts.ours.arguments()]
+            arguments = [os.fsencode(one) for one in helper.arguments()]
             chosen, rest = options.parse(arguments, facts.environ)
             if rest:
                 raise options.UsageError("what follows the options is too much")
         except options.UsageError as error:
-            facts.options_error = str(error)
-            chosen = Options(facts.environ)
+            turn.error = str(error)
+            known = [os.fsencode(one) for one in known_options(helper.arguments(), facts.environ)]
+            chosen, _ = options.parse(known, facts.environ)
     chosen.refresh = False
+    chosen.offline = facts.offline
     return chosen
+
+
+def known_options(arguments: list[str], environ: dict[bytes, bytes]) -> list[str]:
+    """Return those of a helper's options that are right."""
+    kept: list[str] = []
+    left = list(arguments)
+    while left:
+        for width in (2, 1):
+            try:
+                if not options.parse([os.fsencode(one) for one in left[:width]], environ)[1]:
+                    kept += left[:width]
+                    break
+            except options.UsageError:
+                continue
+        else:
+            width = 1
+        del left[:width]
+    return kept
 
 
 # What is declared.
@@ -388,8 +531,10 @@ def _options(facts: Facts) -> Options:
 
 def _read_declaration(facts: Facts) -> None:
     """Compare what tokens.toml declares with what was seeded; what is wrong in it is told as `seed` tells it."""
-    if not os.path.lexists(facts.declaration):
+    if facts.server is None or not os.path.lexists(facts.declaration):
         return
+    from git_credential_hf.cli import tokens_toml
+
     try:
         tokens = tokens_toml.read(os.fsdecode(facts.declaration))
     except Failed as error:
@@ -398,10 +543,9 @@ def _read_declaration(facts: Facts) -> None:
     for token in tokens:
         for place in token.scopes if token.server == HUB else ():
             facts.declared_scopes += [place] if place else []
-            file = os.path.expanduser(token.value) if token.kind == "file" and isinstance(token.value, str) else ""
-            one = Declared(token.name, file, place, token.user, token.cache)
+            one = Declared(token, place)
             facts.declared.append(one)
-            if file:
+            if one.file:
                 _compare(one, facts)
             elif facts.keyring is not None and facts.keyring.state == "open":
                 one.state = "seeded" if any(_items(one, facts)) else "missing"

@@ -24,6 +24,17 @@ _KEYRINGS = {
 }
 
 
+WORDS = {
+    "no bus": "there is no D-Bus session",
+    "not yours": "the D-Bus session belongs to another user, and is not asked",
+    "no keyring": "no keyring is running",
+    "no collection": "the keyring has no default collection",
+    "locked": "the keyring is locked",
+    "silent": "the keyring does not answer",
+}
+"""The state of a keyring that gives nothing, for people."""
+
+
 class Stored(NamedTuple):
     """An unlocked item of ours for the host: what it is for, its secret's text, and when it was written.
 
@@ -52,6 +63,7 @@ class State:
         self.ours: list[Stored] = []
         self.items_of_others = 0
         self.locked_items = 0
+        self.is_hidden = False  # locked, and not asked what is in it
         self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
 
 
@@ -97,6 +109,7 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
     searches = [*item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
+        state.is_hidden = True
     *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))
     unlocked, locked = (
         list(dict.fromkeys(path for reply in map(messages.read_found, found) for path in reply[which]))

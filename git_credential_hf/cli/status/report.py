@@ -9,8 +9,10 @@ from typing import Any, TextIO
 from git_credential_hf import __version__
 from git_credential_hf.cli.git_config import Helper, Setting
 from git_credential_hf.cli.output import shown
-from git_credential_hf.cli.status.facts import Facts
+from git_credential_hf.cli.status import verdict
+from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
+from git_credential_hf.cli.status.keyring import WORDS
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
@@ -18,24 +20,24 @@ from git_credential_hf.options import SOURCES
 from git_credential_hf.secret_service import KEYRING
 from git_credential_hf.sources import forwarded, oidc
 
-SCHEMA = 1
+SCHEMA = 2
 
 Report = dict[str, Any]
 
 
 def report(facts: Facts, findings: list[Finding], *, online: bool) -> Report:
     """Return all that is known as values that JSON has. There is no token in it, and no control character."""
-    by = facts.given_by()
     return {
         "schema": SCHEMA,
         "version": __version__,
         "url": facts.given.shown(),
-        "token_given": by is not None,
-        "given_by": by.shown() if by is not None else None,
-        "answer": _token(facts.outcome.given(), facts),
+        "verdict": verdict.line(facts),
+        "token_given": facts.is_given,
+        "given_by": _giver(facts),
+        "answer": _answer(facts),
         "sources": [_source(name, facts) for name in SOURCES if _is_set_up(name, facts)] if facts.server else [],
         "keyring": _keyring(facts),
-        "token_cache": _token_file(facts),
+        "token_file": _token_file(facts),
         "declared": _declared(facts),
         "git": _git(facts),
         "git_lfs": {
@@ -58,6 +60,34 @@ def _name(value: bytes | None) -> str | None:
     return None if value is None else token_text.hide_passwords(shown(value))
 
 
+def _giver(facts: Facts) -> str | None:
+    if facts.giver is None:
+        return None if facts.password_of_url is None else "url.*.insteadOf" if facts.rewrite is not None else "the URL"
+    return facts.giver.helper.shown() if facts.giver.helper is not None else None
+
+
+def _answer(facts: Facts) -> Report | None:
+    """Return what git gets, None where it gets none or that is not known."""
+    if facts.ours_gives and facts.secret is not None:
+        return _token(facts.outcome.given(), facts)
+    if facts.secret is None or facts.credential is None:
+        return None
+    return {
+        "source": _giver(facts),
+        "fingerprint": facts.named(facts.secret),
+        "scope": None,
+        "user": _user(facts.credential.values.get(b"username")),
+        "expires": None,
+        "authtype": None,
+    }
+
+
+def _user(name: bytes | None) -> str | None:
+    """Return a user for people: one that may be a token is masked."""
+    is_token = name is not None and token_text.may_be_token_for_user(os.fsdecode(name))
+    return token_text.MASK if is_token else _name(name)
+
+
 def _token(one: Candidate | None, facts: Facts) -> Report | None:
     if one is None or one.token is None:
         return None
@@ -66,7 +96,7 @@ def _token(one: Candidate | None, facts: Facts) -> Report | None:
         "source": shown(one.place),
         "fingerprint": facts.named(token.text),
         "scope": _name(token.scope) or None,
-        "user": _name(token.user),
+        "user": _user(token.user),
         "expires": token.expires,
         "authtype": _name(token.authtype),
     }
@@ -85,11 +115,11 @@ def _source(name: str, facts: Facts) -> Report:
 
 
 def _state(name: str, one: Candidate | None, facts: Facts) -> str:
-    if name not in facts.asked:
+    if name not in facts.main.sources:
         return "not asked"
     verdict = one.verdict if one is not None else ""
-    if verdict == EXPIRED and one is not None and one.token is not None and one.token.oauth:
-        return "ended"
+    if verdict == GIVEN and not (facts.ours_gives and facts.secret is not None):
+        return "has a token"
     if verdict == MALFORMED or (name == "file" and not verdict and facts.token_file.state == "unusable"):
         return "unusable"
     return _STATES.get(verdict, "none")
@@ -98,7 +128,7 @@ def _state(name: str, one: Candidate | None, facts: Facts) -> str:
 _STATES = {
     GIVEN: "answers",
     SPARE: "has a token",
-    REJECTED: "refused",
+    REJECTED: "rejected",
     EXPIRED: "expired",
     NO_AUTHTYPE: "bearer",
     FAILED: "failed",
@@ -114,11 +144,10 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
         end = f", until {_date(token.expires)}" if token.expires is not None else ""
         return what + {
             "answers": end,
-            "has a token": f"{end}; an earlier source answers",
-            "refused": "; the Hub has refused it within the last hour",
-            "expired": f"; it expired on {_date(token.expires or 0)}",
-            "ended": f"; the login ended on {_date(token.expires or 0)}",
-            "bearer": "; it takes a git of 2.46 or later",
+            "has a token": f"{end}; {_why_not_it(facts)}",
+            "rejected": "; the Hub rejected it within the last hour",
+            "expired": f"; expired on {_date(token.expires or 0)}",
+            "bearer": "; it takes git 2.46 or later",
         }.get(state, "")
     if state == "not asked":
         return "left out by --sources" if facts.server == HUB else "for huggingface.co alone"
@@ -133,14 +162,15 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if keyring is None:
         return "it has none"
     has_items = keyring.ours or keyring.items_of_others
-    return {
-        "no bus": shown(keyring.why),
-        "not yours": shown(keyring.why),
-        "no keyring": "no keyring is running",
-        "no collection": "it has no default collection",
-        "locked": "it is locked",
-        "silent": f"it does not answer: {shown(keyring.why)}",
-    }.get(keyring.state, "it has items, and none for this address" if has_items else "it has none")
+    if keyring.state in WORDS:
+        return WORDS[keyring.state] + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
+    return "it has items, and none for this URL" if has_items else "it has none"
+
+
+def _why_not_it(facts: Facts) -> str:
+    if facts.ours_gives:
+        return "an earlier source answers"
+    return "git does not ask for it" if facts.is_given or facts.ours is None else "git does not get it"
 
 
 def _keyring(facts: Facts) -> Report | None:
@@ -163,7 +193,7 @@ def _keyring(facts: Facts) -> Report | None:
 
 def _token_file(facts: Facts) -> Report:
     file = facts.token_file
-    token, in_keyring = file.token, facts.host_token
+    token, in_keyring = file.token, facts.host_token("keyring")
     return {
         "path": shown(file.path),
         "state": file.state,
@@ -190,7 +220,7 @@ def _git(facts: Facts) -> Report:
     return {
         "version": facts.git.version,
         "url": facts.url.shown(),
-        "helpers": [_helper(facts, one) for one in facts.helpers],
+        "helpers": [_helper(facts, one, one.helper) for one in facts.turns if one.helper is not None],
         "use_http_path": facts.with_path,
         "instead_of": _at(facts.rewrite),
         "push_instead_of": _at(facts.push_rewrite),
@@ -212,27 +242,14 @@ def _at(setting: Setting | None) -> Report | None:
     return {"file": file, "line": setting.line or None, "scope": setting.scope}
 
 
-def _helper(facts: Facts, one: Helper) -> Report:
-    if one.reset is not None:
-        does = "reset"
-    elif one in facts.probes:
-        does = facts.probes[one].did
-    elif one == facts.ours and not facts.program:
-        does = "is not there"
-    elif one == facts.ours and facts.options_error:
-        does = "fails"
-    elif one == facts.ours:
-        does = "answers" if facts.token is not None or facts.will_be_unlocked else "quit" if facts.quits else "nothing"
-    else:
-        does = "not asked"
-    probed = facts.probes.get(one)
+def _helper(facts: Facts, turn: Turn, helper: Helper) -> Report:
     return {
-        "helper": one.shown(),
-        "ours": one.is_ours(),
-        "does": does,
-        "fingerprint": facts.named(probed.password) if probed is not None and probed.password else None,
-        "at": _at(one.setting),
-        "reset_at": _at(one.reset),
+        "helper": helper.shown(),
+        "ours": helper.is_ours(),
+        "does": turn.does,
+        "fingerprint": facts.named(turn.secret) if turn.secret else None,
+        "at": _at(helper.setting),
+        "reset_at": _at(helper.reset),
     }
 
 
@@ -251,9 +268,11 @@ class Style:
     """How wide the table is, and its colours: none unless `output` is a terminal that has them."""
 
     def __init__(self, output: TextIO | None, environ: dict[bytes, bytes]) -> None:
-        terminal = output is not None and output.isatty()
-        self.width = min(max(shutil.get_terminal_size().columns, 60), 120) if terminal else 100
-        self.coloured = terminal and not environ.get(b"NO_COLOR") and environ.get(b"TERM") not in (b"dumb", b"", None)
+        self.terminal = output is not None and output.isatty()
+        self.width = min(max(shutil.get_terminal_size().columns, 60), 120) if self.terminal else 100
+        self.coloured = (
+            self.terminal and not environ.get(b"NO_COLOR") and environ.get(b"TERM") not in (b"dumb", b"", None)
+        )
 
     def paint(self, text: str, code: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self.coloured else text
@@ -265,7 +284,17 @@ _LABEL = 14
 
 def table(known: Report, style: Style) -> str:
     """Return the report for people. A remedy is a line of its own, however long, so that it can be pasted."""
-    lines = [style.paint(known["url"], "1"), ""]
+    lines = [known["verdict"]]
+    if style.terminal:
+        lines = textwrap.wrap(lines[0], style.width, break_on_hyphens=False, break_long_words=False)
+    word = lines[0].partition(":")[0]
+    is_good = word == "OK"
+    lines[0] = (
+        style.paint(word, "1;32" if is_good else "1;31" if not known["token_given"] else "1;33") + lines[0][len(word) :]
+    )
+    for finding in known["findings"]:
+        lines += _finding_lines(finding, style)
+    lines.append("")
 
     def row(label: str, *texts: str, colour: str = "") -> None:
         for number, text in enumerate(texts or ("",)):
@@ -282,7 +311,7 @@ def table(known: Report, style: Style) -> str:
                 shown_label = style.paint(start, "1") if at == 0 else " " * _LABEL
                 lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
 
-    row("git gets", _gets(known), colour="32" if known["token_given"] else "31")
+    row("url", known["url"])
     names = {"oidc": "OIDC", "env": "environment", "forwarded": "socket", "file": "token file"}
     if known["sources"]:
         lines.append("")
@@ -292,7 +321,7 @@ def table(known: Report, style: Style) -> str:
     lines.append("")
     if known["keyring"] is not None:
         row("provider", *_keyring_rows(known["keyring"]))
-    row("token cache", _cache_row(known["token_cache"]))
+    row("hf reads", _file_row(known["token_file"]))
     row("declared", *_declared_rows(known["declared"]))
     lines.append("")
     row("git", *_git_rows(known["git"]))
@@ -302,42 +331,23 @@ def table(known: Report, style: Style) -> str:
     row("git-xet", _home(known["git_xet"]["path"] or "not installed"))
     if known["online"] is not None:
         row("the Hub", *_online_rows(known["online"]))
-    for finding in known["findings"]:
-        lines.append("")
-        message = f"{finding['severity']}: {finding['message']} [{finding['code']}]"
-        wrapped = textwrap.wrap(message, style.width, break_on_hyphens=False, break_long_words=False)
-        wrapped[0] = wrapped[0].replace(
-            finding["severity"], style.paint(finding["severity"], _COLOURS[finding["severity"]]), 1
-        )
-        lines += [*wrapped, "    " + style.paint(finding["remedy"], "1")]
     return "\n".join(lines) + "\n"
 
 
-def _gets(known: Report) -> str:
-    answer = known["answer"]
-    if not known["token_given"]:
-        return "no token" + ("" if answer is None else ": git-credential-hf has one, and git does not ask it")
-    if answer is None and known["keyring"] is not None and known["keyring"]["opens"]:
-        return "the keyring's token, which its next request unlocks without a dialog"
-    if answer is None or all(not one["ours"] for one in known["git"]["helpers"] if one["does"] == "answers"):
-        return f"a token from {known['given_by']}"
-    text = f"token {answer['fingerprint']} from {_home(answer['source'])}"
-    text += f", of the scope {answer['scope']}" if answer["scope"] else ""
-    text += f", as {answer['user']}" if answer["user"] else ""
-    return text + (f", until {_date(answer['expires'])}" if answer["expires"] is not None else "")
+def _finding_lines(finding: Report, style: Style) -> list[str]:
+    message = f"{finding['severity']}: {finding['message']} [{finding['code']}]"
+    wrapped = textwrap.wrap(message, style.width, break_on_hyphens=False, break_long_words=False)
+    word = finding["severity"]
+    wrapped[0] = style.paint(word, _COLOURS[word]) + wrapped[0][len(word) :]
+    return ["", *wrapped, "    " + style.paint(finding["remedy"], "1")]
 
 
 def _keyring_rows(keyring: Report) -> list[str]:
-    without = {
-        "no bus": "there is no session bus",
-        "not yours": "the session bus belongs to another user, and is not asked",
-        "no keyring": "none is running",
-    }
-    if keyring["state"] in without:
-        rows = [without[keyring["state"]]]
+    if keyring["provider"] is None:
+        rows = [WORDS[keyring["state"]]]
     else:
         collection = f", collection {keyring['collection']}" if keyring["collection"] else ""
-        rows = [f"{keyring['provider']}{collection}, {keyring['state'].replace('silent', 'gives no answer')}"]
+        rows = [f"{keyring['provider']}{collection}, {WORDS.get(keyring['state'], 'open')}"]
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
         rows.append(f"{_count(keyring['items'], 'item')} of ours{scopes}, {keyring['items_of_others']} of other tools")
@@ -348,12 +358,12 @@ def _keyring_rows(keyring: Report) -> list[str]:
     return rows
 
 
-def _cache_row(cache: Report) -> str:
-    if cache["state"] == "absent":
-        return f"{_home(cache['path'])}, not there"
+def _file_row(file: Report) -> str:
+    if file["state"] == "absent":
+        return f"{_home(file['path'])}, not there"
     same = {True: ", the same as the keyring's", False: ", another than the keyring's", None: ""}
-    what = f"token {cache['fingerprint']}{same[cache['same_as_keyring']]}" if cache["fingerprint"] else "no token"
-    return f"{_home(cache['path'])}, mode {cache['mode']}, {what}"
+    what = f"token {file['fingerprint']}{same[file['same_as_keyring']]}" if file["fingerprint"] else "no token"
+    return f"{_home(file['path'])}, mode {file['mode']}, {what}"
 
 
 def _declared_rows(declared: Report) -> list[str]:
@@ -378,7 +388,7 @@ def _declared_rows(declared: Report) -> list[str]:
 def _git_rows(git: Report) -> list[str]:
     rows = [f"{git['version'] or 'not installed'}, useHttpPath {'on' if git['use_http_path'] else 'off'}"]
     if git["instead_of"]:
-        rows.append(f"asks for {git['url']} in its place (insteadOf, {_place(git['instead_of'])})")
+        rows.append(f"uses {git['url']} instead (insteadOf, {_place(git['instead_of'])})")
     if git["push_instead_of"]:
         rows.append(f"pushes go elsewhere (pushInsteadOf, {_place(git['push_instead_of'])})")
     rows += [f"remote {remote['name']}: {remote['url']}" for remote in git["remotes"]]
@@ -392,8 +402,9 @@ def _git_rows(git: Report) -> list[str]:
 
 _DOES = {
     "nothing": "has nothing",
+    "partly": "names a user or a password alone, and git asks on",
     "quit": "tells git to quit",
-    "not asked": "not asked here (--probe)",
+    "not asked": "not asked here (--probe asks it)",
 }
 
 
@@ -402,7 +413,7 @@ def _helper_rows(helpers: list[Report]) -> list[str]:
     number = 0
     for one in helpers:
         if one["reset_at"]:
-            rows.append(f"-  {_home(one['helper'])} ({_place(one['at'])}): taken back at {_place(one['reset_at'])}")
+            rows.append(f"-  {_home(one['helper'])} ({_place(one['at'])}): reset at {_place(one['reset_at'])}")
             continue
         number += 1
         does = _DOES.get(str(one["does"]), str(one["does"]))
@@ -422,7 +433,7 @@ def _online_rows(online: Report) -> list[str]:
     if online["state"] == "not asked":
         return [f"not asked: {online['why']}"]
     if online["state"] == "refused":
-        return ["does not take this token"]
+        return ["rejects this token"]
     if online["state"] == "no answer":
         return [f"no answer: {online['why']}"]
     rows = [f"{online['name']}, role {online['role'] or 'unknown'}, " + _until(online["expires"])]

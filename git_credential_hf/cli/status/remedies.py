@@ -1,0 +1,197 @@
+"""Commands that fix what status finds: each is one line for the shell, shows no token, and is safe to paste.
+
+None changes a line by its number, ends a process, or configures git for a host that is not the Hub.
+"""
+
+import os
+import re
+import shlex
+import shutil
+
+from git_credential_hf.cli.git_config import Helper, Setting
+from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.status.facts import Declared, Facts, known_options
+from git_credential_hf.model import token_text
+from git_credential_hf.model.outcome import EXPIRED, Candidate
+from git_credential_hf.model.repository import HF_USER, HUB, scopes
+
+SEED = "git-credential-hf seed"
+CONFIGURE = "git-credential-hf configure"
+
+_TYPED = "git-credential-hf login"
+_REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
+
+
+def quoted(name: bytes | str) -> str:
+    """Return a word for the shell."""
+    return shown(shlex.quote(os.fsdecode(name)))
+
+
+def edit(file: bytes | str) -> str:
+    """Return the command that opens a file, which only its owner can read if it makes it."""
+    return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
+
+
+def without_machine(facts: Facts, netrc: bytes) -> str:
+    """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own."""
+    host = (facts.url.host.rpartition(b":")[0] or facts.url.host).decode().lower()
+    rule = (
+        "{for(i=1;i<=NF;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
+        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{host}")}}!gone'
+    )
+    file, new = quoted(netrc), quoted(netrc + b".new")
+    return f"(umask 077; awk '{rule}' {file} > {new} && cat {new} > {file} && rm {new})"
+
+
+# git's configuration.
+
+
+def remove(facts: Facts, *settings: Setting) -> str:
+    """Return the command that removes settings, and nothing else."""
+    of_environment = [one for one in settings if not one.file]
+    commands = [_remove_from_environment(facts, of_environment)] if of_environment else []
+    commands += [_remove_from_file(one) for one in settings if one.file]
+    return " && ".join(dict.fromkeys(commands))
+
+
+def _remove_from_file(setting: Setting) -> str:
+    command = _git_config(setting)
+    if not token_text.has_secret(os.fsdecode(setting.key)):
+        return f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}"
+    names = _pattern(setting.key)
+    return f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
+
+
+def replace(facts: Facts, setting: Setting, value: bytes) -> str:
+    """Return the command that gives a setting another value."""
+    if setting.file:
+        return f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
+    numbers = _of_environment(facts, [setting])
+    return f"export GIT_CONFIG_VALUE_{numbers[-1]}={quoted(value)}" if numbers else "unset GIT_CONFIG_PARAMETERS"
+
+
+def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> str:
+    """Return the command that has git ask our helper although there are settings that keep it from that."""
+    by_worktree = [one for one in in_the_way if not one.file or one.scope == "worktree"]
+    in_files = [one for one in in_the_way if one not in by_worktree]
+    local = " --local" if any(one.scope == "local" for one in in_files) else ""
+    needs_lines = in_files or not is_configured
+    return " && ".join([remove(facts, *by_worktree)] * bool(by_worktree) + [CONFIGURE + local] * bool(needs_lines))
+
+
+def right_options(facts: Facts, helper: Helper) -> str:
+    """Return the command that leaves of a helper's options those that it knows."""
+    words = helper.words()
+    program = words[1].removeprefix("credential-") if words[0] == "git" else words[0]
+    value = " ".join(map(shlex.quote, [program, *known_options(helper.arguments(), facts.environ)]))
+    return replace(facts, helper.setting, os.fsencode(("!" if value.startswith("'") else "") + value))
+
+
+def _git_config(setting: Setting) -> str:
+    may_write = os.access(setting.file, os.W_OK) or shutil.which("sudo") is None
+    return f"{'' if may_write else 'sudo '}git config --file {quoted(setting.file)}"
+
+
+def _exactly(setting: Setting) -> str:
+    """Return the pattern that finds a setting by its value: git before 2.30 has no --fixed-value."""
+    value = setting.value
+    if value is None:
+        return "'!^'"
+    if setting.key.endswith(b".username"):  # what is longer than a name is taken for a token
+        return f"'^.{{{len(value)}}}$'"
+    name, colon, _ = value.partition(b":")
+    if colon and name.strip().lower() == b"authorization":
+        return quoted("^" + _escaped(name + colon) + ".*$")
+    return _pattern(value)
+
+
+def _pattern(text: bytes) -> str:
+    """Return the pattern that finds `text`, with anything where it has a token or a password."""
+    parts = token_text.hide_passwords(os.fsdecode(text)).split(token_text.MASK)
+    return quoted("^" + ".*".join(map(_escaped, map(os.fsencode, parts))) + "$")
+
+
+def _escaped(text: bytes) -> str:
+    return os.fsdecode(re.sub(rb"[]\[\\.*^$+?{}()|]", rb"\\\g<0>", text))
+
+
+def _remove_from_environment(facts: Facts, settings: list[Setting]) -> str:
+    numbers = _of_environment(facts, settings)
+    if len(numbers) < len(settings):
+        return "unset GIT_CONFIG_COUNT GIT_CONFIG_PARAMETERS"
+    if facts.environ.get(b"GIT_CONFIG_COUNT") == b"%d" % len(numbers):
+        return "unset GIT_CONFIG_COUNT"
+    return "export " + " ".join(f"GIT_CONFIG_KEY_{number}={_REMOVED}" for number in numbers)
+
+
+def _of_environment(facts: Facts, settings: list[Setting]) -> list[int]:
+    """Return which of the settings that GIT_CONFIG_COUNT counts these are. Source: git-config(1), ENVIRONMENT."""
+    wanted = [(one.key.lower(), one.value) for one in settings]
+    count = facts.environ.get(b"GIT_CONFIG_COUNT", b"")
+    found = []
+    for number in range(min(int(count) if count.isdigit() else 0, 1000)):
+        key, value = (facts.environ.get(b"GIT_CONFIG_%b_%d" % (part, number)) for part in (b"KEY", b"VALUE"))
+        if (key or b"").lower() in [key for key, of_key in wanted if of_key == value]:
+            found.append(number)
+    return found
+
+
+# Tokens.
+
+
+def new_token(facts: Facts, one: Candidate | None = None, *more: str) -> str:
+    """Return the command that stores a token that works, in the place of the candidate `one` if there is one.
+
+    more: options for a token that is typed.
+    """
+    if one is not None and one.source == "env":
+        return f"unset {one.place}"
+    declared = _declared(facts, one)
+    if declared is not None and one is not None and one.verdict == EXPIRED and declared.expires is not None:
+        return f"{edit(facts.declaration)} && {SEED}"
+    if declared is not None and (one is None or declared.state in ("newer", "missing") or not declared.file):
+        return SEED
+    if declared is not None:
+        return f"{edit(declared.file)} && {SEED}"
+    token = one.token if one is not None else None
+    words = [_TYPED, *more]
+    if token is not None and token.item:
+        words += ["--scope", quoted(token.scope)] if token.scope else []
+        words += ["--user", quoted(token.user)] if token.user not in (None, HF_USER) and token.user else []
+    if facts.server not in (HUB, None):
+        words += ["--host", shown(facts.server or b"")]
+    return " ".join(words)
+
+
+def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
+    """Return what tokens.toml declares for the place of `one`; without one, what `seed` would give git from there."""
+    if facts.declaration_error:
+        return None
+    if one is None:
+        mine = [b"", *scopes(facts.server or HUB, facts.url.path)]
+        useful = ("missing", "newer", "unknown")
+        return next((each for each in facts.declared if each.scope in mine and each.state in useful), None)
+    token = one.token
+    for each in facts.declared:
+        is_item = token is not None and token.item and (each.scope, each.user) == (token.scope, token.user or HF_USER)
+        if is_item or (one.source == "file" and each.cached):
+            return each
+    return None
+
+
+def seed_from(facts: Facts, user: bytes | None = None) -> str:
+    """Return the command that stores the token file's token in the keyring."""
+    of_user = f" --user {quoted(user)}" if user not in (None, HF_USER) and user else ""
+    return f"{SEED} --from {quoted(facts.token_file.path)}{of_user}"
+
+
+def request(facts: Facts) -> str:
+    """Return what gives a helper git's request on standard input."""
+    lines = [b"protocol=https", b"host=" + (facts.server or HUB)]
+    lines += [b"path=" + facts.url.path] if facts.with_path and facts.url.path else []
+    return "printf '%s\\n' " + " ".join(map(quoted, lines))
+
+
+def has_display(facts: Facts) -> bool:
+    """Return whether a dialog can be shown."""
+    return bool(facts.environ.get(b"DISPLAY") or facts.environ.get(b"WAYLAND_DISPLAY"))

@@ -1,0 +1,117 @@
+"""The verdict: one line that says what git will use for a URL, or why it gets nothing."""
+
+from git_credential_hf.cli.git_config import Url
+from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
+from git_credential_hf.cli.status import facts as found
+from git_credential_hf.cli.status import keyring
+from git_credential_hf.cli.status.facts import Facts
+from git_credential_hf.model.outcome import EXPIRED, FAILED, REJECTED
+from git_credential_hf.model.repository import HF_USER, HUB
+
+_UNREADABLE = ("gated", "denied", "not found")
+
+
+def of(url: bytes, environ: dict[bytes, bytes]) -> tuple[str, bool]:
+    """Return the verdict on `url`, and whether git gets a credential there; nobody is asked over the network.
+
+    Raises git_config.BadUrl.
+    """
+    facts = found.gather(url, environ, offline=True)
+    facts.named = shown_token
+    return line(facts), is_good(facts)
+
+
+def ask_hub(facts: Facts) -> None:
+    """Ask the Hub about the token that git gets, if it is the Hub that it is for."""
+    if facts.secret and facts.server == HUB:
+        from git_credential_hf import hub
+
+        facts.online = hub.ask(facts.secret, facts.url.path)
+
+
+def is_good(facts: Facts) -> bool:
+    """Return whether git gets a credential and, where the Hub was asked, that this may read the repository."""
+    answer = facts.online
+    return facts.is_given and (answer is None or (answer.state != "refused" and answer.access not in _UNREADABLE))
+
+
+def line(facts: Facts) -> str:
+    """Return the verdict."""
+    where = place(facts.given)
+    if not facts.is_given:
+        return f"No token: git gets none for {where}: {_reason(facts)}"
+    what = _given(facts)
+    answer = facts.online
+    if answer is not None and not is_good(facts):
+        why = "the Hub rejects it" if answer.state == "refused" else _access(facts)
+        return f"Not OK: git will use {what} for {where}, and {why}"
+    if not facts.ours_gives:
+        return f"Not from git-credential-hf: git will use {what} for {where}"
+    end = "" if answer is None or answer.access != "yes" else f", which may read{' and write' * bool(answer.writes)}"
+    if facts.unknown:
+        first = " and ".join(one.shown() for one in facts.unknown)
+        return f"Not sure: git asks {first} first; if that has none, it will use {what} for {where}{end}"
+    return f"OK: git will use {what} for {where}{end}"
+
+
+def place(url: Url) -> str:
+    """Return what a URL points at, without scheme and login."""
+    return url._replace(user=None).shown().partition("://")[2]
+
+
+def _access(facts: Facts) -> str:
+    return {
+        "gated": "has no access to this gated repository",
+        "denied": "may not read this repository",
+        "not found": "sees no such repository",
+    }[(facts.online and facts.online.access) or "denied"]
+
+
+def _given(facts: Facts) -> str:
+    """Return what git will use, and where it is from."""
+    if facts.giver is None:
+        rewritten = f"url.*.insteadOf at {facts.path(facts.rewrite.where())}" if facts.rewrite is not None else ""
+        return f"the password of {rewritten or 'the URL'}, and asks no helper,"
+    given = facts.outcome.given()
+    if not facts.ours_gives:
+        return f"{secret(facts)} from {facts.giver.helper.shown() if facts.giver.helper else ''}"
+    if facts.giver.secret is None or given is None or given.token is None:
+        return "the token in the keyring, which its next request unlocks without a dialog,"
+    token = given.token
+    about = [f"scope {shown(token.scope)}"] if token.scope else []
+    about += [f"user {shown(token.user)}"] if token.user not in (None, HF_USER) else []
+    return f"{secret(facts)} from {facts.path(given.place)}" + (f" ({', '.join(about)})" if about else "")
+
+
+def secret(facts: Facts) -> str:
+    """Return what people see of what git gets."""
+    return facts.named(facts.secret) if facts.secret else "an empty password"
+
+
+def _reason(facts: Facts) -> str:
+    """Return why git gets nothing."""
+    if facts.git.path is None:
+        return "git is not installed"
+    if facts.config.complaint:
+        return f"git stops at its configuration: {facts.config.complaint}"
+    if facts.url.scheme not in (b"https", b"http"):
+        return f"git asks no credential helper for {shown(facts.url.scheme)}"
+    stopped = next((one for one in facts.turns if one.does == "quit" and one is not facts.main), None)
+    if stopped is not None and stopped.helper is not None:
+        return f"{stopped.helper.shown()} tells git to quit"
+    if facts.server is None:
+        return f"git-credential-hf does not handle it, but {HUB_NAMES} over https"
+    if facts.ours is None:
+        reset = any(one.helper is not None and one.helper.is_ours() for one in facts.turns)
+        return f"git-credential-hf is {'configured, and reset by an empty helper' if reset else 'not configured'}"
+    if facts.main.program is None:
+        return f"the helper {facts.ours.shown()} is not there"
+    if facts.main.error:
+        return f"the options of the helper are wrong: {facts.main.error}"
+    if (failed := facts.outcome.first(FAILED)) is not None:
+        return shown(failed.why)
+    for verdict, what in ((REJECTED, "was rejected by the Hub"), (EXPIRED, "has expired")):
+        if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
+            return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
+    state = facts.keyring.state if facts.keyring is not None and "keyring" in facts.main.sources else ""
+    return "no source has one" + (f", and {keyring.WORDS[state]}" if state in keyring.WORDS else "")
