@@ -14,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jeepney import DBusAddress
+from jeepney.wrappers import new_signal
+
 from benchmarks import install, page
 from tests.attacks import (
     ALICE,
@@ -27,15 +30,45 @@ from tests.attacks import (
     OURS,
     SCOPE,
     SILENT,
+    TOKEN,
+    TOLD,
     Attack,
+    Told,
     request,
 )  # fmt: skip
 from tests.providers import GnomeKeyring
+from tests.secret_service.fake_bus import bus, serialised
 
 _LIMIT = 20  # seconds for one answer
 _PAGE = install.ROOT / "docs" / "security.md"
 _SCRIPT = "scripts/attacks"
 _MOST_NAMES = 12
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """A session bus that is none of the user's, or does not answer.
+
+    owner: the user that it belongs to, None for the one that asks. answers: what it sends again and again once it has
+    let the helper in, empty for nothing.
+    """
+
+    kind: str
+    name: str
+    owner: int | None = None
+    answers: bytes = b""
+
+
+_FOREIGN = "another user's bus is spoken to"
+_FLOOD = "a bus that stalls or floods is waited for"
+_PATIENCE = 5.0  # seconds, for a helper with a limit of two
+_SIGNAL = serialised(new_signal(DBusAddress("/a", interface="org.freedesktop.DBus"), "NameAcquired", "s", (":1.1",)))
+HOSTILE = [
+    Hostile(_FOREIGN, "as it reads", 65534),
+    Hostile(_FLOOD, "that says nothing"),
+    Hostile(_FLOOD, "that sends signals without an end", None, _SIGNAL * 100),
+]
+_EVERY: list[Attack | Told | Hostile] = [*ATTACKS, *TOLD, *HOSTILE]
 
 
 class Useless(Exception):
@@ -49,11 +82,19 @@ class Subject:
     name: str
     command: list[str]
     environ: dict[str, str]
-    leaks: set[Attack] = field(default_factory=set)
+    fill: Callable[["Subject"], None]
+    leaks: set[Attack | Told | Hostile] = field(default_factory=set)
 
-    def ask(self, data: bytes, action: str = "get") -> subprocess.CompletedProcess[bytes]:
+    def ask(
+        self, data: bytes, action: str = "get", *, limit: float = _LIMIT, **more: str
+    ) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [*self.command, action], input=data, env=self.environ, capture_output=True, timeout=_LIMIT, check=False
+            [*self.command, action],
+            input=data,
+            env=self.environ | more,
+            capture_output=True,
+            timeout=limit,
+            check=False,
         )
 
     def store(self, mark: str, more: bytes = OURS) -> None:
@@ -64,9 +105,11 @@ class Subject:
 class Served(Subject):
     """This helper's `serve`, which is sent every attack over its socket."""
 
-    def ask(self, data: bytes, action: str = "get") -> subprocess.CompletedProcess[bytes]:
+    def ask(
+        self, data: bytes, action: str = "get", *, limit: float = _LIMIT, **more: str
+    ) -> subprocess.CompletedProcess[bytes]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
-            connection.settimeout(_LIMIT)
+            connection.settimeout(limit)
             connection.connect(self.command[-1])
             try:
                 connection.sendall(data)
@@ -97,7 +140,12 @@ def main() -> int:
             with ThreadPoolExecutor(2) as pool:
                 leaked = list(pool.map(functools.partial(_leaks, subject), attacks))
             subject.leaks = {attack for attack, leaks in zip(attacks, leaked, strict=True) if leaks}
-            print(f"{subject.name}: {len(subject.leaks)} of {len(attacks)}")
+            count = len(attacks)
+            if not isinstance(subject, Served):  # which takes neither store nor erase, and no bus of whoever asks
+                subject.leaks |= {told for told in TOLD if _loses(subject, told)}
+                subject.leaks |= {hostile for hostile in HOSTILE if _falls_for(subject, hostile)}
+                count += len(TOLD) + len(HOSTILE)
+            print(f"{subject.name}: {len(subject.leaks)} of {count}")
     if not given.quick:
         _PAGE.write_text(page.with_part(_PAGE.read_text(), _SCRIPT, _part(subjects, programs)))
     return 1 if any(subject.leaks for subject in subjects if subject.name in _OURS) else 0
@@ -109,6 +157,61 @@ def _leaks(subject: Subject, attack: Attack) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return bool({mark for mark in ALL if mark.encode() in done.stdout + done.stderr} - {attack.may})
+
+
+def _loses(subject: Subject, told: Told) -> bool:
+    """Return whether the helper no longer gives the token once it has been told that."""
+    subject.ask(OURS, "erase")  # what an earlier one has left
+    subject.fill(subject)
+    for action, data in told.steps:
+        subject.ask(data.replace(TOKEN, _token(HUB).encode()), action)
+    return _token(HUB).encode() not in subject.ask(OURS + b"path=somebody/model\n").stdout
+
+
+def _falls_for(subject: Subject, hostile: Hostile) -> bool:
+    """Return whether the helper speaks to a bus of another user, or does not come to an end with one that floods."""
+    spoken = []
+
+    def script(connection: socket.socket) -> None:
+        spoken.append(_let_in(connection))
+        while hostile.answers or connection.recv(4096):
+            connection.sendall(hostile.answers)
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        environ = {"XDG_RUNTIME_DIR": folder}
+        with bus(environ, script, owner=hostile.owner):
+            try:
+                subject.ask(OURS, limit=_PATIENCE, DBUS_SESSION_BUS_ADDRESS=environ["DBUS_SESSION_BUS_ADDRESS"])
+                is_late = False
+            except subprocess.TimeoutExpired:
+                is_late = True
+    return bool(spoken) if hostile.owner is not None else is_late
+
+
+def _let_in(connection: socket.socket) -> bytes:
+    """Do a bus's part of the handshake with any client; return what it sends behind it, once it has begun."""
+    data = b""
+    while True:
+        line, end, rest = data.partition(b"\r\n")
+        if not end:
+            received = connection.recv(4096)
+            if not received:
+                raise ConnectionResetError
+            data += received
+            continue
+        data, words = rest, line.lstrip(b"\0").split(b" ")
+        if words[0] == b"BEGIN":
+            return data
+        if words == [b"AUTH"]:
+            answer = b"REJECTED EXTERNAL"
+        elif words == [b"AUTH", b"EXTERNAL"]:
+            answer = b"DATA"
+        elif words[0] in (b"AUTH", b"DATA"):
+            answer = b"OK 0123456789abcdef0123456789abcdef"
+        else:
+            answer = b"ERROR"
+        connection.sendall(answer + b"\r\n")
 
 
 def _token(mark: str) -> str:
@@ -125,7 +228,7 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
         if not program:
             return
         keyring = exits.enter_context(contextlib.closing(GnomeKeyring(folder / f"k{next(numbers)}")))
-        subject = Subject(name, [program, *arguments], keyring.bus.environ() | more)
+        subject = Subject(name, [program, *arguments], keyring.bus.environ() | more, fill)
         try:
             fill(subject)
             answer = subject.ask(OURS + b"username=hf_user\n")
@@ -182,7 +285,7 @@ def _served(subject: Subject, program: str, folder: Path, exits: contextlib.Exit
     # What it tells of each answer is not looked at, and must not be waited for.
     exits.enter_context(ThreadPoolExecutor(1)).submit(process.stdout.read)
     exits.callback(process.terminate)
-    return Served("serve", command, subject.environ)
+    return Served("serve", command, subject.environ, subject.fill)
 
 
 def _stored(subject: Subject) -> None:
@@ -205,7 +308,7 @@ def _seeded(subject: Subject) -> None:
 
 def _hosts_of_gh(subject: Subject) -> None:
     file = Path(subject.environ["XDG_CONFIG_HOME"]) / "gh" / "hosts.yml"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"huggingface.co:\n    oauth_token: {_token(HUB)}\n    user: hf_user\n    git_protocol: https\n")
 
 
@@ -231,7 +334,7 @@ def _fill_pass(folder: Path, gpg: dict[str, str], exits: contextlib.ExitStack) -
 
 def _mapped(pattern: str, subject: Subject) -> None:
     file = Path(subject.environ["XDG_CONFIG_HOME"]) / "pass-git-helper" / "git-pass-mapping.ini"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"[{pattern}]\ntarget=hub\n")
 
 
@@ -240,15 +343,16 @@ def _mapped(pattern: str, subject: Subject) -> None:
 
 def _part(subjects: list[Subject], programs: install.Programs) -> str:
     """Return the part of docs/security.md that has the figures."""
-    kinds = list(dict.fromkeys(attack.kind for attack in ATTACKS))
+    kinds = list(dict.fromkeys(attack.kind for attack in _EVERY))
     lines = [
-        f"{len(ATTACKS)} requests; `{_SCRIPT}` makes this table.",
+        f"`{_SCRIPT}` makes this table: {len(ATTACKS)} requests, {len(TOLD)} times that git says `store` or `erase`, and "
+        f"{len(HOSTILE)} hostile buses. A helper may wait {_PATIENCE:g} seconds for a bus.",
         "",
         f"| | attacks | {' | '.join(subject.name for subject in subjects)} |",
         f"|---|---|{'---|' * len(subjects)}",
     ]
     for kind in [*kinds, ""]:
-        attacks = [attack for attack in ATTACKS if kind in ("", attack.kind)]
+        attacks = [attack for attack in _EVERY if kind in ("", attack.kind)]
         counts = [str(sum(attack in subject.leaks for attack in attacks)) for subject in subjects]
         lines.append(f"| {kind or '**all**'} | {len(attacks)} | {' | '.join(counts)} |")
     lines += ["", "A token for a request that must get none, by helper:", ""]
@@ -258,6 +362,10 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
     lines += ["", "A token for a malformed request, or another user's or scope's token, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
+        lines.append(f"- **{subject.name}**: {_listed(names)}")
+    lines += ["", "A token that is lost, or a bus that is used or waited for, by helper:", ""]
+    for subject in subjects:
+        names = [f"{one.kind}: {one.name}" for one in (*TOLD, *HOSTILE) if one in subject.leaks]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
     lines += ["", "The versions:", ""]
     versions = {**{"git-credential-hf": "this checkout"}, **{name: one.version for name, one in programs.peers.items()}}

@@ -139,12 +139,10 @@ def _answer_git(action: bytes, chosen: options.Options) -> int:
 
 def _trace(chosen: options.Options, what: str) -> None:
     """Have each step traced where GIT_CREDENTIAL_HF_TRACE asks for it."""
-    target = chosen.environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0")
-    if target not in (b"", b"0"):
-        from git_credential_hf.state.trace import tracer
+    if options.trace_target(chosen.environ):
+        from git_credential_hf.state import trace
 
-        chosen.trace = tracer(target)
-        chosen.trace(what)
+        trace.begin(chosen, what)
 
 
 def _request() -> bytes:

@@ -86,6 +86,12 @@ class Options:
             self.trace(step, *values)
 
 
+def trace_target(environ: dict[bytes, bytes]) -> bytes:
+    """Return where each step is to be traced (see trace.tracer), empty where nobody wants to see them."""
+    target = environ.get(b"GIT_CREDENTIAL_HF_TRACE", b"0")
+    return b"" if target == b"0" else target
+
+
 def parse(arguments: list[bytes], environ: dict[bytes, bytes]) -> tuple[Options, list[bytes]]:
     """Return the options that stand before the action, and the action with what follows it.
 

@@ -375,3 +375,50 @@ def _table() -> list[Attack]:
 
 
 ATTACKS = _table()
+
+
+# --- what is told to a helper, and not asked -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Told:
+    """What git tells a helper on an attacker's word, after which the token must still be what it answers.
+
+    steps: the actions with their requests; {TOKEN} stands for the token itself.
+    """
+
+    kind: str
+    name: str
+    steps: tuple[tuple[str, bytes], ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+
+TOKEN = b"{TOKEN}"
+USERINFO = "the password of an address"
+HREF = "an address of git-lfs that the Hub answers with 401"
+OVERTAKEN = "an old token, after a rotation"
+
+# git says store for what an address has in it, after any 200, from a public repository too: in what is cloned, in
+# .gitmodules, and in where a plain http server redirects to.
+_USERINFO = {
+    "of a clone": b"username=hf_user\npassword=GARBAGE\n",
+    "of a clone, with its path": b"path=other/public.git\nusername=hf_user\npassword=GARBAGE\n",
+    "of a submodule": b"path=other/sub\nusername=hf_user\npassword=GARBAGE\n",
+    "of a submodule, for its own user": b"path=other/sub\nusername=mallory\npassword=GARBAGE\n",
+    "of a redirect": b'wwwauth[]=Basic realm="x"\nusername=hf_user\npassword=GARBAGE\n',
+    "without a username": b"username=\npassword=GARBAGE\n",
+    "that expires late": b"username=hf_user\npassword=GARBAGE\npassword_expiry_utc=4102444800\n",
+    "for a Bearer": b"capability[]=authtype\nauthtype=Bearer\ncredential=GARBAGE\n",
+}
+_HREFS = ["mallory/repo", "mallory/repo.git/info/lfs", "mallory/repo/info/lfs/objects/batch"]
+
+TOLD = [
+    *(Told(USERINFO, name, (("store", OURS + fields),)) for name, fields in _USERINFO.items()),
+    *(
+        Told(HREF, path, (("erase", OURS + b"path=%b\nusername=hf_user\npassword=%b\n" % (path.encode(), TOKEN)),))
+        for path in _HREFS
+    ),
+    Told(OVERTAKEN, "that git stores", (("store", OURS + b"username=hf_user\npassword=hf_OldOldOldOldOld\n"),)),
+]

@@ -11,7 +11,7 @@ from secretstorage.util import SERVICE_IFACE, DBusAddressWrapper, add_match_rule
 
 from git_credential_hf.model.item import SEEDED, Item
 from git_credential_hf.secret_service.dbus.address import bus_addresses
-from tests.providers import Bus
+from tests.providers import Bus, wait_until
 
 # What git-credential-libsecret gives the item of alice on the Hub; a `__` stands for a colon (see Items.add).
 LIBSECRET = {"xdg__schema": "org.git.Password", "protocol": "https", "server": "huggingface.co", "user": "alice"}
@@ -37,8 +37,15 @@ class Items:
         # gnome-keyring can come to the first call of a connection before it knows of the connection, and ends if that
         # is about a property or OpenSession.
         DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self.connection).call("ReadAlias", "s", "default")
-        self.collection = secretstorage.Collection(self.connection, path)
+        # oo7-daemon has no collection in the first moment.
+        wait_until(lambda: self._has(path), "it has its collection", 5)
         self.collection.session = plain_session(self.connection)
+
+    def _has(self, path: str) -> bool:
+        with contextlib.suppress(secretstorage.ItemNotFoundException):
+            self.collection = secretstorage.Collection(self.connection, path)
+            return True
+        return False
 
     def close(self) -> None:
         self.connection.close()
@@ -55,6 +62,13 @@ class Items:
         ours = Item(b"huggingface.co", b"", b"hf_user", bearer=False, origin=origin)
         attributes = {name.decode(): value.decode() for name, value in ours.attributes().items()}
         self.collection.create_item(ours.label(), attributes, secret)
+
+    def note(self, text: str) -> None:
+        """Give each item the attribute `note`, as a person would in the keyring's window."""
+        for item in self.collection.get_all_items():
+            # KeePassXC takes no attribute back that it added, and which begins with a capital letter.
+            kept = {name: value for name, value in item.get_attributes().items() if name[0].islower()}
+            item.set_attributes(kept | {"note": text})
 
     def all(self) -> list[Stored]:
         """Return every item, in no order that means anything."""

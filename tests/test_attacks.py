@@ -28,7 +28,10 @@ from tests.attacks import (
     REFUSED,
     SCOPE,
     SILENT,
+    TOKEN,
+    TOLD,
     Attack,
+    Told,
     request,
 )
 from tests.conftest import EXECUTABLE, Environment, Result, Run, is_refused, run_call, run_process
@@ -176,6 +179,16 @@ def test_no_attack_changes_what_is_kept(full: Environment, full_keyring: GnomeKe
         assert items.all() == before
     assert list(Path(full["HOME"], ".local/state").iterdir()) == []
     assert Path(full["HOME"], "token").read_text() == token(HUB)
+
+
+@pytest.mark.parametrize("told", TOLD, ids=str)
+def test_the_token_stays_whatever_git_is_made_to_tell(run: Run, keyring: Items, told: Told) -> None:
+    assert run("seed", "--from", "-", "--no-cache", input=token(HUB).encode()).code == 0
+    for action, data in told.steps:
+        assert run(action, input=data.replace(TOKEN, token(HUB).encode())).code == 0
+    for more in (b"", b"path=my-org/model\n", b"username=hf_user\npath=my-org/model\n"):
+        answered = run("get", input=OURS + more)
+        assert answered.stdout == f"username=hf_user\npassword={token(HUB)}\n".encode()
 
 
 # --- the environment, and where git runs us -------------------------------------------------------------------

@@ -48,6 +48,11 @@ def read_alias(alias: bytes) -> bytes:
     return call(SERVICE, b"ReadAlias", b"s", string(alias))
 
 
+def process() -> bytes:
+    """Return the call that asks for the number of the process that is the Secret Service; see provider.program."""
+    return call(BUS, b"GetConnectionUnixProcessID", b"s", string(SECRETS))
+
+
 def property_of(path: bytes, interface: bytes, name: bytes, flags: int = 0) -> bytes:
     """Return the call that reads a property of an item or a collection."""
     return get_property((SECRETS, path), interface, name, flags)

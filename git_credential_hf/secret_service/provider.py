@@ -4,17 +4,11 @@ import posix
 
 from git_credential_hf.secret_service import Unavailable, messages
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.encode import BUS, call, string
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
     from git_credential_hf.secret_service.dbus.connection import Connection
-
-
-def process() -> bytes:
-    """Return the call that asks for the number of the process that is the Secret Service; see program."""
-    return call(BUS, b"GetConnectionUnixProcessID", b"s", string(messages.SECRETS))
 
 
 def program(number: int) -> str | None:
@@ -31,7 +25,7 @@ def program(number: int) -> str | None:
 def trace(connection: "Connection", options: "Options") -> None:
     """Trace which program the Secret Service is, its default collection, and whether that is locked, if it tells."""
     try:
-        owner, default = connection.ask(process(), messages.read_alias(b"default"))
+        owner, default = connection.ask(messages.process(), messages.read_alias(b"default"))
         collection = messages.read_collection(default)
         (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
         # A path may hold anything, a line end too.

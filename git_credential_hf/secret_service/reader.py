@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from git_credential_hf.options import Options
 
+_OF_PASS_SECRET_SERVICE = 109  # bytes: how long the paths of its items are, so that only for such it is loaded
+
 
 class Reader(Connection):
     """Asks the Secret Service for items and their secrets. Every method raises Unavailable, as those of Connection do.
@@ -28,6 +30,7 @@ class Reader(Connection):
         super().__init__(options, connection)
         self.locked: list[bytes] = []
         self._session = b""
+        self._has_waited = False
         self.may_unlock = options.unlock != "never"
         self._unlocks_all = unlocks_all or options.unlock == "auto"
 
@@ -60,6 +63,8 @@ class Reader(Connection):
                 len(locked),
             )
         nothing = not locked and not any(unlocked)
+        if nothing and not self._has_waited and self._is_loaded_now():
+            return self.search(wanted)
         if self.may_unlock and (
             (nothing and options.unlock == "prompt") or (locked and (self._unlocks_all or not any(unlocked)))
         ):
@@ -73,11 +78,13 @@ class Reader(Connection):
 
     def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
         """Return the secrets of those of `items` that have one to give."""
+        self._may_ask_for(items)
         (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
         return messages.read_secrets(reply)
 
     def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
         """Return secret and attributes of those of `items` that have them to give."""
+        self._may_ask_for(items)
         session = self._open_session()
         of_items = [messages.property_of(item, messages.ITEM, b"Attributes") for item in items]
         reply, *replies = self.ask(messages.get_secrets(items, session), *of_items)
@@ -101,6 +108,23 @@ class Reader(Connection):
             for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False)
             if remaining(self._options) and attributes.type != decode.ERROR
         }
+
+    def _is_loaded_now(self) -> bool:
+        """Return whether the keyring had no default collection yet, and has it now."""
+        self._has_waited = True
+        (alias,) = self.ask(messages.read_alias(b"default"))
+        if alias.type == decode.ERROR or messages.read_collection(alias) != messages.NO_OBJECT:
+            return False
+        from git_credential_hf.secret_service.quirks import oo7
+
+        return oo7.has_loaded(self, self._options)
+
+    def _may_ask_for(self, items: list[bytes]) -> None:
+        """Raise Locked where these secrets cannot be had without a dialog that nobody asked for."""
+        if items and len(items[0]) == _OF_PASS_SECRET_SERVICE:
+            from git_credential_hf.secret_service.quirks import pass_secret_service
+
+            pass_secret_service.leave_alone(items[0], self._options)
 
     def _open_session(self) -> bytes:
         """Return the session that secrets are given in; it is opened once there is something to be given."""

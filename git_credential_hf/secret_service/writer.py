@@ -1,6 +1,5 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -28,7 +27,7 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Locked, NoCollection, NoKeyring, Unavailable, messages
 from git_credential_hf.secret_service.dbus import decode, opening
-from git_credential_hf.secret_service.quirks import keepassxc
+from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import unlock
 
@@ -40,9 +39,6 @@ _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
 
-# oo7-daemon is on the bus before it has its collections.
-_LOADING_TRIES = 8
-_LOADING_PAUSE = 0.05  # seconds
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
 _AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
@@ -130,11 +126,8 @@ class Writer:
                 # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
                 # aborts if it is about a property or OpenSession.
                 self._default = self._default_collection()
-                for _ in range(_LOADING_TRIES if self._default == "/" else 0):
-                    time.sleep(_LOADING_PAUSE)
-                    if (path := self._default_collection()) != "/":
-                        self._default = path
-                        break
+                if self._default == "/" and self._has_loaded():
+                    self._default = self._default_collection()
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
@@ -230,23 +223,34 @@ class Writer:
         return ours
 
     def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
-        """Delete the items with these object paths. An item that is already gone is no error.
+        """Delete our items with these object paths. One that is gone, or another program's, is no error.
 
         dialog: whether a person may be asked first.
         """
         with _told():
             for path in items:
                 try:
-                    self._delete(path, dialog=dialog)
+                    if self._is_ours(path):
+                        self._delete(path, dialog=dialog)
                 except PromptDismissedException:  # which is one of those that follow
                     raise
                 except ItemNotFoundException:
                     pass
 
+    def _is_ours(self, path: bytes) -> bool:
+        stored = StorageItem(self._connection, path.decode(), self._session)
+        stored.ensure_not_locked()  # oo7-daemon then tells no attributes
+        attributes = {name.encode(): value.encode() for name, value in stored.get_attributes().items()}
+        return item.ours(attributes) is not None
+
     def _why_closed(self) -> Unavailable | None:
         """Return why nothing can be created in the default collection, None once it is open."""
         if self._default == "/":
             return NoCollection("it has no default collection")
+        try:
+            pass_secret_service.leave_alone(self._default.encode(), self._options)
+        except Locked as locked:
+            return locked
         collection = Collection(self._connection, self._default)
         if collection.is_locked():
             if self._options.unlock == "prompt":
@@ -258,6 +262,10 @@ class Writer:
                         raise Locked("it is locked")
                     unlock(reader, [self._default.encode()], self._options)
         return Locked("it is locked") if collection.is_locked() else None
+
+    def _has_loaded(self) -> bool:
+        with Reader(self._options) as reader:
+            return oo7.has_loaded(reader, self._options)
 
     def _default_collection(self) -> str:
         service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
@@ -289,13 +297,13 @@ class Writer:
         if kept is not None and self._is_in_place(plan):
             address = DBusAddress(kept.path.decode(), BUS_NAME, ITEM_IFACE)
             if kept.attributes.get(item.ORIGIN) != plan.item.origin:
-                yield Properties(address).set("Attributes", "a{ss}", _text(plan.item))
+                yield Properties(address).set("Attributes", "a{ss}", _text(plan.attributes))
             yield new_method_call(address, "SetSecret", "(oayays)", (secret,))
             return
         collection = DBusAddress(kept.collection.decode() if kept else self._default, BUS_NAME, COLLECTION_IFACE)
         properties = {
             SS_PREFIX + "Item.Label": ("s", plan.item.label()),
-            SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.item)),
+            SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.attributes)),
         }
         # With replace, an item that has these attributes among others would be overwritten, too. Without, and with
         # SetSecret, oo7-daemon and others have forgotten the new secret after their next start.
@@ -375,6 +383,7 @@ class _Plan:
 
     done: "unchanged", "replaced" or "created".
     kept: the item that the new one takes the place of, None where it is to be created.
+    attributes: those of the new one: this program's, and what a person or the keyring added to those that it replaces.
     old: the texts of the tokens that it takes the place of.
     is_among_others: whether another program has an item there with the same attributes and more.
     """
@@ -395,12 +404,13 @@ class _Plan:
         alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
         alike.sort(key=lambda one: one.collection != default.encode())
         self.kept = alike[0] if alike else None
+        ours = self.item.attributes()
+        self.attributes = {name: value for one in [*here, *alike[:1]] for name, value in one.added().items()} | ours
         self.old = {one.text() for one in seeded} - {token.text}
         self._copies: list[_Stored] = []
         target = self.kept.collection if self.kept else default.encode()
-        wanted = self.item.attributes().items()
         self.is_among_others = any(
-            wanted <= one.attributes.items() and one.collection == target for one in found if one not in here
+            ours.items() <= one.attributes.items() and one.collection == target for one in found if one not in here
         )
         if not here:
             self.done = "created"
@@ -449,6 +459,11 @@ class _Stored:
     def is_stored(self) -> bool:
         return self.item is not None and self.item.is_stored
 
+    def added(self) -> dict[bytes, bytes]:
+        """Return the attributes that this program did not give the item: a person did, or the keyring."""
+        ours = self.item.attributes() if self.item else {}
+        return {name: value for name, value in self.attributes.items() if name not in ours.keys() | keepassxc.ADDED}
+
     def goes_with(self, other: "_Stored") -> bool:
         """Return whether to delete `other` may delete this one too."""
         return self.collection == other.collection and other.attributes.items() <= self.attributes.items()
@@ -461,8 +476,8 @@ def _batches(everything: list[_Any]) -> list[list[_Any]]:
     return [everything[start : start + _AT_ONCE] for start in range(0, len(everything), _AT_ONCE)]
 
 
-def _text(ours: Item) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in ours.attributes().items()}
+def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in attributes.items()}
 
 
 def _plain_session(connection: _Connection) -> Session:

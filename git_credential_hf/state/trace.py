@@ -5,6 +5,14 @@ import time
 from collections.abc import Callable
 
 from git_credential_hf.model.token_text import hide
+from git_credential_hf.options import Options, trace_target
+
+
+def begin(options: Options, action: str) -> None:
+    """Have the steps of `action` traced where the environment asks for it."""
+    if target := trace_target(options.environ):
+        options.trace = tracer(target)
+        options.trace(action)
 
 
 def tracer(target: bytes) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -235,6 +236,49 @@ os.execvp(command[0], command)
 """
 
 
+class UserBus(Bus):
+    """The user bus of a real `systemd --user`, which listens at its address and starts it at the first connection.
+
+    systemd runs for those alone whose machine was booted with it, so it has a /run of its own that says so, and the
+    units are what Debian's dbus-user-session has.
+    """
+
+    programs = ("/usr/lib/systemd/systemd", "unshare")
+
+    def _start(self, configuration: Path) -> None:
+        units = self.folder / "config/systemd/user"
+        units.mkdir(parents=True)
+        (units / "dbus.socket").write_text("[Socket]\nListenStream=%t/bus\n")
+        (units / "dbus.service").write_text(
+            "[Unit]\nRequires=dbus.socket\n[Service]\nType=notify\nNotifyAccess=main\n"
+            f"ExecStart={shutil.which('dbus-daemon')} --config-file={configuration} --address=systemd: --nofork "
+            "--nopidfile --systemd-activation --syslog-only\n"
+        )
+        path = self.folder / "run/bus"
+        self.address = f"unix:path={path}"
+        # The first process of a namespace would be the system's own manager.
+        manager = f"{self.programs[0]} --user --unit=dbus.socket"
+        script = f"mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && {manager}; exit"
+        self.process = subprocess.Popen(
+            ["unshare", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+             "sh", "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=self._environ() | {"HOME": str(self.folder / "home")},
+        )  # fmt: skip
+        wait_until(path.exists, "systemd listens at the address of the user bus")
+
+    def is_running(self) -> bool:
+        """Return whether systemd has started the bus."""
+        argument = f"--config-file={self.folder}/bus.conf".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # one that is gone
+                if argument in (process / "cmdline").read_bytes().split(b"\0"):
+                    return True
+        return False
+
+
 class GnomeKeyring:
     """gnome-keyring on a bus of its own; its login keyring is the default collection, open unless locked."""
 
@@ -268,6 +312,10 @@ class GnomeKeyring:
     def lock(self) -> None:
         """Start anew, locked, with all that it holds."""
         self.restart(locked=True)
+
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        self.restart(locked=False)
 
     def stop(self) -> None:
         self.process.kill()
@@ -397,6 +445,12 @@ class KWallet:
         self.flush()
         self.restart(state="closed")
 
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        if not self.is_locked():
+            self.flush()
+        self.restart(state="open")
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -434,7 +488,7 @@ KEEPASSXC_INI = """\
 ConfigVersion=2
 UpdateCheckMessageShown=true
 SingleInstance=false
-AutoSaveAfterEveryChange=false
+AutoSaveAfterEveryChange={save_each_change}
 RememberLastDatabases=false
 OpenPreviousDatabasesOnStartup=false
 
@@ -501,18 +555,21 @@ class KeePassXC:
         confirm_access: bool = False,
         confirm_delete: bool = False,
         unlock_before_search: bool = False,
+        save_each_change: bool = False,
     ) -> None:
         """Write what the next start reads.
 
         confirm_access, confirm_delete: whether it asks before a program is given an item, or deletes one.
         unlock_before_search: whether a search in a locked database shows the dialog that unlocks it. All are on in what
-        is installed, but that it asks about nothing that goes to its bin. So is it to save each change, and not only as
-        it ends: what is changed while it saves can crash it, and no test is of that.
+        is installed, but that it asks about nothing that goes to its bin.
+        save_each_change: whether it saves at once, as it does where it is installed, and not only as it ends. What is
+        changed while it saves can crash it.
         """
         settings = {
             "confirm_access": confirm_access,
             "confirm_delete": confirm_delete,
             "unlock_before_search": unlock_before_search,
+            "save_each_change": save_each_change,
         }
         text = KEEPASSXC_INI.format(**{name: str(value).lower() for name, value in settings.items()})
         file = self.bus.folder / "config/keepassxc/keepassxc.ini"
@@ -546,6 +603,11 @@ class KeePassXC:
         self.leave()
         self.start(locked=True)
 
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        self.leave()
+        self.start()
+
     def leave(self) -> None:
         """End as it does when it is told to: it saves what it has."""
         self.process.terminate()
@@ -565,25 +627,35 @@ class Scripted:
     """What stands in for a Secret Service that cannot be had here (see scripted), open unless locked."""
 
     name = "oo7"
+    programs = ("python3",)
 
-    def __init__(self, folder: Path, *, locked: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.bus = Bus(folder)
-        self.start(locked=locked)
+        self.start()
 
-    def start(self, *, locked: bool = False) -> None:
+    def start(self, *locked: str) -> None:
+        """Start it with these of its collections locked."""
         command = [sys.executable, "-m", "tests.providers.scripted", self.name, str(self.bus.folder / "disk")]
         self.process = subprocess.Popen(
-            [*command, *(["locked"] if locked else [])],
+            [*command, *locked],
             stdin=subprocess.DEVNULL,
             env=self.bus.environ(),
             cwd=Path(__file__).parent.parent.parent,
         )
         wait_until(lambda: self.bus.owns(SECRETS), f"{self.name} is on the bus")
 
-    def restart(self, *, locked: bool = False) -> None:
+    def restart(self, *locked: str) -> None:
         self.stop()
         wait_until(lambda: not self.bus.owns(SECRETS), f"{self.name} is off the bus")
-        self.start(locked=locked)
+        self.start(*locked)
+
+    def lock(self) -> None:
+        """Start anew, locked, with all that it holds."""
+        self.restart("login")
+
+    def renew(self) -> None:
+        """Start anew, open, with all that it holds."""
+        self.restart()
 
     def stop(self) -> None:
         self.process.kill()
@@ -598,10 +670,119 @@ class ScriptedSecretsd(Scripted):
     name = "secretsd"
 
 
+PINENTRY = """\
+#!/bin/sh
+# Writes down that it was started, and types what is in the file `passphrase`.
+: >"$0.started"
+echo OK
+while read -r command _; do
+    [ "$command" != GETPIN ] || echo "D $(cat "$0.passphrase")"
+    echo OK
+done
+"""
+
+# Debian's Python, which has the libraries that are no wheels; the program itself is where the tests are. It is of 2018,
+# and imports a function, for the encrypted sessions alone, that cryptography has no more.
+PASS_SECRET_SERVICE = """\
+import sys
+import cryptography.utils
+cryptography.utils.int_from_bytes = int.from_bytes
+sys.path.append(sys.argv.pop(1))
+from pass_secret_service import main
+main()
+"""
+
+
+class PassSecretService:
+    """pass_secret_service on a bus of its own, on a password store whose key has a passphrase if it is `protected`.
+
+    Nothing of it is ever locked: gpg asks for the passphrase where its agent does not know it.
+    """
+
+    name = "pass_secret_service"
+    programs = ("python3", "pass", "gpg", "gpg-connect-agent")
+    password = b"passphrase of the key"
+
+    @staticmethod
+    def has_libraries() -> bool:
+        """Return whether Debian's Python has what the program imports."""
+        command = ["/usr/bin/python3", "-c", "import cryptography, decorator, pydbus, pypass, simplejson"]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def __init__(self, folder: Path | None = None, *, protected: bool = False) -> None:
+        # gpg's sockets are in its home, and a path of theirs may be no longer than 107 bytes.
+        self.gnupg = Path(tempfile.mkdtemp(prefix="gnupg."))
+        self.bus = _BusOfGnupg(folder or Path(tempfile.mkdtemp(prefix="pass.")), self.gnupg)
+        pinentry = self.bus.folder / "pinentry"
+        pinentry.write_text(PINENTRY)
+        pinentry.chmod(0o755)
+        Path(f"{pinentry}.passphrase").write_bytes(self.password)
+        self._shown = Path(f"{pinentry}.started")
+        (self.gnupg / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\ns2k-count 65536\n")
+        self._run("gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase",
+                  self.password.decode() if protected else "",
+                  "--quick-generate-key", "test@example.org", "future-default", "default", "never")  # fmt: skip
+        self._run("pass", "init", "test@example.org")
+        self.start()
+
+    def _run(self, *command: str) -> None:
+        subprocess.run(command, env=self.bus.environ(), stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+    def start(self) -> None:
+        library = importlib.util.find_spec("pass_secret_service")
+        assert library is not None, "pass-secret-service is not installed: scripts/test does that"
+        assert library.origin is not None
+        command = ["/usr/bin/python3", "-c", PASS_SECRET_SERVICE, str(Path(library.origin).parent.parent)]
+        self.process = self.bus.start(command, b"")
+        wait_until(lambda: self.bus.owns(SECRETS), "pass_secret_service is on the bus")
+
+    def lock(self) -> None:
+        """Have gpg's agent forget the passphrase, as it does after some time."""
+        self._run("gpg-connect-agent", "reloadagent", "/bye")
+
+    def end_agent(self) -> None:
+        self._run("gpg-connect-agent", "--no-autostart", "killagent", "/bye")
+        wait_until(lambda: not (self.gnupg / "S.gpg-agent").exists(), "gpg's agent has ended")
+
+    def has_asked(self) -> bool:
+        """Return whether somebody was asked for the passphrase since the last time."""
+        asked = self._shown.exists()
+        self._shown.unlink(missing_ok=True)
+        return asked
+
+    def renew(self) -> None:
+        """Start anew, with all that it holds."""
+        self.stop()
+        wait_until(lambda: not self.bus.owns(SECRETS), "pass_secret_service is off the bus")
+        self.start()
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.stop()
+        self._run("gpg-connect-agent", "--no-autostart", "killagent", "/bye")
+        self.bus.close()
+        shutil.rmtree(self.gnupg, ignore_errors=True)  # the agent removes its sockets as it ends
+
+
+class _BusOfGnupg(Bus):
+    """A bus whose programs have a home of GnuPG's of their own."""
+
+    def __init__(self, folder: Path, gnupg: Path) -> None:
+        self.gnupg = gnupg
+        super().__init__(folder)
+
+    def _environ(self) -> dict[str, str]:
+        return super()._environ() | {"GNUPGHOME": str(self.gnupg)}
+
+
 Provider = GnomeKeyring | KWallet | KeePassXC
+AnyProvider = Provider | PassSecretService | Scripted
 
 
-def installed(provider: type[Provider]) -> bool:
+def installed(provider: type[AnyProvider]) -> bool:
     """Whether the programs of a provider are here."""
     return all(shutil.which(program) for program in provider.programs)
 
@@ -616,3 +797,7 @@ def kwallets() -> list[type[KWallet]]:
 KWALLETS = kwallets()
 EVERY: list[type[Provider]] = [GnomeKeyring, *KWALLETS, KeePassXC]
 PROVIDERS = {provider.name: provider for provider in EVERY}
+# Those without a dialog of their own, too.
+ALL: dict[str, type[AnyProvider]] = PROVIDERS | {
+    one.name: one for one in (PassSecretService, Scripted, ScriptedSecretsd)
+}

@@ -1,7 +1,8 @@
 """A Secret Service that does what is known of oo7-daemon and of secretsd, which no registry has as programs.
 
 It stands in for them where they differ from the keyrings that can be had: run it as
-`python -m tests.providers.scripted oo7|secretsd FILE [locked]` on a bus. FILE is its disk.
+`python -m tests.providers.scripted oo7|secretsd FILE [COLLECTION...]` on a bus. FILE is its disk. It has the
+collections `login`, the default one, and `work`; those that are named are locked.
 """
 
 import json
@@ -18,7 +19,9 @@ from jeepney.io.blocking import open_dbus_connection
 from jeepney.wrappers import new_signal
 
 ROOT = "/org/freedesktop/secrets"
-LOGIN = f"{ROOT}/collection/login"
+COLLECTIONS = f"{ROOT}/collection/"
+LOGIN = f"{COLLECTIONS}login"
+WORK = f"{COLLECTIONS}work"
 DEFAULT = f"{ROOT}/aliases/default"
 SESSION = f"{ROOT}/session/s1"
 PROMPT = f"{ROOT}/prompt/p1"
@@ -34,8 +37,9 @@ Body = tuple[str, tuple[Any, ...]]
 class Entry:
     """An item: as other programs see it, with its object path, or as it is on the disk, with none."""
 
-    def __init__(self, label: str, attributes: Attributes, secret: str, modified: int) -> None:
-        self.path = f"{LOGIN}/{uuid.uuid4().hex}"
+    def __init__(self, label: str, attributes: Attributes, secret: str, modified: int, collection: str = LOGIN) -> None:
+        self.path = f"{collection}/{uuid.uuid4().hex}"
+        self.collection = collection
         self.label = label
         self.attributes = attributes
         self.secret = secret
@@ -45,7 +49,7 @@ class Entry:
         return attributes.items() <= self.attributes.items()
 
     def copy(self) -> "Entry":
-        copied = Entry(self.label, dict(self.attributes), self.secret, self.modified)
+        copied = Entry(self.label, dict(self.attributes), self.secret, self.modified, self.collection)
         copied.path = self.path
         return copied
 
@@ -57,10 +61,10 @@ class Failure(Exception):
 class Keyring:
     """The items in memory and on the disk, and what becomes of both at each call."""
 
-    def __init__(self, file: Path, *, oo7: bool, locked: bool) -> None:
+    def __init__(self, file: Path, *, oo7: bool, locked: set[str]) -> None:
         self._file = file
         self._oo7 = oo7
-        self.locked = locked
+        self.locked = locked  # the paths of the collections that are
         self._loaded_at = 0.0
         self._disk = [Entry(**one) for one in json.loads(file.read_text())] if file.exists() else []
         self._items = [one.copy() for one in self._disk]
@@ -72,26 +76,25 @@ class Keyring:
         return time.monotonic() >= self._loaded_at
 
     def search(self, attributes: Attributes) -> tuple[list[str], list[str]]:
-        found = [one.path for one in self._items if one.has(attributes)] if self.is_loaded else []
-        if not self.locked:
-            return found, []
-        return [], [] if self._oo7 else found
+        found = [one for one in self._items if one.has(attributes)] if self.is_loaded else []
+        unlocked = [one.path for one in found if one.collection not in self.locked]
+        return unlocked, [] if self._oo7 else [one.path for one in found if one.collection in self.locked]
 
     def item(self, path: str) -> Entry:
         found = [one for one in self._items if one.path == path]
         if not found:
             raise Failure("org.freedesktop.Secret.Error.NoSuchObject")
-        if self.locked:
+        if found[0].collection in self.locked:
             raise Failure("org.freedesktop.zbus.Error" if self._oo7 else "org.freedesktop.Secret.Error.IsLocked")
         return found[0]
 
-    def create(self, label: str, attributes: Attributes, secret: str, *, replace: bool) -> str:
-        if self.locked:
+    def create(self, collection: str, label: str, attributes: Attributes, secret: str, *, replace: bool) -> str:
+        if collection in self.locked:
             raise Failure("org.freedesktop.Secret.Error.IsLocked")
-        new = Entry(label, attributes | self._added(), secret, int(time.time()))
+        new = Entry(label, attributes | self._added(), secret, int(time.time()), collection)
         if replace:
-            self._items = [one for one in self._items if not one.has(attributes)]
-            self._disk = [one for one in self._disk if not one.has(attributes)]
+            self._items = [one for one in self._items if one.collection != collection or not one.has(attributes)]
+            self._disk = [one for one in self._disk if one.collection != collection or not one.has(attributes)]
         self._items.append(new)
         self._disk.append(new.copy())
         self._save()
@@ -112,17 +115,24 @@ class Keyring:
         gone = self.item(path)
         self._items.remove(gone)
         if self._oo7:
-            self._disk = [one for one in self._disk if not one.has(gone.attributes)]
+            self._disk = [
+                one for one in self._disk if one.collection != gone.collection or not one.has(gone.attributes)
+            ]
         else:
             self._disk = [one.copy() for one in self._items]
         self._save()
 
-    def paths(self) -> list[str]:
-        return [one.path for one in self._items]
+    def paths(self, collection: str) -> list[str]:
+        return [one.path for one in self._items if one.collection == collection]
 
     def _save(self) -> None:
-        names = ("label", "attributes", "secret", "modified")
+        names = ("label", "attributes", "secret", "modified", "collection")
         self._file.write_text(json.dumps([{name: getattr(one, name) for name in names} for one in self._disk]))
+
+
+def collection(path: str) -> str:
+    """Return the path of the collection that has the path or the alias."""
+    return LOGIN if path == DEFAULT else path
 
 
 class Service:
@@ -132,6 +142,7 @@ class Service:
         self._keyring = keyring
         self._oo7 = oo7
         self._signal = signal
+        self._to_unlock: set[str] = set()
 
     def answer(self, member: str, path: str, body: tuple[Any, ...]) -> Body:
         """Return what the call returns. Raises Failure."""
@@ -151,7 +162,8 @@ class Service:
         return "aoao", self._keyring.search(attributes)
 
     def _getsecrets(self, path: str, items: list[str], session: str) -> Body:
-        found = {} if self._keyring.locked else {one: self._keyring.item(one).secret for one in items}
+        opened = [one for one in items if one.rpartition("/")[0] not in self._keyring.locked]
+        found = {one: self._keyring.item(one).secret for one in opened}
         secrets = {one: (session, b"", secret.encode(), "text/plain") for one, secret in found.items()}
         return "a{o(oayays)}", (secrets,)
 
@@ -168,30 +180,33 @@ class Service:
 
     def _createitem(self, path: str, properties: dict[str, Any], secret: tuple[Any, ...], replace: bool) -> Body:
         label, attributes = (properties[f"{SECRET}.Item.{name}"][1] for name in ("Label", "Attributes"))
-        return "oo", (self._keyring.create(label, attributes, secret[2].decode(), replace=replace), "/")
+        created = self._keyring.create(collection(path), label, attributes, secret[2].decode(), replace=replace)
+        return "oo", (created, "/")
 
     def _unlock(self, path: str, objects: list[str]) -> Body:
-        return "aoo", ([], PROMPT) if self._keyring.locked else (objects, "/")
+        named = {one if one in (LOGIN, WORK) else one.rpartition("/")[0] for one in objects}
+        self._to_unlock = named & self._keyring.locked
+        return "aoo", ([], PROMPT) if self._to_unlock else (objects, "/")
 
     def _prompt(self, path: str, window: str) -> Body:
-        self._keyring.locked = False  # somebody types the password
+        self._keyring.locked -= self._to_unlock  # somebody types the password
         self._signal(
             new_signal(DBusAddress(path, interface=f"{SECRET}.Prompt"), "Completed", "bv", (False, ("ao", [])))
         )
         return "", ()
 
     def _get(self, path: str, interface: str, name: str) -> Body:
-        if path in (LOGIN, DEFAULT) and self._keyring.is_loaded:
+        if path in (LOGIN, DEFAULT, WORK) and self._keyring.is_loaded:
             values: dict[str, tuple[str, Any]] = {
-                "Label": ("s", "Login"),
-                "Locked": ("b", self._keyring.locked),
-                "Items": ("ao", self._keyring.paths()),
+                "Label": ("s", collection(path).rpartition("/")[2].capitalize()),
+                "Locked": ("b", collection(path) in self._keyring.locked),
+                "Items": ("ao", self._keyring.paths(collection(path))),
             }
         else:
             item = self._keyring.item(path)
             values = {
                 "Label": ("s", item.label),
-                "Locked": ("b", self._keyring.locked),
+                "Locked": ("b", item.collection in self._keyring.locked),
                 "Attributes": ("a{ss}", item.attributes),
                 "Modified": ("t", item.modified),
             }
@@ -207,7 +222,7 @@ def main() -> None:
     kind, file, *locked = sys.argv[1:]
     with open_dbus_connection() as connection:
         oo7 = kind == "oo7"
-        keyring = Keyring(Path(file), oo7=oo7, locked=bool(locked))
+        keyring = Keyring(Path(file), oo7=oo7, locked={f"{COLLECTIONS}{name}" for name in locked})
         service = Service(keyring, oo7=oo7, signal=connection.send)
         connection.send_and_get_reply(message_bus.RequestName("org.freedesktop.secrets"))
         while True:

@@ -1,7 +1,6 @@
 """Items of ours in several collections, and in another than the default one: open, locked, without a password."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.asking import NOTHING, answer, declare, request, seed
 from tests.conftest import Environment, Result, Run
 from tests.keyring_items import Items, plain_session
 from tests.providers import SECRETS, GnomeKeyring, wait_until
-from tests.secret_service.conftest import needed, prompted, say
+from tests.secret_service.conftest import needed, prompted, say, wait_for_the_next_second
 
 LOGIN = "/org/freedesktop/secrets/collection/login"
 WORK = "/org/freedesktop/secrets/collection/work"
@@ -99,12 +98,6 @@ def two(environment: Environment, tmp_path: Path) -> Iterator[TwoKeyrings]:
     environment["DBUS_SESSION_BUS_ADDRESS"] = keyrings.bus.address
     with contextlib.closing(keyrings.provider):
         yield keyrings
-
-
-def wait_for_the_next_second() -> None:
-    """Return once the clock has moved on, in whose seconds a keyring tells when an item was written."""
-    before = int(time.time())
-    wait_until(lambda: int(time.time()) > before, "the next second comes")
 
 
 def names_work(told: Result) -> bool:

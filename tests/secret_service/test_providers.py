@@ -2,31 +2,34 @@
 
 import contextlib
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.asking import NOTHING, answer, request, seed, write_token_file
+from tests.asking import NOTHING, answer, declare, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import LIBSECRET, Items
-from tests.providers import PROVIDERS, SECRETS, GnomeKeyring, KeePassXC, Provider
-from tests.secret_service.conftest import needed, say
+from tests.providers import ALL, PROVIDERS, SECRETS, AnyProvider, KeePassXC, PassSecretService
+from tests.secret_service.conftest import LEFT, needed, say
 
 
-@pytest.fixture(scope="module", params=PROVIDERS)
-def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+@pytest.fixture(scope="module", params=ALL)
+def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnyProvider]:
     """Each provider in turn, open."""
-    started = PROVIDERS[request.param]
+    started = ALL[request.param]
     needed(started)
     with contextlib.closing(started(tmp_path_factory.mktemp("provider"))) as running:
         yield running
 
 
 @pytest.fixture
-def items(provider: Provider, environment: Environment) -> Iterator[Items]:
+def items(provider: AnyProvider, environment: Environment) -> Iterator[Items]:
     """The items of the provider, none at first; `environment` has its address."""
     environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+    if isinstance(provider, PassSecretService):
+        environment["GNUPGHOME"] = str(provider.gnupg)
     with contextlib.closing(Items(provider.bus)) as found:
         found.clear()
         yield found
@@ -44,31 +47,19 @@ def test_a_token_is_seeded_once_and_rotated(run: Run, items: Items) -> None:
     assert run("get", input=request()) == answer("hf_user", "hf_second")
 
 
-def restart(provider: Provider) -> None:
-    """End the provider as its session ends it, and start it anew, open."""
-    if isinstance(provider, GnomeKeyring):
-        provider.restart(locked=False)
-    elif isinstance(provider, KeePassXC):
-        provider.leave()
-        provider.start()
-    else:
-        provider.flush()
-        provider.restart(state="open")
-
-
-def test_what_was_written_is_there_after_a_restart(run: Run, items: Items, provider: Provider) -> None:
+def test_what_was_written_is_there_after_a_restart(run: Run, items: Items, provider: AnyProvider) -> None:
     seed(run, "hf_first")
     seed(run, "hf_org", "--scope", "org")
     assert say(run, "hf_second") == "replaced"
     for password in ("first", "second"):
         assert run("store", input=request(username="hf_user", password=password)) == NOTHING
-    restart(provider)
+    provider.renew()
     assert run("get", input=request()) == answer("hf_user", "hf_second")
     assert run("get", input=request(path="org/one")) == answer("hf_user", "hf_org")
     with contextlib.closing(Items(provider.bus)) as found:
         assert found.secrets() == [b"hf_org", b"hf_second", b"second"]
     assert say(run, "hf_third") == "replaced"
-    restart(provider)
+    provider.renew()
     with contextlib.closing(Items(provider.bus)) as found:
         assert found.secrets() == [b"hf_org", b"hf_third"]
 
@@ -88,7 +79,7 @@ def test_what_git_stored_stands_beside_what_was_seeded(run: Run, items: Items) -
 
 
 def test_the_calls_of_a_get(
-    run: Run, items: Items, provider: Provider, environment: Environment, tmp_path: Path
+    run: Run, items: Items, provider: AnyProvider, environment: Environment, tmp_path: Path
 ) -> None:
     seed(run, "hf_seeded")
     four = ["Hello", "SearchItems", "OpenSession", "GetSecrets"]
@@ -104,7 +95,7 @@ def test_the_calls_of_a_get(
     assert [call.split()[1] for call in made] == ["Hello", *asked, *four[1:]]
 
 
-def test_a_trace_names_the_keyring_and_its_state(run: Run, items: Items, provider: Provider, tmp_path: Path) -> None:
+def test_a_trace_names_the_keyring_and_its_state(run: Run, items: Items, provider: AnyProvider, tmp_path: Path) -> None:
     seed(run, "hf_seeded")
     given = answer("hf_user", "hf_seeded")
     trace = tmp_path / "trace"
@@ -113,6 +104,13 @@ def test_a_trace_names_the_keyring_and_its_state(run: Run, items: Items, provide
     assert provider.programs[0] in named
     assert named.endswith("', open")
     assert "hf_seeded" not in trace.read_text()
+    for command, *options in ("seed", "--from", "-", "--no-cache"), ("forget", "--yes"):
+        trace.unlink()
+        assert run(command, *options, input=b"hf_rotated", GIT_CREDENTIAL_HF_TRACE=str(trace)).code == 0
+        lines = trace.read_text().splitlines()
+        assert lines[0].endswith(f" ms  {command}")
+        assert named.partition(" ms ")[2] in [line.partition(" ms ")[2] for line in lines]
+        assert "hf_" not in trace.read_text()
 
 
 def test_scopes_and_users(run: Run, items: Items) -> None:
@@ -187,6 +185,40 @@ def test_another_programs_items_are_not_touched(run: Run, items: Items) -> None:
     assert items.secrets() == [b"bigger", b"theirs"]
 
 
+def test_a_note_of_a_persons_on_an_item_of_ours_is_kept(run: Run, items: Items, environment: Environment) -> None:
+    assert run("store", input=request(username="hf_user", password="typed")) == NOTHING
+    items.note("mine")
+    notes = [one.attributes.get("note") for one in items.all()]
+    assert notes == ["mine"]
+    for token in ("hf_first", "hf_second"):
+        assert say(run, token) == "replaced"
+        assert say(run, token) == "unchanged"
+        (ours,) = items.all()
+        assert (ours.secret.decode(), ours.attributes["note"]) == (token, "mine")
+        assert ours.attributes["git-credential-hf-origin"] == "seed"
+        assert "stored by git" not in ours.label
+    declare(environment, '[tokens.t]\nenv = "T"\n')
+    assert run("seed", T="hf_third").stdout.startswith(b"keyring: replaced, ")
+    (ours,) = items.all()
+    assert (ours.secret, ours.attributes["note"]) == (b"hf_third", "mine")
+    assert ours.attributes["git-credential-hf-origin"] == "tokens.toml"
+
+
+def test_an_item_with_our_mark_that_is_anothers_is_not_erased(run: Run, items: Items) -> None:
+    """It has all that a search of ours asks for, and a port: git-credential-libsecret takes it for another server's."""
+    seed(run, "hf_seeded")
+    (ours,) = items.all()
+    named = {name.replace(":", "__"): value for name, value in ours.attributes.items() if name.islower()}
+    for origin in ("seed", "store"):
+        items.add(b"theirs", **named | {"port": "8443", "git-credential-hf-origin": origin})
+    run("erase", input=request(username="hf_user"))
+    assert items.secrets() == [b"theirs", b"theirs"]
+    run("erase", input=request(username="hf_user", password="theirs"))
+    run("erase", input=request())
+    assert run("forget", "--yes").code == 0
+    assert items.secrets() == [b"theirs", b"theirs"]
+
+
 def test_what_was_seeded_and_typed_is_forgotten(run: Run, items: Items) -> None:
     items.add(b"theirs", **LIBSECRET)
     seed(run, "hf_host")
@@ -238,3 +270,53 @@ def test_a_thousand_gets_fifty_at_a_time(items: Items, environment: Environment)
     for _ in range(20):
         assert at_once(50, ["--timeout", "60", "get"], request(), environment) == [expected] * 50
     assert items.secrets() == [b"hf_abc123"]
+
+
+# --- locked, without a display: with one, see test_windows ---------------------------------------------------
+
+REQUIRED = ("seed", "--from", "-", "--no-cache", "--require-keyring")
+WITH_A_LOCK = [name for name in ALL if name != PassSecretService.name]  # of which nothing is ever locked
+
+
+@pytest.fixture(params=WITH_A_LOCK)
+def locked(request: pytest.FixtureRequest, run: Run, environment: Environment, tmp_path: Path) -> Iterator[AnyProvider]:
+    """Each provider in turn, locked, with hf_FromTheKeyring in it; there is a token file too."""
+    started = ALL[request.param]
+    needed(started)
+    with contextlib.closing(started(tmp_path / "provider")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        environment["XDG_CONFIG_HOME"] = str(provider.bus.folder / "config")
+        seed(run, "hf_FromTheKeyring")
+        provider.lock()
+        write_token_file(environment, "hf_FromTheFile")
+        yield provider
+
+
+def test_a_locked_one_is_skipped_and_nobody_is_asked(run: Run, locked: AnyProvider) -> None:
+    from_file = answer("hf_user", "hf_FromTheFile")
+    typed = request(username="alice", password="typed")
+    with locked.bus.calls() as made:
+        for unlock in ("auto", "never"):
+            assert run("--unlock", unlock, "get", input=request(path="org/model")) == from_file
+            assert run("--unlock", unlock, "store", input=typed) == NOTHING
+            assert run("--unlock", unlock, "erase", input=typed) == NOTHING
+            assert say(run, "hf_rotated", "--unlock", unlock) == LEFT
+            done = run(*REQUIRED, "--unlock", unlock, input=b"hf_rotated")
+            assert (done.stdout, done.code, done.stderr.count(b"\n")) == (b"", 3, 1)
+        done = run("forget", "--yes")
+        assert (done.code, done.stderr.count(b"\n")) == (1, 1)
+    assert not any(call.endswith((" Prompt", " Dismiss")) for call in made)
+    locked.renew()
+    assert run("get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
+
+
+# The prompts of the others are scripted to be answered at once.
+@pytest.mark.parametrize("locked", PROVIDERS, indirect=True)
+def test_a_prompt_that_nobody_answers_ends_within_the_time(run: Run, locked: AnyProvider) -> None:
+    # gnome-keyring's gives way at once.
+    began = time.monotonic()
+    got = run("--unlock", "prompt", "--timeout", "1", "get", input=request())
+    assert got == answer("hf_user", "hf_FromTheFile")
+    assert time.monotonic() - began < 1.5 + 1  # a second for a machine that is busy
+    done = run(*REQUIRED, "--unlock", "prompt", "--timeout", "1", input=b"hf_rotated")
+    assert (done.stdout, done.code, done.stderr.count(b"\n")) == (b"", 3, 1)

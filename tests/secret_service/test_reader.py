@@ -82,7 +82,12 @@ FAULTS: dict[str, Script] = {
     **{f"answers {member} with nothing": a_body_of(member, b"") for member in NEEDED},
     **{f"answers {member} with garbage": a_body_of(member, b"\xff\xff\xff\x7f" * 64) for member in NEEDED},
     "wants to encrypt": provider({"OpenSession": ("vo", (("ay", b"key"), SESSION))}),
-    "has nothing": provider({"SearchItems": ("aoao", ([], []))}),
+    **{
+        f"has nothing, and the collection {path}": provider(
+            {"SearchItems": ("aoao", ([], [])), "ReadAlias": ("o", (path,)), "GetConnectionUnixProcessID": ("u", (1,))}
+        )
+        for path in ("/a", "/")
+    },
     "gives no secret for an item": provider({"GetSecrets": ("a{o(oayays)}", ({},))}),
     "gives another item's secret": provider({"GetSecrets": ("a{o(oayays)}", ({"/a": (SESSION, b"", b"hf_x", "")},))}),
     "gives an empty secret": provider(items(b"")),

@@ -14,7 +14,7 @@ from git_credential_hf.options import Options, UsageError
 from git_credential_hf.secret_service import Absent, Unavailable
 from git_credential_hf.sources import keyring
 from git_credential_hf.sources.token_file import is_login
-from git_credential_hf.state import locks
+from git_credential_hf.state import locks, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 _DIALOG = 60.0  # seconds, for a keyring that has a person confirm what goes, as KeePassXC does
@@ -59,6 +59,7 @@ def forget(asked: Forget, options: Options) -> int:
     options: environ, timeout and unlock, for the look into the keyring. Raises Failed where nothing was removed, and
     UsageError where a person is to be asked and there is no terminal.
     """
+    trace.begin(options, "forget")
     if asked.revoke and asked.host != HUB:
         raise UsageError("`--revoke` is for tokens of huggingface.co alone")
     if not asked.yes and not os.isatty(0):
@@ -154,6 +155,7 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
     with_dialog = Options(options.environ)  # the time of `options` has passed while a person read what is to go
     with_dialog.timeout = _DIALOG
     with_dialog.unlock = options.unlock
+    with_dialog.trace = options.trace
     with keyring.writer(with_dialog) as writer:
         now = {token.item: token.text for token in writer.ours(asked.host, asked.scope, asked.user)}
         for token in items:

@@ -28,7 +28,7 @@ from git_credential_hf.secret_service import (
 )
 from git_credential_hf.sources import keyring
 from git_credential_hf.sources.token_file import login
-from git_credential_hf.state import locks, rejected
+from git_credential_hf.state import locks, rejected, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 
@@ -109,6 +109,7 @@ def seed(asked: Seed, options: Options) -> int:
 
     options: environ, timeout and unlock, for the keyring. Raises Failed where nothing was changed.
     """
+    trace.begin(options, "seed")
     owner.check_home(options.environ, "seed")
     try:
         source = asked.source

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what most runs need not wait for
     from git_credential_hf.hub import Answer
 
 _PROBE_SECONDS = 5.0  # for each helper
+_LONGER = 0.3  # seconds, to name a keyring that let get wait until its time was over
 _HEEDS_EXPIRY = (2, 40)  # the first git that drops a password that has expired
 _SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
 
@@ -470,7 +471,7 @@ def _ours(facts: Facts, turn: Turn) -> bytes:
         with_time = chosen
         if has_bus:
             with_time = Options(facts.environ)
-            with_time.timeout = chosen.timeout
+            with_time.timeout = max(chosen.remaining(), _LONGER)
             with_time.unlock = as_configured
         facts.keyring = keyring.look(turn.server, with_time, mute=chosen.remaining() <= 0)
     return b"" if _fails(turn) else output

@@ -93,7 +93,7 @@ def look(server: bytes, options: Options, *, mute: bool) -> State:
 
 
 def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute: bool) -> None:
-    names, owner = reader.ask(call(BUS, b"ListNames"), provider.process())
+    names, owner = reader.ask(call(BUS, b"ListNames"), messages.process())
     running = names.decoder(b"as").paths()
     if owner.type == decode.ERROR:
         state.state = "no keyring"

@@ -195,6 +195,12 @@ def read_number(message: Message) -> int | None:
     return value.u64() if value else None
 
 
+def read_paths(message: Message) -> list[bytes] | None:
+    """Return the object paths of a property, None where it is none. Raises WireError."""
+    value = _property(message, b"ao")
+    return value.paths() if value else None
+
+
 def read_dictionary(message: Message) -> dict[bytes, bytes]:
     """Return the dictionary of texts of a property. Raises WireError, also where it is none."""
     value = message.decoder(VARIANT)

@@ -1,4 +1,4 @@
-"""KeePassXC: while it is locked, a search opens its dialog, and is answered once that is closed.
+"""KeePassXC: if every database is locked, a search opens its dialog, and is answered once that is closed.
 
 It asks a person before it deletes an item, if it is set to do so. This module finds out both before the search. It
 also asks, whatever its settings, before a CreateItem replaces an item. SetSecret needs no confirmation.
@@ -7,8 +7,8 @@ also asks, whatever its settings, before a CreateItem replaces an item. SetSecre
 import posix
 
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.encode import BUS, NO_AUTO_START, call, string
-from git_credential_hf.secret_service.messages import COLLECTION, SECRETS, property_of
+from git_credential_hf.secret_service.dbus.encode import BUS, NO_AUTO_START, call, get_property, string
+from git_credential_hf.secret_service.messages import COLLECTION, SECRETS, SERVICE, property_of
 from git_credential_hf.state import safe_read
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from git_credential_hf.secret_service.dbus.connection import Connection
 
 WINDOW = b"org.keepassxc.KeePassXC.MainWindow"
+
+# The attributes that it gives each item beside those that it was given; it takes none of them back.
+ADDED = frozenset((b"Notes", b"Path", b"Title", b"URL", b"UserName", b"Uuid"))
+
+_DEFAULT = b"/org/freedesktop/secrets/aliases/default"
+
+_MOST_DATABASES = 16  # nobody has as many open, and each costs a call
 
 _FLATPAK = b"/.var/app/org.keepassxc.KeePassXC"
 
@@ -28,9 +35,12 @@ def is_known(environ: dict[bytes, bytes]) -> bool:
 
 
 def is_locked(connection: "Connection") -> bool:
-    """Return whether the Secret Service is KeePassXC, and locked. Raises Unavailable."""
+    """Return whether the Secret Service is KeePassXC, and no database is open that it shows to programs.
+
+    Raises Unavailable.
+    """
     # No other keyring is asked about a property with its first call, which gnome-keyring aborts at.
-    return is_provider(connection) and _is_default_locked(connection)
+    return is_provider(connection) and not _is_open(connection, _DEFAULT) and not _is_any_open(connection)
 
 
 def is_provider(connection: "Connection") -> bool:
@@ -57,11 +67,18 @@ def _owner(message: decode.Message) -> bytes:
     return b"" if message.type == decode.ERROR else message.decoder(b"s").string()
 
 
-def _is_default_locked(connection: "Connection") -> bool:
-    """Return whether the answer is anything but false. An error, as without a default collection, counts as yes."""
-    default = b"/org/freedesktop/secrets/aliases/default"
-    (reply,) = connection.ask(property_of(default, COLLECTION, b"Locked", NO_AUTO_START))
-    return decode.read_flag(reply) is not False
+def _is_any_open(connection: "Connection") -> bool:
+    """Return whether any database is open: the default one is that on display, which may be locked or not exposed."""
+    service, path, interface = SERVICE
+    (reply,) = connection.ask(get_property((service, path), interface, b"Collections", NO_AUTO_START))
+    collections = decode.read_paths(reply) or []
+    return _is_open(connection, *collections[:_MOST_DATABASES])
+
+
+def _is_open(connection: "Connection", *collections: bytes) -> bool:
+    """Return whether one of the collections says plainly that it is not locked."""
+    replies = connection.ask(*(property_of(one, COLLECTION, b"Locked", NO_AUTO_START) for one in collections))
+    return any(decode.read_flag(reply) is False for reply in replies)
 
 
 def _settings(environ: dict[bytes, bytes]) -> bytes:

@@ -17,7 +17,7 @@ from tests.asking import FOR_OTHER, NOTHING, OTHER, answer, keyring_skipped, req
 from tests.cli.conftest import AS_ROOT, AsUser
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
 from tests.keyring_items import Items
-from tests.providers import Broker, GnomeKeyring
+from tests.providers import Broker, GnomeKeyring, UserBus, wait_until
 from tests.secret_service.fake_bus import (
     FROM_FILE,
     FROM_KEYRING,
@@ -66,6 +66,28 @@ def on_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GnomeKeyring
     programs_needed(*Broker.programs)
     with contextlib.closing(GnomeKeyring(tmp_path_factory.mktemp("broker"), bus=Broker)) as started:
         yield started
+
+
+def test_the_user_bus_of_systemd_is_started_by_a_get(run: Run, environment: Environment, tmp_path: Path) -> None:
+    """What a desktop has: nothing runs at the address until somebody connects."""
+    programs_needed(*UserBus.programs)
+    with contextlib.closing(UserBus(tmp_path / "user")) as user_bus:
+        # As a login without the variable has it.
+        del environment["DBUS_SESSION_BUS_ADDRESS"]
+        environment["XDG_RUNTIME_DIR"] = str(user_bus.folder / "run")
+        assert not user_bus.is_running()
+        assert run("seed", "--from", "-", input=b"hf_FromTheFile").code == 0
+        wait_until(user_bus.is_running, "the bus was started by the seed")
+        assert run("get", input=REQUEST) == FROM_FILE
+
+
+def test_a_keyring_on_the_user_bus_of_systemd(run: Run, environment: Environment, tmp_path: Path) -> None:
+    programs_needed(*UserBus.programs)
+    with contextlib.closing(GnomeKeyring(tmp_path / "user", bus=UserBus)) as keyring:
+        del environment["DBUS_SESSION_BUS_ADDRESS"]
+        environment["XDG_RUNTIME_DIR"] = str(keyring.bus.folder / "run")
+        assert run("seed", "--from", "-", "--no-cache", input=b"hf_FromTheKeyring").code == 0
+        assert run("get", input=REQUEST) == FROM_KEYRING
 
 
 FLATPAK = ("--filter", "--talk=org.freedesktop.secrets")

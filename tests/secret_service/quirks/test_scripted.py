@@ -10,7 +10,8 @@ from tests.asking import NOTHING, answer, declare, request, seed
 from tests.conftest import Environment, Run
 from tests.keyring_items import Items
 from tests.providers import Scripted, ScriptedSecretsd
-from tests.secret_service.conftest import say
+from tests.providers.scripted import WORK
+from tests.secret_service.conftest import say, wait_for_the_next_second
 
 
 @pytest.fixture(params=[Scripted, ScriptedSecretsd], ids=lambda kind: kind.name)
@@ -117,13 +118,66 @@ def test_another_programs_item_with_the_same_attributes_and_more_stays(run: Run,
 
 def test_a_locked_one_is_left_and_opened_by_the_prompt(run: Run, provider: Scripted) -> None:
     assert say(run, "hf_old") == "created"
-    provider.restart(locked=True)
+    provider.lock()
     assert say(run, "hf_new") == "skipped"
     assert run("get", input=request()) == NOTHING
     forgotten = run("forget", "--yes")
     assert (forgotten.stdout, forgotten.code) == (b"", 1)
     assert run("--unlock", "prompt", "get", input=request()) == answer("hf_user", "hf_old")
-    provider.restart(locked=True)
+    provider.lock()
     assert say(run, "hf_new", "--unlock", "prompt") == "replaced"
     provider.restart()
     assert say(run, "hf_new") == "unchanged"
+
+
+# --- a second collection, which is locked -------------------------------------------------------------------
+
+
+def in_work(provider: Scripted, secret: bytes) -> None:
+    """Put an item of ours into `work`, for hf_user on the whole Hub."""
+    with contextlib.closing(Items(provider.bus, WORK)) as items:
+        items.add_ours(secret)
+
+
+def of_each(provider: Scripted) -> tuple[list[bytes], list[bytes]]:
+    """Return what is in `login` and in `work`."""
+    with contextlib.closing(Items(provider.bus)) as login, contextlib.closing(Items(provider.bus, WORK)) as work:
+        return login.secrets(), work.secrets()
+
+
+def test_a_copy_in_a_locked_collection_loses_to_the_newer(run: Run, provider: Scripted) -> None:
+    in_work(provider, b"hf_old")
+    assert run("get", input=request()) == answer("hf_user", "hf_old")
+    wait_for_the_next_second()
+    provider.restart("work")
+    done = run("seed", "--from", "-", "--no-cache", input=b"hf_new")
+    assert done.stdout.startswith(b"keyring: created, ")
+    if provider.name == "oo7":  # nothing tells that there is one
+        assert (done.stderr, done.code) == (b"", 0)
+    else:
+        assert (b'keyring "Work"' in done.stderr, done.code) == (True, 3)
+    assert run("get", input=request()) == answer("hf_user", "hf_new")
+    provider.restart()
+    assert run("get", input=request()) == answer("hf_user", "hf_new")
+    assert say(run, "hf_new") == "replaced"
+    provider.restart()
+    assert of_each(provider) == ([b"hf_new"], [])
+
+
+def test_what_is_in_an_open_collection_is_found_beside_a_locked_default_one(run: Run, provider: Scripted) -> None:
+    in_work(provider, b"hf_old")
+    provider.lock()
+    assert run("get", input=request()) == answer("hf_user", "hf_old")
+    assert say(run, "hf_new", "--require-keyring") == "replaced"
+    provider.restart("login")
+    assert run("get", input=request()) == answer("hf_user", "hf_new")
+    assert run("forget", "--yes").stdout.count(b"keyring: removed, ") == 1
+    provider.restart()
+    assert of_each(provider) == ([], [])
+
+
+def test_a_get_in_the_first_moment_waits_for_the_collection(run: Run, provider: Scripted) -> None:
+    assert say(run, "hf_first") == "created"
+    for _ in range(3):
+        provider.restart()
+        assert run("get", input=request(path="org/model")) == answer("hf_user", "hf_first")
