@@ -345,8 +345,8 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
     """Return the part of docs/security.md that has the figures."""
     kinds = list(dict.fromkeys(attack.kind for attack in _EVERY))
     lines = [
-        f"`{_SCRIPT}` makes this table: {len(ATTACKS)} requests, {len(TOLD)} times that git says `store` or `erase`, and "
-        f"{len(HOSTILE)} hostile buses. A helper may wait {_PATIENCE:g} seconds for a bus.",
+        f"`{_SCRIPT}` makes this table: {len(ATTACKS)} requests, {len(TOLD)} times that git says `store` or `erase`, "
+        f"and {len(HOSTILE)} hostile buses. A helper may wait {_PATIENCE:g} seconds for a bus.",
         "",
         f"| | attacks | {' | '.join(subject.name for subject in subjects)} |",
         f"|---|---|{'---|' * len(subjects)}",
