@@ -160,12 +160,12 @@ def _leaks(subject: Subject, attack: Attack) -> bool:
 
 
 def _loses(subject: Subject, told: Told) -> bool:
-    """Return whether the helper no longer gives the token once it has been told that."""
+    """Return whether the helper no longer gives the token, to a request that all of them answer, once told that."""
     subject.ask(OURS, "erase")  # what an earlier one has left
     subject.fill(subject)
     for action, data in told.steps:
         subject.ask(data.replace(TOKEN, _token(HUB).encode()), action)
-    return _token(HUB).encode() not in subject.ask(OURS + b"path=somebody/model\n").stdout
+    return _token(HUB).encode() not in subject.ask(OURS).stdout
 
 
 def _falls_for(subject: Subject, hostile: Hostile) -> bool:

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from jeepney import Message
 
 from tests.conftest import Environment, Run
@@ -19,13 +21,22 @@ def slow(seconds: float) -> Callable[[str, Message, bytes], bytes]:
     return changed
 
 
-def test_a_slow_keyring_takes_the_time_once(run: Run, environment: Environment) -> None:
+def seconds(run: Run) -> float:
     began = time.monotonic()
     run("status")
-    without = time.monotonic() - began
+    return time.monotonic() - began
+
+
+def test_a_slow_keyring_takes_the_time_once(run: Run, environment: Environment) -> None:
+    address = environment["DBUS_SESSION_BUS_ADDRESS"]
     answers = {"ListNames": ("as", ([":1.1", "org.freedesktop.secrets"],)), "GetConnectionUnixProcessID": ("u", (1,))}
-    with bus(environment, provider(answers, changed=slow(0.8))):
-        began = time.monotonic()
-        run("status")
-        taken = time.monotonic() - began - without
-    assert taken < 2.0 + 0.5 + 0.3  # of the machine
+    # A machine that is busy delays one run, and what takes the time twice delays them all.
+    for _ in range(3):
+        environment["DBUS_SESSION_BUS_ADDRESS"] = address
+        without = seconds(run)
+        Path(environment["XDG_RUNTIME_DIR"], "a bus").unlink(missing_ok=True)
+        with bus(environment, provider(answers, changed=slow(0.8))):
+            taken = seconds(run) - without
+        if taken < 2.0 + 0.5 + 0.3:
+            return
+    pytest.fail(f"{taken:.2f} s more than without a keyring, which has 2 s")
