@@ -3,6 +3,7 @@
   config,
   lib,
   pkgs,
+  systemctl, # its path
 }:
 let
   cfg = config.programs.git-credential-hf;
@@ -44,6 +45,8 @@ let
     "/usr/bin"
     "/bin"
   ];
+  # One that is running is stopped and started anew, so that it sees what has changed.
+  seedAgain = "${systemctl} --user restart --no-block git-credential-hf-seed.service git-credential-hf-keyring.service";
   specifiers = [
     "%h"
     "%u"
@@ -244,68 +247,112 @@ in
   inherit path;
 
   # The units, by sections. They are those of examples/systemd with the paths of this machine.
-  units = {
-    service = {
-      Unit = {
-        Description = "Seed Hugging Face tokens for git and hf";
-        After = [
-          "sops-nix.service"
-          "agenix.service"
-          "graphical-session.target"
-          "gnome-keyring.service"
-          "gnome-keyring-daemon.service"
-          "plasma-kwallet-pam.service"
-        ];
-      };
-      Service = {
+  units =
+    let
+      # What both services have.
+      service = {
         Type = "oneshot";
         Environment = "PATH=${path}";
-        ExecStart = lib.concatStringsSep " " [
-          "${pkgs.runtimeShell} -c '"
-          "systemctl --user --quiet is-active graphical-session.target"
-          "|| exec git-credential-hf seed --optional --quiet --no-keyring;"
-          "git-credential-hf seed --optional --quiet --require-keyring && exit;"
-          "sleep 10;"
-          "exec git-credential-hf seed --optional --quiet'"
-        ];
         TimeoutStartSec = "10min";
         LimitCORE = 0;
         UMask = "0077";
         KillMode = "process";
-        NoNewPrivileges = "yes";
+        CapabilityBoundingSet = "";
+        PrivateMounts = "yes";
+        PrivateUsers = "yes";
+        ProtectClock = "yes";
+        ProtectHostname = "yes";
+        ProtectKernelModules = "yes";
+        ProtectControlGroups = "yes";
+        ProtectSystem = "full";
+        KeyringMode = "private";
         LockPersonality = "yes";
+        NoNewPrivileges = "yes";
         RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6 AF_NETLINK";
         RestrictNamespaces = "yes";
         RestrictRealtime = "yes";
         RestrictSUIDSGID = "yes";
         SystemCallArchitectures = "native";
+        SystemCallErrorNumber = "EPERM";
+        SystemCallFilter = [
+          "@system-service"
+          "~@privileged @resources"
+        ];
       };
-      Install.WantedBy = [
-        "default.target"
-        "graphical-session.target"
-      ];
+    in
+    {
+      services = {
+        git-credential-hf-seed = {
+          Unit = {
+            Description = "Store the Hugging Face token in the token file";
+            After = [
+              "sops-nix.service"
+              "agenix.service"
+            ];
+            StartLimitIntervalSec = 0;
+          };
+          Service = service // {
+            ExecStart = "${program} seed --optional --quiet --no-keyring";
+          };
+          Install.WantedBy = [ "default.target" ];
+        };
+        git-credential-hf-keyring = {
+          Unit = {
+            Description = "Store Hugging Face tokens in the keyring";
+            Requisite = [ "graphical-session.target" ];
+            PartOf = [ "graphical-session.target" ];
+            After = [
+              "graphical-session.target"
+              "gnome-keyring.service"
+              "gnome-keyring-daemon.service"
+              "plasma-kwallet-pam.service"
+              "sops-nix.service"
+              "agenix.service"
+              "git-credential-hf-seed.service"
+            ];
+            StartLimitIntervalSec = 0;
+          };
+          Service = service // {
+            ExecStart = "${program} seed --optional --quiet --no-cache --require-keyring --timeout 60";
+            SuccessExitStatus = 3;
+          };
+          Install.WantedBy = [ "graphical-session.target" ];
+        };
+        git-credential-hf-changed = {
+          Unit = {
+            Description = "Store Hugging Face tokens again after a change";
+            StartLimitIntervalSec = 0;
+          };
+          Service = {
+            Type = "oneshot";
+            ExecStart = seedAgain;
+          };
+        };
+      };
+      paths.git-credential-hf-seed = {
+        Unit.Description = "Watch the sources of Hugging Face tokens";
+        Path = {
+          PathChanged = [
+            "%E/git-credential-hf/tokens.toml"
+          ]
+          ++ map (
+            file:
+            let
+              escaped = lib.replaceStrings [ "%" ] [ "%%" ] (toString file);
+            in
+            if lib.hasPrefix "~/" escaped then "%h/${lib.removePrefix "~/" escaped}" else escaped
+          ) files;
+          Unit = "git-credential-hf-changed.service";
+        };
+        Install.WantedBy = [ "default.target" ];
+      };
     };
-    path = {
-      Unit.Description = "Watch the sources of Hugging Face tokens";
-      Path.PathChanged = [
-        "%E/git-credential-hf/tokens.toml"
-      ]
-      ++ map (
-        file:
-        let
-          escaped = lib.replaceStrings [ "%" ] [ "%%" ] (toString file);
-        in
-        if lib.hasPrefix "~/" escaped then "%h/${lib.removePrefix "~/" escaped}" else escaped
-      ) files;
-      Install.WantedBy = [ "default.target" ];
-    };
-  };
 
-  # Shell lines for a rebuild: they end well whatever happens, and wait for nobody. systemctl: its path; in a chroot, as
-  # an installation runs them, it would do nothing and call that well done.
-  activation = systemctl: ''
+  # Shell lines for a rebuild: they end well whatever happens, and wait for nobody. In a chroot, as an installation runs
+  # them, systemctl would do nothing and call that well done.
+  activation = ''
     if SYSTEMD_IGNORE_CHROOT=1 ${systemctl} --user show-environment >/dev/null 2>&1; then
-      ${systemctl} --user restart --no-block git-credential-hf-seed.service || :
+      ${seedAgain} || :
     else
       PATH="${lib.replaceStrings specifiers [ "$HOME" "$(id -un)" ] path}:$PATH" \
         git-credential-hf seed --no-keyring --optional || :

@@ -7,7 +7,10 @@
 }:
 let
   cfg = config.programs.git-credential-hf;
-  common = import ./common.nix { inherit config lib pkgs; };
+  common = import ./common.nix {
+    inherit config lib pkgs;
+    systemctl = config.systemd.user.systemctlPath;
+  };
 
   # Where Home Manager has no settings yet they are extraConfig. A list, or text, comes after iniContent.
   settings = config.programs.git.settings or config.programs.git.extraConfig or { };
@@ -30,14 +33,13 @@ in
 
     xdg.configFile."git-credential-hf/tokens.toml" = common.tokensFile;
 
-    systemd.user.services.git-credential-hf-seed = lib.mkIf cfg.seed.enable common.units.service;
-    systemd.user.paths.git-credential-hf-seed = lib.mkIf cfg.seed.enable common.units.path;
+    systemd.user = lib.mkIf cfg.seed.enable { inherit (common.units) services paths; };
 
     # After the step that links tokens.toml, and after the one that has systemd read the units.
     home.activation.git-credential-hf-seed = lib.mkIf (cfg.seed.enable && cfg.seed.onActivation) (
       lib.hm.dag.entryAfter [ "reloadSystemd" ] ''
         if [[ ! -v DRY_RUN ]]; then
-        ${common.activation config.systemd.user.systemctlPath}
+        ${common.activation}
         fi
       ''
     );

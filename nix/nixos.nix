@@ -7,8 +7,10 @@
 }:
 let
   cfg = config.programs.git-credential-hf;
-  common = import ./common.nix { inherit config lib pkgs; };
-  inherit (common.units) service path;
+  common = import ./common.nix {
+    inherit config lib pkgs;
+    systemctl = "${config.systemd.package}/bin/systemctl";
+  };
 in
 {
   options.programs.git-credential-hf = common.options;
@@ -27,22 +29,29 @@ in
       "L %h/.config/git-credential-hf/tokens.toml - - - - /etc/git-credential-hf/tokens.toml"
     ];
 
-    systemd.user.services.git-credential-hf-seed = lib.mkIf cfg.seed.enable {
-      description = service.Unit.Description;
-      after = service.Unit.After ++ [ "systemd-tmpfiles-setup.service" ];
-      wantedBy = service.Install.WantedBy;
-      serviceConfig = removeAttrs service.Service [ "Environment" ];
-      environment.PATH = lib.mkForce common.path;
-    };
-    systemd.user.paths.git-credential-hf-seed = lib.mkIf cfg.seed.enable {
-      description = path.Unit.Description;
-      wantedBy = path.Install.WantedBy;
-      pathConfig = path.Path;
-    };
+    systemd.user.services = lib.mkIf cfg.seed.enable (
+      lib.mapAttrs (_: unit: {
+        description = unit.Unit.Description;
+        after = unit.Unit.After or [ ] ++ [ "systemd-tmpfiles-setup.service" ];
+        requisite = unit.Unit.Requisite or [ ];
+        partOf = unit.Unit.PartOf or [ ];
+        wantedBy = unit.Install.WantedBy or [ ];
+        startLimitIntervalSec = unit.Unit.StartLimitIntervalSec;
+        serviceConfig = removeAttrs unit.Service [ "Environment" ];
+        environment.PATH = lib.mkForce common.path;
+      }) common.units.services
+    );
+    systemd.user.paths = lib.mkIf cfg.seed.enable (
+      lib.mapAttrs (_: unit: {
+        description = unit.Unit.Description;
+        wantedBy = unit.Install.WantedBy;
+        pathConfig = unit.Path;
+      }) common.units.paths
+    );
 
     # This runs in the systemd of each user who is logged in.
     system.userActivationScripts.git-credential-hf-seed = lib.mkIf (
       cfg.seed.enable && cfg.seed.onActivation
-    ) (common.activation "${config.systemd.package}/bin/systemctl");
+    ) common.activation;
   };
 }

@@ -36,7 +36,14 @@ def explains(told: Result, token: str, source: str, remedy: str) -> bool:
 
 def keyring_skipped(reason: str) -> str:
     """Return the line with which seed says that the keyring was not there for it."""
-    return f"keyring: skipped ({reason}). Run `git-credential-hf seed` again after logging in"
+    return f"keyring: skipped ({reason}). {keyring_remedy(reason)}"
+
+
+def keyring_remedy(reason: str) -> str:
+    """Return what seed advises about a keyring that was not there for it, where there is no display."""
+    again = "Run `git-credential-hf seed` again"
+    when = {"it is locked": "once it is open", "no keyring is running": "once one is running"}
+    return f"{again} {when.get(reason, 'after logging in')}"
 
 
 def seed(run: Run, token: str, *arguments: str) -> None:

@@ -88,6 +88,7 @@ def test_the_manual_names_every_variable_that_is_read() -> None:
     general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "GIT_DIR", "LC_ALL"}  # of git, and of every program
     general |= {"GCM_INTERACTIVE", "GIT_ASKPASS", "GIT_LFS_SKIP_SMUDGE", "GIT_TERMINAL_PROMPT", "SSH_ASKPASS"}
     general |= {"NO_COLOR", "QT_QPA_PLATFORM"}
+    general |= {"PAM_KWALLET5_LOGIN", "PAM_KWALLET_LOGIN", "WAYLAND_DISPLAY"}  # of the session
     described = set(re.findall(r"[A-Z]+(?:_[A-Z]+)+", section("ENVIRONMENT")))
     assert {"HF_TOKEN", "GIT_CREDENTIAL_HF_TRACE"} <= described
     assert read - general - described == set()

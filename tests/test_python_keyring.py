@@ -133,7 +133,7 @@ def test_list_and_login(file: Path, environment: Environment) -> None:
     assert run_call(("list",), b"", environment).stdout == b"0 tokens stored; keyring: skipped (it is locked)\n"
 
 
-def test_no_keyring_and_a_locked_one_are_left_for_login(file: Path, environment: Environment) -> None:
+def test_no_keyring_and_a_locked_one_are_skipped(file: Path, environment: Environment) -> None:
     nobody = keyring.backends.fail.Keyring()  # type: ignore[no-untyped-call]
     for backend, reason in ((nobody, "no keyring"), (Locked(), "locked")):
         use(backend, file)

@@ -280,7 +280,7 @@ def _declare_seed(parser: _Parser) -> None:
     add("--strict", action="store_true", help="change nothing where a line would warn of the source")
     add("--force", action="store_true", help="write even what is there already")
     add("--git-lfs", action="store_true", help="also set up git-lfs")
-    add("--timeout", metavar="SECONDS", default="10", help="the whole time that the keyring may take (%(default)s)")
+    add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (10)")
     add("--unlock", metavar="WHEN", choices=options.UNLOCK, default="auto",
         help="a locked keyring: never, auto or prompt (%(default)s)")  # fmt: skip
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
@@ -303,8 +303,10 @@ def _seed(given: argparse.Namespace, environ: _Environ) -> int:
         setattr(asked, name, getattr(given, name))
     if given.no_keyring and given.require_keyring:
         raise options.UsageError("`--require-keyring` and `--no-keyring` exclude each other")
-    for_keyring = options.Options(environ)
-    for_keyring.timeout = options.timeout(os.fsencode(given.timeout))
+    for_keyring = _for_keyring(environ)
+    if given.timeout is not None:
+        for_keyring.timeout = options.timeout(os.fsencode(given.timeout))
+        asked.wait = asked.require_keyring
     for_keyring.unlock = given.unlock
     return seed.seed(asked, for_keyring)
 

@@ -121,6 +121,22 @@ def holds(server: bytes, text: bytes, options: "Options") -> bool:
     return bool(_asked(options, asked))
 
 
+def prepare(options: "Options", *, wait: bool) -> None:
+    """Have the keyring there for what writes to it, as far as that can be had within the time of `options`.
+
+    One that can be started is started if `options.unlock` is "prompt". wait: whether to wait for one that is not there,
+    or that has no default collection yet.
+    """
+    if not SECRET_SERVICE:
+        return
+    from git_credential_hf.secret_service import presence
+
+    if options.unlock == "prompt":
+        presence.start(options)
+    if wait:
+        presence.wait(options)
+
+
 def writer(options: "Options") -> "Writer | python_keyring.Writer":
     """Return what writes our items. Raises Absent, Locked or Unavailable."""
     if not SECRET_SERVICE:

@@ -780,7 +780,7 @@ def test_the_home_of_another_user_is_refused(declare: Declaration, as_user: AsUs
 # --- keyrings that are not there -------------------------------------------------------------------------------------
 
 
-def test_without_a_bus_the_cache_is_written_and_the_rest_left_for_login(
+def test_without_a_bus_the_cache_is_written_and_the_keyring_skipped(
     seed: Seed, declare: Declaration, environment: Environment
 ) -> None:
     declare(BOTH, host=A, org=B)
@@ -827,7 +827,7 @@ def test_the_whole_rotation_by_rebuild(
     assert [path for path in left if {A.encode(), B.encode()} & set(path.read_bytes().split())] == []
 
 
-def test_a_locked_keyring_is_left_for_login(
+def test_a_locked_keyring_is_skipped(
     seed: Seed, declare: Declaration, own: GnomeKeyring, environment: Environment
 ) -> None:
     declare(BOTH, host=A, org=B)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PREFIX = str(Path(EXECUTABLE).parents[1])
 MODULES = ("home-manager", "nixos")
 NAME = "git-credential-hf-seed"
+SERVICES = ["git-credential-hf-changed.service", "git-credential-hf-keyring.service", "git-credential-hf-seed.service"]
 TOKENS: dict[str, Any] = {
     "all": {"file": "~/secrets/hf", "cache": True},
     "my-org": {"command": ["echo", "hf_cOmMaNd0123456789aBcDeFgHiJkLmNo"], "scope": ["my-org", "datasets/my-org"]},
@@ -60,22 +61,30 @@ def credential(module: str, settings: Mapping[str, Any]) -> dict[str, dict[str, 
     return found
 
 
-def unit(made: Mapping[str, Any], kind: str) -> dict[str, dict[str, list[str]]]:
-    """The unit that `made` has, as systemd reads it."""
-    given = made["systemd"]["user"][f"{kind}s"][NAME]
-    if "Unit" not in given:  # NixOS has names of its own
-        after = {"After": given["after"]} if "after" in given else {}
+def unit(made: Mapping[str, Any], name: str) -> dict[str, dict[str, list[str]]]:
+    """The unit that `made` has under that name, as systemd reads it."""
+    name, _, kind = name.partition(".")
+    given = made["systemd"]["user"][f"{kind}s"][name]
+    if "description" in given:  # NixOS has names of its own
+        names = {
+            "after": "After",
+            "description": "Description",
+            "partOf": "PartOf",
+            "requisite": "Requisite",
+            "startLimitIntervalSec": "StartLimitIntervalSec",
+        }
         given = {
-            "Unit": {"Description": given["description"]} | after,
+            "Unit": {name: given[key] for key, name in names.items() if given.get(key, []) != []},
             kind.title(): given[f"{kind}Config"]
             | ({"Environment": f"PATH={given['environment']['PATH']}"} if "environment" in given else {}),
-            "Install": {"WantedBy": given["wantedBy"]},
+            "Install": {"WantedBy": given["wantedBy"]} if given["wantedBy"] else {},
         }
     return {
         section: {
             key: [str(one) for one in (value if isinstance(value, list) else [value])] for key, value in all.items()
         }
         for section, all in given.items()
+        if all
     }
 
 
@@ -83,17 +92,17 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def example(kind: str) -> dict[str, dict[str, list[str]]]:
-    """The unit of examples/systemd."""
+def example(name: str) -> dict[str, dict[str, list[str]]]:
+    """The unit of examples/systemd, but for what enables others with it."""
     sections: dict[str, dict[str, list[str]]] = {}
-    for line in (ROOT / f"examples/systemd/{NAME}.{kind}").read_text().replace("\\\n", " ").splitlines():
+    for line in (ROOT / "examples/systemd" / name).read_text().splitlines():
         if line.startswith("["):
             keys = sections[line.strip("[]")] = {}
         elif line and not line.startswith("#"):
             key, _, value = line.partition("=")
-            keys.setdefault(key, []).extend(
-                value.split() if key in ("After", "WantedBy") else [" ".join(value.split())]
-            )
+            words = value.split() if key in ("After", "PartOf", "Requisite", "WantedBy") else [value]
+            keys.setdefault(key, []).extend(words)
+    sections.get("Install", {}).pop("Also", None)
     return sections
 
 
@@ -129,20 +138,31 @@ def test_options_become_the_helpers() -> None:
     assert credential("nixos", options)["https://hub.example.org"] == {"helper": [line]}
 
 
+@pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("module", MODULES)
-def test_units_are_those_of_the_examples(module: str) -> None:
+def test_services_are_those_of_the_examples(module: str, name: str) -> None:
     made = configuration(module, {"tokens": TOKENS})
-    service, wanted = unit(made, "service"), example("service")
-    assert service["Service"].pop("Environment")[0].startswith(f"PATH={PREFIX}/bin:")
+    service, wanted = unit(made, name), example(name)
+    # What differs: programs are named by their paths, and on NixOS systemd-tmpfiles links tokens.toml.
+    path = f"PATH={PREFIX}/bin:"
+    assert service["Service"].pop("Environment", [path])[0].startswith(path)
     wanted["Service"].pop("Environment")
+    (command,) = service["Service"].pop("ExecStart")
+    program, *arguments = command.split()
+    assert program in (f"{PREFIX}/bin/git-credential-hf", "systemctl", "/systemd/bin/systemctl")
+    assert ["/usr/bin/env", Path(program).name, *arguments] == wanted["Service"].pop("ExecStart")[0].split()
     if module == "nixos":
         assert service["Unit"]["After"].pop() == "systemd-tmpfiles-setup.service"
+        service["Unit"] = {key: value for key, value in service["Unit"].items() if value}
     assert service == wanted
-    path, wanted = unit(made, "path"), example("path")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_path_unit_is_that_of_the_examples(module: str) -> None:
+    path, wanted = unit(configuration(module, {"tokens": TOKENS}), f"{NAME}.path"), example(f"{NAME}.path")
     assert path["Path"].pop("PathChanged") == [
         wanted["Path"].pop("PathChanged")[0], "/run/100%%/alice", "%h/secrets/hf"
     ]  # fmt: skip
-    del path["Path"], wanted["Path"]
     assert path == wanted
 
 
@@ -235,7 +255,7 @@ def test_a_file_that_agenix_or_sops_nix_makes_is_watched_and_declared(module: st
     made = configuration(module, {"tokens": {"a": {"file": file}}})
     files = made["xdg"]["configFile"] or made["environment"]["etc"]
     assert files["git-credential-hf/tokens.toml"]["source"] == {"tokens": {"a": {"file": file}}}
-    watched = unit(made, "path")["Path"]["PathChanged"]
+    watched = unit(made, f"{NAME}.path")["Path"]["PathChanged"]
     assert watched[1:] == [file.replace("%", "%%").replace("~/", "%h/")]
 
 
@@ -254,7 +274,7 @@ def test_parts_can_be_left_out() -> None:
     assert made["home"]["activation"] == made["xdg"]["configFile"] == {}
     made = configuration("nixos", {"seed": {"onActivation": False}})
     assert made["system"]["userActivationScripts"] == {}
-    assert list(made["systemd"]["user"]["services"]) == [NAME]
+    assert [f"{one}.service" for one in sorted(made["systemd"]["user"]["services"])] == SERVICES
     off = evaluate("home-manager", {"enable": False})["config"]
     assert off["home"]["packages"] == off["programs"]["git"]["iniContent"] == {}
 

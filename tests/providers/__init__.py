@@ -348,7 +348,8 @@ class KWallet:
     """kwalletd5 on a bus of its own, with the wallet kdewallet.
 
     state: "open"; "locked", which is as the login leaves it: the wallet is open, and the Secret Service calls it locked
-    until somebody asks to unlock it; "closed", which is as a login with another password leaves it.
+    until somebody asks to unlock it; "closed", which is as a login with another password leaves it; "waiting", which is
+    as the login leaves it where the desktop does not run pam_kwallet_init: it is on no bus.
     """
 
     name = "kwalletd5"
@@ -362,6 +363,7 @@ class KWallet:
     ) -> None:
         self.bus = bus or Bus(folder or Path(tempfile.mkdtemp(prefix="kwallet.")), display=display)
         self._own_bus = bus is None
+        self.login_socket = str(self.bus.folder / "run/kwallet.socket")
         self._owned = f"org.kde.{self.name}"
         self.configure(prompt_on_open=False)
         self._data = self.bus.folder / "data/kwalletd"
@@ -382,7 +384,9 @@ class KWallet:
         if state == "closed":
             self.process = self._popen([self.name], ())
         else:
-            self._start_as_the_login_does()
+            self._start_as_the_login_does(is_told=state != "waiting")
+        if state == "waiting":
+            return
         wait_until(lambda: self.bus.owns(self._owned), f"{self.name} is on the bus")
         if self._own_bus:
             wait_until(lambda: self.bus.owns(SECRETS), f"{self.name} is the Secret Service")
@@ -402,9 +406,12 @@ class KWallet:
     def is_locked(self) -> bool:
         return self.bus.is_locked("/org/freedesktop/secrets/collection/kdewallet")
 
-    def _start_as_the_login_does(self) -> None:
-        """Hand over the key on a pipe, as pam_kwallet makes it, and the environment on a socket that it listens at."""
-        address = str(self.bus.folder / "run/kwallet.socket")
+    def _start_as_the_login_does(self, *, is_told: bool) -> None:
+        """Hand over the key on a pipe, as pam_kwallet makes it, and the environment on a socket that it listens at.
+
+        is_told: whether the environment is sent, as pam_kwallet_init does it.
+        """
+        address = self.login_socket
         Path(address).unlink(missing_ok=True)
         reader, writer = os.pipe()
         with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as sender:
@@ -415,6 +422,8 @@ class KWallet:
             os.close(reader)
             os.write(writer, hashlib.pbkdf2_hmac("sha512", self.password, KWALLET_SALT, 50_000, 56))
             os.close(writer)
+            if not is_told:
+                return
             sender.connect(address)
             sender.sendall("".join(f"{name}={value}\n" for name, value in self.bus.environ().items()).encode())
 
@@ -424,7 +433,7 @@ class KWallet:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=self.bus.environ() | {"PAM_KWALLET5_LOGIN": str(self.bus.folder / "run/kwallet.socket")},
+            env=self.bus.environ() | {"PAM_KWALLET5_LOGIN": self.login_socket},
             pass_fds=descriptors,
         )
 

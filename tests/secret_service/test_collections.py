@@ -151,7 +151,7 @@ def test_what_can_be_replaced_is_and_what_cannot_be_created_is_named(
     done = run("seed", T="hf_new")
     assert (done.code, done.stdout.count(b"replaced, "), done.stderr.count(b"\n")) == (3, 1, 1)
     assert b"huggingface.co/two" in done.stderr
-    assert done.stderr.endswith(b". Try: git-credential-hf seed --unlock prompt\n")
+    assert done.stderr.endswith(b". Try: git-credential-hf seed --unlock prompt --timeout 60\n")
     assert two.secrets(WORK) == [b"hf_new"]
 
 
@@ -204,7 +204,7 @@ def test_a_copy_in_a_locked_collection_is_named_and_loses_to_the_newer(run: Run,
     protected.lock(WORK)
     told = run(*BRING, input=b"hf_new")
     assert names_work(told)
-    assert told.stderr.endswith(b". Try: git-credential-hf seed --from - --unlock prompt\n")
+    assert told.stderr.endswith(b". Try: git-credential-hf seed --from - --unlock prompt --timeout 60\n")
     assert told.stdout.startswith(b"keyring: created, ")
     assert protected.secrets(LOGIN) == [b"hf_new"]
     assert run("get", input=request()) == answer("hf_user", "hf_new")

@@ -16,6 +16,8 @@ from tests.providers import Bus, GnomeKeyring
 
 SEED = ("seed", "--from", "-", "--no-cache")
 TOKEN = b"hf_QpWn4LmXzTbVcRdS"
+AGAIN = b"Run `git-credential-hf seed` again"
+AFTER_LOGIN = AGAIN + b" after the next login, or create a keyring in it\n"
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def own(tmp_path: Path, environment: Environment) -> Iterator[GnomeKeyring]:
     provider.close()
 
 
-def test_a_locked_keyring_is_left_for_login(run: Run, own: GnomeKeyring) -> None:
+def test_a_locked_keyring_is_skipped(run: Run, own: GnomeKeyring) -> None:
     own.stop()
     own.start(locked=True)
     seeded = run(*SEED, input=TOKEN)
@@ -57,22 +59,21 @@ def test_a_keyring_that_was_never_made_is_skipped(run: Run, environment: Environ
     try:
         seeded = run(*SEED, input=TOKEN)
         assert (seeded.stdout, seeded.stderr, seeded.code) == (
-            b"keyring: skipped, it has no default collection; make a keyring in it, and seed again\n",
+            b"keyring: skipped (it has no default collection). " + AFTER_LOGIN,
             b"",
             0,
         )
         required = run(*SEED, "--require-keyring", input=TOKEN)
         assert (required.stdout, required.stderr, required.code) == (
             b"",
-            b"git-credential-hf: the keyring was not filled: it has no default collection; "
-            b"make a keyring in it, and seed again\n",
+            b"git-credential-hf: the keyring was not filled: it has no default collection. " + AFTER_LOGIN,
             3,
         )
     finally:
         provider.close()
 
 
-def test_a_bus_without_a_keyring_is_left_for_login(run: Run, environment: Environment, tmp_path: Path) -> None:
+def test_a_bus_without_a_keyring_is_skipped(run: Run, environment: Environment, tmp_path: Path) -> None:
     bus = Bus(tmp_path / "bus")
     environment["DBUS_SESSION_BUS_ADDRESS"] = bus.address
     try:

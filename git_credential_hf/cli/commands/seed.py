@@ -32,19 +32,22 @@ from git_credential_hf.state import locks, rejected, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 
-# What there is to do about a keyring that cannot be had.
+# What there is to do about a keyring that cannot be had, where no dialog can help.
 _REMEDIES = {
-    Locked: "unlock it, or log in to the desktop, and seed again",
-    NoBus: "log in to the desktop, and seed again",
-    NotYours: "unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and seed again",
-    NoKeyring: "start one, or log in to the desktop, and seed again",
-    NoCollection: "make a keyring in it, and seed again",
-    Absent: "install one, and seed again",
+    Locked: "Run `git-credential-hf seed` again once it is open",
+    NoBus: "Run `git-credential-hf seed` again after logging in",
+    NotYours: "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run `git-credential-hf seed` again",
+    NoKeyring: "Run `git-credential-hf seed` again once one is running",
+    NoCollection: "Run `git-credential-hf seed` again after the next login, or create a keyring in it",
+    Absent: "Install one, and run `git-credential-hf seed` again",
 }
 
 
 class Seed:
-    """What one run of seed is asked to do; each attribute is the option of that name."""
+    """What one run of seed is asked to do; each attribute is the option of that name.
+
+    wait: whether to wait for a keyring that is not there yet: --require-keyring with --timeout.
+    """
 
     def __init__(self) -> None:
         self.source: str | None = None
@@ -54,6 +57,7 @@ class Seed:
         self.keyring = True
         self.cache = True
         self.require_keyring = False
+        self.wait = False
         self.optional = False
         self.strict = False
         self.force = False
@@ -253,11 +257,13 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     if cache is None and not asked.keyring and not wanted.withdraws_cache:
         if asked.scope or asked.host != HUB:
             outcome.shortfalls = _stored_nowhere(
-                wanted, "the keyring alone keeps such a token", "seed it without --no-keyring"
+                wanted, "the keyring alone keeps such a token", "Seed it without --no-keyring"
             )
         else:
             _report(asked, "nothing to do: the token is for neither the token file nor the keyring")
         return outcome
+    if asked.keyring and not asked.dry_run:
+        keyring.prepare(options, wait=asked.wait)
     try:
         # Over both, so that of two runs at once the later one has the last word in both.
         with nullcontext() if asked.dry_run else locks.own_lock(options.environ, _WAIT):
@@ -311,14 +317,13 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
             outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
     except (Absent, Locked) as reason:
         outcome.skipped = str(reason)
+        remedy = _remedy(asked, reason, options)
         if asked.require_keyring:
-            outcome.shortfalls.append(f"the keyring was not filled: {reason}; {_REMEDIES[type(reason)]}")
+            outcome.shortfalls.append(f"the keyring was not filled: {reason}. {remedy}")
         elif wanted.kept is None and (asked.scope or asked.host != HUB):
-            outcome.shortfalls += _stored_nowhere(wanted, str(reason), _REMEDIES[type(reason)])
-        elif isinstance(reason, (NotYours, NoCollection)):  # which a login does not change
-            _report(asked, f"keyring: skipped, {reason}; {_REMEDIES[type(reason)]}")
+            outcome.shortfalls += _stored_nowhere(wanted, str(reason), remedy)
         else:
-            _report(asked, f"keyring: skipped ({reason}). Run `git-credential-hf seed` again after logging in")
+            _report(asked, f"keyring: skipped ({reason}). {remedy}")
             outcome.told = True
         return
     except Unavailable as reason:
@@ -344,10 +349,18 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         outcome.told = outcome.changed = True
 
 
+def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
+    """Return what a person can do about a keyring that could not be had."""
+    has_display = options.environ.get(b"DISPLAY") or options.environ.get(b"WAYLAND_DISPLAY")
+    if isinstance(reason, (Locked, NoKeyring)) and has_display and options.unlock != "prompt":
+        return f"Try: {_again_with_prompt(asked)}"
+    return _REMEDIES[type(reason)]
+
+
 def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
     return [
         f"{_which(item.place(one.server, one.token.scope), one.user, one.token.text)} was stored nowhere: "
-        f"{reason}; {remedy}"
+        f"{reason}. {remedy}"
         for one in wanted.tokens
     ]
 
@@ -360,7 +373,7 @@ def _still_locked(asked: Seed, label: str) -> str:
 
 def _again_with_prompt(asked: Seed) -> str:
     source = "" if asked.source is None else f" --from {shown(shlex.quote(asked.source))}"
-    return f"git-credential-hf seed{source} --unlock prompt"
+    return f"git-credential-hf seed{source} --unlock prompt --timeout 60"
 
 
 def _which(place: bytes, user: bytes, text: bytes) -> str:

@@ -18,6 +18,7 @@ from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
 from git_credential_hf.model.token import Token
+from git_credential_hf.secret_service.quirks import kwallet
 from git_credential_hf.sources import oidc
 from git_credential_hf.sources.environment import VARIABLES
 
@@ -33,8 +34,9 @@ _CODES = {
     "oidc-failed",
     (WARNING,): "other-helper-before other-helper-after path-not-sent token-in-git-config token-in-remote token-in-url "
     "extra-header netrc-entry askpass-asks env-unusable token-file-mode token-file-unusable keyring-absent "
-    "other-keyring declaration-broken source-newer source-unreadable declared-not-seeded lfs-missing "
-    "lfs-not-initialised lfs-loops xet-scopes-only hub-silent oidc-not-asked oidc-unknown-to-hf hf-differs",
+    "other-keyring kwallet-waits keyring-secret-lost declaration-broken source-newer source-unreadable "
+    "declared-not-seeded lfs-missing lfs-not-initialised lfs-loops xet-scopes-only hub-silent oidc-not-asked "
+    "oidc-unknown-to-hf hf-differs",
     (WARNING, NOTE): "askpass-missing",
     (NOTE,): "lfs-skips env-hides-keyring token-file-differs keyring-empty keyring-opens",
 }
@@ -419,6 +421,13 @@ def _keyring(facts: Facts) -> _Found:
             if remedies.has_display(facts) and _may_hold_one(state)
             else remedies.new_token(facts, None, "--no-keyring"),
         )
+    elif state.state == "no keyring" and (command := kwallet.waiting(facts.environ)):
+        yield (
+            "kwallet-waits",
+            "the login has opened KWallet, which waits for pam_kwallet_init: Plasma runs that at its start, and other "
+            "desktops have to be told to",
+            command,
+        )
     elif state.state in ("no bus", "not yours") and _is_own_socket(socket):
         yield (
             "keyring-absent",
@@ -434,12 +443,19 @@ def _keyring(facts: Facts) -> _Found:
         )
     is_empty = state.state == "open" and not state.ours and facts.server == HUB
     of_file = facts.outcome.first(SPARE, source="file") or facts.outcome.given()
+    stored_again = remedies.seed_from(facts) if of_file and of_file.source == "file" else remedies.new_token(facts)
+    if state.lost:
+        yield (
+            "keyring-secret-lost",
+            f"{provider} has an item of git-credential-hf's without its secret: it was ended before it had written it",
+            stored_again,
+        )
     if is_empty and state.others:
         yield (
             "other-keyring",
             f"{' and '.join(state.others)} runs, but {provider} answers as the Secret Service, and holds no token of "
             "git-credential-hf's: what is in the other is not seen",
-            remedies.seed_from(facts) if of_file and of_file.source == "file" else remedies.new_token(facts),
+            stored_again,
         )
     elif (
         is_empty

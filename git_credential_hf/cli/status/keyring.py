@@ -63,6 +63,7 @@ class State:
         self.ours: list[Stored] = []
         self.items_of_others = 0
         self.locked_items = 0
+        self.lost = 0  # items of ours whose secret is gone: KWallet was ended before it had written it
         self.is_hidden = False  # locked, and not asked what is in it
         self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
 
@@ -121,14 +122,18 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
         messages.property_of(collection, messages.COLLECTION, b"Locked"),
         messages.property_of(collection, messages.COLLECTION, b"Label"),
     )
-    if collection == messages.NO_OBJECT:
+    # gnome-keyring 42.1 names one at the first login that it does not have yet.
+    if collection == messages.NO_OBJECT or is_locked.type == decode.ERROR:
         state.state = "no collection"
         return
     name = decode.read_string(label)
     state.collection = None if name is None else name.decode("utf-8", "replace")
     state.state = "locked" if decode.read_flag(is_locked) else "open"
-    if state.state == "locked" and locked and options.unlock != "never":
-        state.opens = bool(kwallet.open_already(reader, locked, options))
+    if state.state == "locked" and options.unlock != "never":
+        is_open = bool(kwallet.open_already(reader, locked or [collection], options))
+        state.opens = is_open and bool(locked)
+        if is_open and not locked:  # `seed` stores in it without a dialog
+            state.state = "open"
     _read_items(reader, server, state, unlocked[:_MOST_ITEMS])
 
 
@@ -140,6 +145,7 @@ def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes])
     for path, (secret, attributes) in known.items():
         ours = item.ours(attributes)
         if ours is not None and ours.server == server:
+            state.lost += not secret
             state.ours.append(Stored(path, ours, item.text_of(secret), written[path]))
         elif item.MARK not in attributes and attributes.get(b"port") == port:
             state.items_of_others += 1

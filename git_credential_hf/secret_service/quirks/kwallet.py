@@ -4,6 +4,8 @@ That then shows no dialog. Whether the wallet is open is for KDE's own interface
 kf5_org.kde.KWallet.xml).
 """
 
+import posix
+
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.encode import NO_AUTO_START, call, string
 from git_credential_hf.secret_service.messages import SECRETS
@@ -13,6 +15,17 @@ TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
     from git_credential_hf.secret_service.dbus.connection import Connection
+
+# What the bus can start where Plasma did not, as at an automatic login: ksecretd, and the daemons before it.
+SERVICES = (b"org.kde.secretservicecompat", b"org.kde.kwalletd6", b"org.kde.kwalletd5")
+
+# Where pam_kwallet has its daemon wait for the environment of the session. Source: kwallet-pam, pam_kwallet_init.
+_LOGINS = (b"PAM_KWALLET5_LOGIN", b"PAM_KWALLET_LOGIN")
+_INIT = (
+    "/usr/share/libpam-kwallet-common/pam_kwallet_init",  # Debian
+    "/usr/libexec/pam_kwallet_init",  # Fedora
+    "/usr/lib/pam_kwallet_init",  # Arch Linux
+)
 
 _COLLECTIONS = b"/org/freedesktop/secrets/collection/"
 
@@ -49,6 +62,15 @@ def is_open(place: bytes, wallet: bytes) -> bytes:
 def read_open(message: decode.Message) -> bool:
     """Return whether isOpen was answered with true; an error is a no."""
     return message.type != decode.ERROR and message.decoder(b"b").u32() == 1
+
+
+def waiting(environ: dict[bytes, bytes]) -> str:
+    """Return the command that tells a KWallet of this session that the login has opened; empty where there is none."""
+    for name in _LOGINS:
+        if (login := environ.get(name)) and posix.access(login, posix.W_OK):
+            known = [program for program in _INIT if posix.access(program, posix.X_OK)]
+            return known[0] if known else f'env | socat STDIN "UNIX-CONNECT:${name.decode()}"'
+    return ""
 
 
 def _wallet(path: bytes) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import keyring_skipped
+from tests.asking import keyring_remedy, keyring_skipped
 from tests.cli.conftest import ROTATED, TOKEN, Seed, cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items, Stored
@@ -414,7 +414,7 @@ def no_open_keyring(request: pytest.FixtureRequest, environment: Environment, tm
 
 
 @pytest.mark.parametrize("unlock", ["auto", "never"])
-def test_without_an_open_keyring_the_cache_is_filled_and_the_rest_left_for_login(
+def test_without_an_open_keyring_the_cache_is_filled_and_the_keyring_skipped(
     seed: Seed, environment: Environment, no_open_keyring: str, unlock: str
 ) -> None:
     result = seed("--unlock", unlock)
@@ -431,10 +431,8 @@ def test_require_keyring_says_that_it_was_done_in_part(
     seed: Seed, environment: Environment, no_open_keyring: str
 ) -> None:
     result = seed("--require-keyring", "--quiet")
-    first = {"it is locked": "unlock it, or ", "no keyring is running": "start one, or "}.get(no_open_keyring, "")
     assert result.stderr.decode() == (
-        f"git-credential-hf: the keyring was not filled: {no_open_keyring}; "
-        f"{first}log in to the desktop, and seed again\n"
+        f"git-credential-hf: the keyring was not filled: {no_open_keyring}. {keyring_remedy(no_open_keyring)}\n"
     )
     assert (result.stdout, result.code) == (b"", 3)
     assert cache(environment).read_text() == TOKEN

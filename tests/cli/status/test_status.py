@@ -1275,7 +1275,8 @@ def test_every_finding_is_documented_and_tested() -> None:
     named = {code: " or ".join(severities) for code, severities in findings.SEVERITIES.items()}
     documented = dict(re.findall(r"^\| `([a-z-]+)` \| ((?:error|warning|note)[a-z ]*?) \|", DOCUMENT, re.MULTILINE))
     assert documented == named
-    tests = Path(__file__).read_text()
+    of_kwallet = Path(__file__).parents[2] / "secret_service/quirks/test_kwallet.py"  # as only a real one has them
+    tests = Path(__file__).read_text() + of_kwallet.read_text()
     assert [code for code in documented if f'"{code}"' not in tests] == []
 
 

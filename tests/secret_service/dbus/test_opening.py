@@ -202,7 +202,8 @@ def test_nobody_elses_bus_is_told_a_word(run: Run, environment: Environment, abs
         seeded = run("seed", "--from", "-", input=b"hf_seeded")
         assert (seeded.stderr, seeded.code) == (b"", 0)
         assert seeded.stdout.splitlines()[1:] == [
-            b"keyring: skipped, %b; unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and seed again" % WHOSE
+            b"keyring: skipped (%b). Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run "
+            b"`git-credential-hf seed` again" % WHOSE
         ]
         required = run("seed", "--from", "-", "--no-cache", "--require-keyring", input=b"hf_seeded")
         assert (required.stdout, required.code, required.stderr.count(b"\n")) == (b"", 3, 1)

@@ -1,6 +1,8 @@
 """KWallet: a wallet that the login has opened answers, and nobody sees a dialog."""
 
 import contextlib
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from git_credential_hf.secret_service.dbus.encode import with_serial
 from git_credential_hf.secret_service.quirks import kwallet
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import Environment, Run
-from tests.providers import KWALLETS, KSecretD, KWallet
+from tests.providers import KWALLETS, SECRETS, KSecretD, KWallet, wait_until
 from tests.secret_service.by_jeepney import (
     ORDERS,
     PARENT,
@@ -167,3 +169,54 @@ def test_a_wallet_that_asks_about_each_program_shows_no_dialog(
         # It would have asked, although it is open.
         assert run("--unlock", "prompt", "--timeout", "2", "get", input=request()) == FROM_FILE
         assert wallet.is_locked()
+
+
+# --- what status says of it -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=KWALLETS, ids=lambda version: version.name)
+def empty(request: pytest.FixtureRequest, environment: Environment, tmp_path: Path) -> Iterator[KWallet]:
+    """Each version of KWallet as the login leaves it, with nothing in its wallet."""
+    version: type[KWallet] = request.param
+    needed(version)
+    wallet = version(tmp_path / "wallet", state="locked")
+    environment["DBUS_SESSION_BUS_ADDRESS"] = wallet.bus.address
+    yield wallet
+    wallet.close()
+
+
+def test_an_empty_wallet_that_the_login_opened_is_open(run: Run, empty: KWallet) -> None:
+    known = json.loads(run("status", "--json").stdout)
+    assert known["keyring"]["state"] == "open"
+    assert not [one for one in known["findings"] if one["code"].startswith("keyring")]
+    # With no dialog and no option `seed` stores in it.
+    assert say(run, "hf_seeded") == "created"
+
+
+def test_a_wallet_that_waits_for_its_session_is_told_of_it(run: Run, empty: KWallet, environment: Environment) -> None:
+    empty.restart(state="waiting")
+    environment["PAM_KWALLET5_LOGIN"] = empty.login_socket
+    known = json.loads(run("status", "--json").stdout)
+    (remedy,) = [one["remedy"] for one in known["findings"] if one["code"] == "kwallet-waits"]
+    session = empty.bus.environ() | {"PAM_KWALLET5_LOGIN": empty.login_socket}
+    subprocess.run(["sh", "-c", remedy], env=session, check=True)
+    wait_until(lambda: empty.bus.owns(SECRETS), "the wallet is on the bus")
+    known = json.loads(run("status", "--json").stdout)
+    assert "kwallet-waits" not in [one["code"] for one in known["findings"]]
+    assert say(run, "hf_seeded") == "created"
+
+
+def test_an_item_whose_secret_an_early_logout_lost_is_seeded_again(
+    run: Run, empty: KWallet, environment: Environment
+) -> None:
+    assert say(run, "hf_seeded") == "created"
+    empty.restart(state="locked")  # it is killed before it has written
+    write_token_file(environment, "hf_FromTheFile")
+    assert run("get", input=request()) == FROM_FILE
+    known = json.loads(run("status", "--json").stdout)
+    lost = known["keyring"]["items"] > 0
+    assert [one["code"] for one in known["findings"] if one["code"].startswith("keyring")] == (
+        ["keyring-secret-lost"] if lost else ["keyring-empty"]
+    )
+    assert say(run, "hf_seeded") == ("replaced" if lost else "created")
+    assert run("get", input=request()) == answer("hf_user", "hf_seeded")
