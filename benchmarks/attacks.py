@@ -59,8 +59,8 @@ class Hostile:
     answers: bytes = b""
 
 
-_FOREIGN = "another user's bus is spoken to"
-_FLOOD = "a bus that stalls or floods is waited for"
+_FOREIGN = "another user's bus is used"
+_FLOOD = "a bus stalls or floods, and is waited for"
 _PATIENCE = 5.0  # seconds, for a helper with a limit of two
 _SIGNAL = serialised(new_signal(DBusAddress("/a", interface="org.freedesktop.DBus"), "NameAcquired", "s", (":1.1",)))
 HOSTILE = [
