@@ -314,7 +314,7 @@ def _hosts_of_gh(subject: Subject) -> None:
 
 def _hosts_of_glab(subject: Subject) -> None:
     file = Path(subject.environ["XDG_CONFIG_HOME"]) / "glab-cli" / "config.yml"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(f"hosts:\n    huggingface.co:\n        token: {_token(HUB)}\n        git_protocol: https\n")
 
