@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import install, report, tables
+from benchmarks import install, page, report, tables
 
 
 def main() -> int:
@@ -44,8 +44,9 @@ def main() -> int:
     print(report.text(results, programs))
     if folder is not None:
         command = " ".join(["scripts/bench", *sys.argv[1:]])
-        page = report.markdown(results, programs, command, rounds, report.machine(programs, load))
-        (folder / "performance.md").write_text(page)
+        part = report.markdown(results, programs, command, rounds, report.machine(programs, load))
+        text = (install.ROOT / "docs/performance.md").read_text()
+        (folder / "performance.md").write_text(page.with_part(text, "scripts/bench", part))
         (folder / "performance.svg").write_text(report.plot(results.get))
     return 0
 

@@ -1,4 +1,4 @@
-"""The table of attacks (tests/attacks.py) against this helper and its peers: see scripts/attacks."""
+"""The attacks of tests/attacks.py on this helper and its peers: see scripts/attacks."""
 
 import argparse
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 from jeepney import DBusAddress
 from jeepney.wrappers import new_signal
 
-from benchmarks import install
+from benchmarks import install, page
 from tests.attacks import (
     ALICE,
     ALL,
@@ -40,7 +40,8 @@ from tests.providers import GnomeKeyring
 from tests.secret_service.fake_bus import bus, serialised
 
 _LIMIT = 20  # seconds for one answer
-_PAGE = install.ROOT / "docs" / "attacks.md"
+_PAGE = install.ROOT / "docs" / "security.md"
+_SCRIPT = "scripts/attacks"
 _MOST_NAMES = 12
 
 
@@ -58,8 +59,8 @@ class Hostile:
     answers: bytes = b""
 
 
-_FOREIGN = "another user's bus is spoken to"
-_FLOOD = "a bus that stalls or floods is waited for"
+_FOREIGN = "another user's bus is used"
+_FLOOD = "a bus stalls or floods, and is waited for"
 _PATIENCE = 5.0  # seconds, for a helper with a limit of two
 _SIGNAL = serialised(new_signal(DBusAddress("/a", interface="org.freedesktop.DBus"), "NameAcquired", "s", (":1.1",)))
 HOSTILE = [
@@ -128,7 +129,7 @@ def main() -> int:
     given = parser.parse_args()
     attacks = ATTACKS[::10] if given.quick else ATTACKS
     try:
-        programs = install.what_is_there() if given.quick else install.everything()
+        programs = install.what_is_there() if given.quick else install.with_newest(install.everything())
     except install.Missing as reason:
         print(f"attacks: {reason}", file=sys.stderr)
         return 1
@@ -146,7 +147,7 @@ def main() -> int:
                 count += len(TOLD) + len(HOSTILE)
             print(f"{subject.name}: {len(subject.leaks)} of {count}")
     if not given.quick:
-        _PAGE.write_text(_page(subjects, programs))
+        _PAGE.write_text(page.with_part(_PAGE.read_text(), _SCRIPT, _part(subjects, programs)))
     return 1 if any(subject.leaks for subject in subjects if subject.name in _OURS) else 0
 
 
@@ -259,6 +260,10 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
         GCM_INTERACTIVE="never", DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="1",
     )  # fmt: skip
     add("gh", peer("gh"), _hosts_of_gh, "auth", "git-credential")
+    add("libsecret, newest", peer("git-credential-libsecret, newest"), _stored)
+    add("gh, newest", peer("gh, newest"), _hosts_of_gh, "auth", "git-credential")
+    add("glab, newest", peer("glab, newest"), _hosts_of_glab, "auth", "git-credential")
+    add("oauth, newest", peer("git-credential-oauth, newest"), lambda _: None)
     gpg = {"GNUPGHOME": str(folder / "gpg"), "PASSWORD_STORE_DIR": str(folder / "pass")}
     if peer("pass-git-helper") and peer("pass"):
         _fill_pass(folder, gpg, exits)
@@ -307,6 +312,13 @@ def _hosts_of_gh(subject: Subject) -> None:
     file.write_text(f"huggingface.co:\n    oauth_token: {_token(HUB)}\n    user: hf_user\n    git_protocol: https\n")
 
 
+def _hosts_of_glab(subject: Subject) -> None:
+    file = Path(subject.environ["XDG_CONFIG_HOME"]) / "glab-cli" / "config.yml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(f"hosts:\n    huggingface.co:\n        token: {_token(HUB)}\n        git_protocol: https\n")
+
+
 def _fill_pass(folder: Path, gpg: dict[str, str], exits: contextlib.ExitStack) -> None:
     environ = os.environ | gpg
     (folder / "gpg").mkdir(mode=0o700)
@@ -329,31 +341,12 @@ def _mapped(pattern: str, subject: Subject) -> None:
 # --- the page ----------------------------------------------------------------------------------------------
 
 
-def _page(subjects: list[Subject], programs: install.Programs) -> str:
-    """Return docs/attacks.md."""
+def _part(subjects: list[Subject], programs: install.Programs) -> str:
+    """Return the part of docs/security.md that has the figures."""
     kinds = list(dict.fromkeys(attack.kind for attack in _EVERY))
     lines = [
-        "# Attacks",
-        "",
-        f"{len(ATTACKS)} requests that an attacker could make git, or something that looks like git, send to a "
-        "credential helper: by the address of a submodule, by a header of a server, by a file in a repository. They "
-        "are one table, [tests/attacks.py](../tests/attacks.py). The tests hold this helper against it, through every "
-        "source at once; here each helper has tokens stored for huggingface.co, for one of its users and "
-        "organisations, and for another host, as far as it knows such things, and is sent all of them.",
-        "",
-        "A cell is how many of the attacks of a kind brought out a token that the request must not have: one for "
-        "another host, another user or another organisation, or any for a request that two readers could understand "
-        "as two different ones, and that is therefore refused here. git itself stops some of these before any helper "
-        "sees them.",
-        "",
-        f"The last rows are no requests for a token. {len(TOLD)} times git tells a helper to store or erase something "
-        "on an attacker's word, and a cell counts after how many the token is no longer what the helper gives: it was "
-        "replaced, removed or skipped. A session bus that belongs to another user is one that a helper must not speak "
-        f"to, and {_PATIENCE:g} seconds are how long it may wait for one that stalls or floods. Peers that use no bus "
-        "have 0 there, and so has serve, which takes neither store nor erase. No peer says which keyring it asked, so "
-        "only the tests check that no program is run that the bus names.",
-        "",
-        "Made by `scripts/attacks`.",
+        f"`{_SCRIPT}` makes this table: {len(ATTACKS)} requests, {len(TOLD)} times that git says `store` or `erase`, "
+        f"and {len(HOSTILE)} hostile buses. A helper may wait {_PATIENCE:g} seconds for a bus.",
         "",
         f"| | attacks | {' | '.join(subject.name for subject in subjects)} |",
         f"|---|---|{'---|' * len(subjects)}",
@@ -362,23 +355,19 @@ def _page(subjects: list[Subject], programs: install.Programs) -> str:
         attacks = [attack for attack in _EVERY if kind in ("", attack.kind)]
         counts = [str(sum(attack in subject.leaks for attack in attacks)) for subject in subjects]
         lines.append(f"| {kind or '**all**'} | {len(attacks)} | {' | '.join(counts)} |")
-    lines += ["", "## Who leaks where", ""]
-    lines += [
-        "A request for something else that is answered with a token of huggingface.co or another's, by helper:",
-        "",
-    ]
+    lines += ["", "A token for a request that must get none, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "A request that is to be refused, or for another's item:", ""]
+    lines += ["", "A token for a malformed request, or another user's or scope's token, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "What it was told, and the buses:", ""]
+    lines += ["", "A token that is lost, or a bus that is used or waited for, by helper:", ""]
     for subject in subjects:
         names = [f"{one.kind}: {one.name}" for one in (*TOLD, *HOSTILE) if one in subject.leaks]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "## What was attacked", ""]
+    lines += ["", "The versions:", ""]
     versions = {**{"git-credential-hf": "this checkout"}, **{name: one.version for name, one in programs.peers.items()}}
     for subject in subjects:
         program = next(
@@ -396,18 +385,22 @@ _LONG = {
     "serve": "git-credential-hf",
     "store": "git-credential-store",
     "cache": "git-credential-store",
+    "libsecret, newest": "git-credential-libsecret, newest",
+    "oauth, newest": "git-credential-oauth, newest",
     "GCM": "git-credential-manager",
     "pass-git-helper, *": "pass-git-helper",
 }
 _OURS = ("git-credential-hf", "serve")
 _ABOUT = {
     "serve": ", asked over its socket",
-    "git-credential-hf": ", with the token in its token file too",
-    "cache": " (git-credential-cache is of the same git)",
-    "GCM": ", with its plain-text store and the generic provider",
+    "git-credential-hf": ", also with the token in the token file",
+    "cache": " (git-credential-cache comes with the same git)",
+    "GCM": ", with its plain-text store and its generic provider",
     "gh": ", with huggingface.co in its hosts.yml",
-    "pass-git-helper": ", with `[huggingface.co]` for its mapping",
-    "pass-git-helper, *": ", with `[huggingface.co*]`, a pattern for whatever begins so",
+    "gh, newest": ", with huggingface.co in its hosts.yml",
+    "glab, newest": ", with huggingface.co in its config.yml",
+    "pass-git-helper": ", with the mapping `[huggingface.co]`",
+    "pass-git-helper, *": ", with the pattern `[huggingface.co*]`",
 }
 
 

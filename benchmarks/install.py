@@ -81,6 +81,45 @@ def everything() -> Programs:
     return programs
 
 
+def with_newest(programs: Programs) -> Programs:
+    """Return `programs` with some peers of the newest Debian too, unpacked and not installed, as "NAME, newest"."""
+    makers: dict[str, Callable[[], Program]] = {
+        "git-credential-libsecret": lambda: _libsecret(_from_sid("git", str(_LIBSECRET))),
+        "gh": lambda: _from_sid("gh", "usr/bin/gh"),
+        "glab": lambda: _from_sid("glab", "usr/bin/glab"),
+        "git-credential-oauth": lambda: _from_sid("git-credential-oauth", "usr/bin/git-credential-oauth"),
+    }
+    for name, make in makers.items():
+        try:
+            programs.peers[f"{name}, newest"] = make()
+        except Missing as reason:
+            programs.missing[f"{name}, newest"] = str(reason)
+    return programs
+
+
+def _from_sid(package: str, file: str) -> Program:
+    """Return a file of a package of the newest Debian, which is unpacked in .build/bench/sid."""
+    place = BENCH / "sid"
+    for folder in ("lists/partial", "archives/partial"):
+        (place / folder).mkdir(parents=True, exist_ok=True)
+    sources = place / "sources.list"
+    sources.write_text(
+        "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main\n"
+    )
+    options = {"Etc::sourcelist": sources, "Etc::sourceparts": "-", "State::lists": place / "lists", "Cache": place}
+    apt = ["apt-get", *(f"-oDir::{name}={value}" for name, value in options.items()), "-oAPT::Sandbox::User="]
+    if not (place / "updated").exists():
+        _run(*apt, "update")
+        (place / "updated").touch()
+    if not (place / file).exists():
+        _run(*apt, "download", package, folder=place)
+        for deb in place.glob(f"{package}_*.deb"):
+            (place / f"{package}.version").write_text(deb.name.split("_")[1].replace("%3a", ":"))
+            _run("dpkg-deb", "-x", str(deb), str(place))
+            deb.unlink()
+    return Program(str(place / file), (place / f"{package}.version").read_text())
+
+
 def what_is_there() -> Programs:
     """Return the programs that need no installing: the helper on PATH, and what the system has."""
     programs = Programs()
@@ -178,14 +217,25 @@ def _from_deb() -> Program:
     return Program(str(program), f"{deb.name.split('_')[1]}, unpacked")
 
 
-def _libsecret() -> Program:
-    """Build the helper that comes with git as source."""
+def _libsecret(of: Program | None = None) -> Program:
+    """Build the helper that comes with git as source, of the installed git if no other source is named."""
     compiler = _from_debian("gcc", "gcc").path
     if not Path("/usr/include/stdlib.h").exists():
         _apt_install("libc6-dev")
     pkg_config = _from_debian("pkg-config", "pkg-config").path
     if subprocess.run([pkg_config, "--exists", "libsecret-1"], check=False).returncode:
         _apt_install("libsecret-1-dev")
+    place = BENCH / ("git-credential-libsecret" if of is None else "git-credential-libsecret-newest")
+    source = Path(of.path) if of is not None else _source_of_libsecret()
+    flags = subprocess.run(
+        [pkg_config, "--cflags", "--libs", "libsecret-1", "glib-2.0"], capture_output=True, text=True, check=True
+    )
+    _run(compiler, "-O2", "-o", str(place), str(source), *shlex.split(flags.stdout))
+    version = of.version if of is not None else _debian_version("git")
+    return Program(str(place), f"of git {version}, libsecret {_debian_version('libsecret-1-0')}")
+
+
+def _source_of_libsecret() -> Path:
     source = "/" / _LIBSECRET
     if not source.exists():  # a system without documentation has not unpacked it
         _run("apt-get", "download", "git", folder=BENCH)
@@ -195,12 +245,7 @@ def _libsecret() -> Program:
         source = BENCH / "git" / _LIBSECRET
         if not source.exists():
             raise Missing("git's package does not have its source")
-    place = BENCH / "git-credential-libsecret"
-    flags = subprocess.run(
-        [pkg_config, "--cflags", "--libs", "libsecret-1", "glib-2.0"], capture_output=True, text=True, check=True
-    )
-    _run(compiler, "-O2", "-o", str(place), str(source), *shlex.split(flags.stdout))
-    return Program(str(place), f"of git {_debian_version('git')}, libsecret {_debian_version('libsecret-1-0')}")
+    return source
 
 
 def _git_credential_store() -> Program:

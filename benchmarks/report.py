@@ -85,8 +85,8 @@ def text(results: Results, programs: Programs) -> str:
 
 
 def markdown(results: Results, programs: Programs, command: str, rounds: int, machine: list[tuple[str, str]]) -> str:
-    """Return docs/performance.md. The plot is to be beside it, as performance.svg."""
-    grids = [f"## {_capital(title)}\n\n{about}\n\n{_markdown(grid)}" for title, about, grid in _grids(results)]
+    """Return the part of docs/performance.md that has the figures. The plot is to be beside it, as performance.svg."""
+    grids = [f"### {_capital(title)}\n\n{about}\n\n{_markdown(grid)}" for title, about, grid in _grids(results)]
     plot = f"![{_capital(results.get.title)}: the medians of the first table as bars](performance.svg)"
     grids[0] += "\n\n" + plot
     missing = "".join(f"- {name}: {reason}\n" for name, reason in _missing(results, programs).items())
@@ -96,7 +96,7 @@ def markdown(results: Results, programs: Programs, command: str, rounds: int, ma
         goals=_markdown(_goal_grid(results)),
         tables="\n\n".join(grids),
         machine=_markdown([("", ""), *machine]),
-        missing=f"\n## Not measured\n\n{missing}" if missing else "",
+        missing=f"\n### Not measured\n\n{missing}" if missing else "",
     )
 
 
@@ -220,8 +220,8 @@ def _grids(results: Results) -> Iterable[tuple[str, str, list[tuple[str, ...]]]]
         for crowd in results.crowds
     ]
     about = (
-        "In turns, each on a keyring of its own. Throughput is the median of the turns; failures and the slowest get "
-        "are those of all."
+        "In turns, each on a keyring of its own. Gets a second is the median of the turns. Failures and the slowest "
+        "get are of all turns."
     )
     yield results.crowd_title, about, [_CROWD_COLUMNS, *crowd_cells]
 
@@ -289,24 +289,20 @@ def _capital(title: str) -> str:
 
 
 _PAGE = """\
-# Performance
+`{command}` made the figures below. It installs what it measures; run it for your own machine.
 
-Made by `{command}`, which installs what it measures, and writes this page: run it for your own machine.
+Each program of a table runs once a round, in another order each round, for {rounds} rounds after a warm-up. A run is \
+one process with its request in a pipe, and every answer is checked. Wall time is from before its start to its end. \
+CPU time is its own, without the bus and the keyring. Memory is the largest resident set, by time(1). A ratio is the \
+median of the ratios within each round, so other load weighs on both sides. Milliseconds are of this machine alone.
 
-How it is measured: every row of a table runs once a round, in another order each round, for {rounds} rounds after a \
-warm-up, on whichever core the kernel chooses. A run is a process with its request in a pipe, and every answer is \
-checked. The wall time is from before its start until it has ended; the CPU time is its own, without the bus's and the \
-keyring's; memory (the largest resident set, by time(1)) and D-Bus method calls are taken apart from the rounds. A \
-ratio is the median of the ratios within each round, so that what else the machine did weighs on both sides; \
-milliseconds are of this machine alone.
-
-## The goals
+### The goals
 
 {goals}
 
 {tables}
 
-## The machine
+### The machine
 
 {machine}
 {missing}"""

@@ -275,7 +275,7 @@ def scopes(bench: Bench, counts: list[int]) -> Table:
     return bench.table(
         "get, from keyrings with scoped tokens",
         "A token for each of so many organisations, beside the one for the whole host, and a request with a "
-        "repository's path. git-credential-libsecret knows no scopes: it has an item for that very path.",
+        "repository's path. git-credential-libsecret knows no scopes: it has an item for that exact path.",
         cases,
         buses,
     )

@@ -1,8 +1,8 @@
 """The keyring of a platform that has no Secret Service (macOS's Keychain, for one), through the keyring library.
 
-That library finds an item by its service and username alone. The service of ours is the address that the item is for,
-`https://huggingface.co/my-org`, with more behind it where git stored it and no person seeded it; the secret is that of
-an item in the Secret Service.
+That library finds an item by its service and username alone. The service of our items is a URL with the scope, as
+`https://huggingface.co/my-org`, and ends in a mark if git stored the item. The secret has the format of an item in the
+Secret Service.
 """
 
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def stored(tokens: list[Token]) -> list[bytes]:
 
 
 class Writer:
-    """Our items in that keyring. Everything raises Absent, Locked or Unavailable where it cannot do what it says."""
+    """Our items in that keyring. Every method raises Absent, Locked or Unavailable if it fails."""
 
     locked: tuple[str, ...] = ()  # there is only one collection, which is open or raises Locked
 
@@ -97,7 +97,7 @@ class Writer:
         return [self.put(server, token, origin, force=force, dry_run=dry_run) for server, token in tokens]
 
     def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
-        """Return nothing: this keyring does not tell what was declared, so that it stays until somebody deletes it."""
+        """Return nothing: this keyring cannot list items, so what was declared stays until a person deletes it."""
         return []
 
     def ours(self, server: bytes, scope: bytes, user: bytes | None) -> list[Token]:
@@ -108,7 +108,7 @@ class Writer:
         return list(_ours(server, user, scope, exactly=user is not None))
 
     def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
-        """Delete these items; one that is gone already is fine."""
+        """Delete these items. An item that is already gone is no error."""
         with _told():
             for one in items:
                 service, user = one.decode().split("\0")

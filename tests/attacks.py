@@ -71,7 +71,7 @@ SPELLING = "a spelling or a look-alike"
 PROTOCOL = "another protocol"
 FOLDED = "a header or a state that looks like a field"
 PATH = "a path that is not in the scope"
-IDENTITY = "somebody else's item"
+IDENTITY = "another user's item"
 
 _CONTROL = {
     "a CR at a line's end": b"protocol=https\r\nhost=huggingface.co\r\n",
@@ -285,8 +285,8 @@ _FOLDED = {
     "a capability that names the Hub": b"capability[]=host=huggingface.co\n",
     "every capability": b"capability[]=authtype\ncapability[]=state\ncapability[]=oauth\ncapability[]=\n",
     "a round that goes on": b"capability[]=state\nstate[]=hf:1\ncontinue=1\n",
-    "an address of the Hub": b"url=https://huggingface.co/my-org/model\n",
-    "an address with a user at the Hub": b"url=https://alice@huggingface.co\n",
+    "a URL of the Hub": b"url=https://huggingface.co/my-org/model\n",
+    "a URL with a user at the Hub": b"url=https://alice@huggingface.co\n",
     "the Hub for a path": b"path=huggingface.co\n",
     "the Hub's address for a path": b"path=https://huggingface.co/my-org/model\n",
     "a path that climbs to the Hub": b"path=../huggingface.co/my-org\n",
@@ -396,8 +396,8 @@ class Told:
 
 
 TOKEN = b"{TOKEN}"
-USERINFO = "the password of an address"
-HREF = "an address of git-lfs that the Hub answers with 401"
+USERINFO = "the password in a URL"
+HREF = "a git-lfs URL that the Hub answers with 401"
 OVERTAKEN = "an old token, after a rotation"
 
 # git says store for what an address has in it, after any 200, from a public repository too: in what is cloned, in

@@ -1,77 +1,98 @@
-"""Pictures of a terminal for the documents: `scripts/pictures` runs this."""
+"""Pictures of a terminal for the documents, of real runs. `scripts/pictures` runs this."""
 
 import contextlib
-import os
-import pty
 import re
-import subprocess
 import sys
 import tempfile
+from html import escape
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
+from tests.cli.terminal import at_a_terminal
+from tests.hub import Hub, Secret
 from tests.providers import GnomeKeyring
 
 DOCS = Path(__file__).parent.parent / "docs"
-COLUMNS = 80
-TOKEN = "hf_PiCtUrE0123456789aBcDeFgHiJkLmNoPqR"
+COLUMNS = 88
+TOKEN = Secret("hf_PiCtUrE0123456789aBcDeFgHiJkLmNoPqR")
+MODEL = "my-org/my-model"
+LOGIN = "git-credential-hf login"
+LINES = [LOGIN, f"git clone --quiet https://huggingface.co/{MODEL}", "ls my-model", "git-credential-hf list"]
+
+Runs = list[tuple[str, str]]
 
 
-def on_a_terminal(command: list[str], environment: dict[str, str]) -> str:
-    """Return what `command` writes to a terminal of COLUMNS columns."""
-    terminal, its_end = pty.openpty()
-    with subprocess.Popen(command, env=environment, stdin=its_end, stdout=its_end, stderr=its_end):
-        os.close(its_end)
-        written = b""
-        # Linux ends a terminal that nobody holds with an error.
-        with contextlib.suppress(OSError):
-            while read := os.read(terminal, 4096):
-                written += read
-    os.close(terminal)
-    return written.decode().replace("\r\n", "\n")
-
-
-def picture(name: str, runs: list[tuple[str, str]]) -> None:
-    """Write docs/NAME.svg, of each command line and what it wrote."""
-    console = Console(record=True, width=COLUMNS, file=sys.stderr, force_terminal=True)
-    for line, written in runs:
-        console.print(Text(f"$ {line}", style="bold"))
-        console.print(Text.from_ansi(written))
-    drawn = console.export_svg(title="git-credential-hf", unique_id=name)
-    # A document has no need to load a font from elsewhere.
-    (DOCS / f"{name}.svg").write_text(re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.DOTALL))
-
-
-def main() -> None:
+def runs() -> Runs:
+    """Return each command line and what it writes to a terminal, in a new home with a Hub and a keyring."""
     with contextlib.ExitStack() as made:
         folder = Path(made.enter_context(tempfile.TemporaryDirectory()))
-        provider = made.enter_context(contextlib.closing(GnomeKeyring()))
+        provider = made.enter_context(contextlib.closing(GnomeKeyring(folder / "keyring")))
+        hub = made.enter_context(Hub(folder / "hub"))
+        hub.add_token(TOKEN, orgs=["my-org"], gated=[MODEL])
+        hub.create(MODEL, gated=True, files={"config.json": "{}\n"}, lfs={"model.safetensors": b"weights"})
         home = folder / "home"
-        home.mkdir()
-        (home / "secrets").mkdir(mode=0o700)
-        (home / "secrets/huggingface.token").touch(mode=0o600)
-        (home / "secrets/huggingface.token").write_text(TOKEN)
         programs = home / ".local/bin"
         programs.mkdir(parents=True)
-        for name in ("git-credential-hf", "hf"):
-            (programs / name).symlink_to(Path(sys.executable).parent / name)
+        (programs / "git-credential-hf").symlink_to(Path(sys.executable).parent / "git-credential-hf")
         environment = {
             "HOME": str(home),
             "PATH": f"{programs}:/usr/bin:/bin",
             "DBUS_SESSION_BUS_ADDRESS": provider.bus.address,
+            "GIT_CONFIG_NOSYSTEM": "1",
             "TERM": "xterm-256color",
-            "COLUMNS": str(COLUMNS),
-            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            **hub.environ(),
         }
-        lines = [
-            "git-credential-hf seed --from ~/secrets/huggingface.token",
-            "git-credential-hf configure",
-            "git-credential-hf status",
-        ]
-        runs = [(line, on_a_terminal(["sh", "-c", line], environment)) for line in lines]
-        picture("terminal", [(line, written.replace(str(home), "~")) for line, written in runs])
+        return [(line, _run(line, environment, home).replace(str(home), "~")) for line in LINES]
+
+
+def _run(line: str, environment: dict[str, str], home: Path) -> str:
+    """Return what a command line writes to a terminal. The token is typed where it is asked for."""
+    command = f"cd {home} && {line}"
+    with at_a_terminal(environment, "-c", command, columns=COLUMNS, program="/bin/sh") as conversation:
+        if line == LOGIN:
+            conversation.until("(not shown): ")
+            conversation.write(TOKEN.encode() + b"\n")
+        code = conversation.end()
+    if code:
+        raise RuntimeError(f"{line}: exit code {code}\n{conversation.shown}")
+    return conversation.shown
+
+
+def transcript(made: Runs) -> str:
+    """Return the runs as text."""
+    return "".join(f"$ {line}\n{re.sub(chr(27) + r'[^a-z]*[a-z]', '', written)}" for line, written in made)
+
+
+def of_picture(picture: str) -> str:
+    """Return the transcript of a picture."""
+    found = re.search(r"<desc>(.*?)</desc>", picture, re.DOTALL)
+    return found[1] if found else ""
+
+
+def draw(made: Runs, *, dark: bool) -> str:
+    """Return the runs as a picture for a page that is dark or light: an SVG, with the transcript as its description."""
+    from rich.console import Console
+    from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
+    from rich.text import Text
+
+    console = Console(record=True, width=COLUMNS, file=sys.stderr, force_terminal=True)
+    for line, written in made:
+        console.print(Text(f"$ {line}", style="bold"))
+        console.print(Text.from_ansi(written))
+    theme = SVG_EXPORT_THEME if dark else DEFAULT_TERMINAL_THEME
+    drawn = console.export_svg(title="git-credential-hf", theme=theme, unique_id="terminal")
+    # A document has no need to load a font from elsewhere.
+    drawn = re.sub(r"@font-face {.*?}\s*", "", drawn, flags=re.DOTALL)
+    return re.sub(r"(<svg[^>]*>)", lambda svg: f"{svg[1]}<desc>{escape(transcript(made), quote=False)}</desc>", drawn)
+
+
+PICTURES = {"terminal-dark.svg": True, "terminal-light.svg": False}
+
+
+def main() -> None:
+    made = runs()
+    for name, dark in PICTURES.items():
+        (DOCS / name).write_text(draw(made, dark=dark))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks import measure
+import pytest
+
+from benchmarks import measure, page
 from benchmarks.measure import Case
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +42,7 @@ def bench(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def cells(page: str, title: str) -> list[list[str]]:
     """Return the rows of the table under a heading, without its header."""
-    section = page.partition(f"\n## {title[0].upper()}{title[1:]}\n")[2].partition("\n## ")[0]
+    section = page.partition(f"\n### {title[0].upper()}{title[1:]}\n")[2].partition("\n#")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
@@ -49,18 +51,30 @@ def test_a_quick_run_prints_its_tables_and_writes_the_page(tmp_path: Path) -> No
     done = bench("--quick", "--write", str(tmp_path))
 
     assert (done.returncode, done.stderr) == (0, "")
-    page = (tmp_path / "performance.md").read_text()
+    written = (tmp_path / "performance.md").read_text()
     for title in TITLES:
         assert title in done.stdout.splitlines()
-        names = [row[0] for row in cells(page, title)]
+        names = [row[0] for row in cells(written, title)]
         assert any(name.startswith(("git-credential-hf", "seed")) for name in names), title
-    assert f"Made by `scripts/bench --quick --write {tmp_path}`" in page
-    verdicts = [row[1] for row in cells(page, "The goals")]
+    assert f"`scripts/bench --quick --write {tmp_path}` made the figures below." in written
+    # What is written by hand stays.
+    before = (ROOT / "docs/performance.md").read_text().partition("<!-- made by scripts/bench: begin -->")[0]
+    assert written.startswith(before)
+    verdicts = [row[1] for row in cells(written, "The goals")]
     assert verdicts
     assert set(verdicts) <= {"yes", "NO", "not measured"}
-    assert any(row[0] == "kernel" and row[1] for row in cells(page, "The machine"))
+    assert any(row[0] == "kernel" and row[1] for row in cells(written, "The machine"))
     plot = ElementTree.parse(tmp_path / "performance.svg")  # noqa: S314 - what has just been written
-    assert len(plot.findall("{*}rect")) == len(cells(page, TITLES[0]))
+    assert len(plot.findall("{*}rect")) == len(cells(written, TITLES[0]))
+
+
+def test_a_page_without_a_place_for_the_figures_is_an_error() -> None:
+    whole = f"by hand\n{page.begin('scripts/x')}old\n{page.end('scripts/x')}more\n"
+    assert page.with_part(whole, "scripts/x", "new\n") == whole.replace("old", "new")
+    with pytest.raises(ValueError, match="there is no part of scripts/y"):
+        page.with_part(whole, "scripts/y", "new\n")
+    with pytest.raises(ValueError, match="there is no part of scripts/x"):
+        page.with_part(whole.replace(page.end("scripts/x"), ""), "scripts/x", "new\n")
 
 
 def test_without_the_helper_it_says_how_to_get_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the documents tell people to run works as it stands there, and so does the demonstration."""
 
+import itertools
 import os
 import re
 import shlex
@@ -10,12 +11,18 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli import tokens_toml as declared
+from git_credential_hf.cli.parser import build
 from git_credential_hf.cli.token_source import read
+from tests.cli.terminal import at_a_terminal
 from tests.conftest import Environment, Run
 from tests.hub import Hub, Secret, fingerprint
 from tests.keyring_items import Items
 
 ROOT = Path(__file__).parents[1]
+PAGES = [
+    *("how-it-works.md", "keyrings.md", "nixos.md", "performance.md", "security.md", "servers.md", "setup.md"),
+    *("status.md", "tokens.md"),
+]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 TOKENS = {
@@ -27,12 +34,41 @@ MODEL = "my-org/my-model"
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of shell commands; `skipped` where a comment before it says that it is not run."""
+    """A fenced block of shell commands.
+
+    note: what a comment before it says: that it is not run, or that it asks for the token at a terminal.
+    """
 
     document: Path
     line: int
     commands: str
-    skipped: bool
+    note: str
+
+    @property
+    def skipped(self) -> bool:
+        return self.note.startswith("not run")
+
+    def run(self, home: Path, environment: Environment) -> tuple[int, str]:
+        """Run it in `home`, where the token is typed or on standard input; return exit code and output."""
+        token = f"{TOKENS['huggingface']}\n"
+        if self.note == "at a terminal":
+            commands = f"cd {shlex.quote(str(home))}\n{self.commands}"
+            with at_a_terminal(environment, "-euc", commands, program="/bin/sh") as conversation:
+                conversation.until("(not shown): ")
+                conversation.write(token.encode())
+                return conversation.end(), conversation.shown
+        done = subprocess.run(
+            ["sh", "-euc", self.commands],
+            input=token,
+            cwd=home,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def __str__(self) -> str:
         return f"{self.document.name}:{self.line}"
@@ -41,13 +77,12 @@ class Block:
 def blocks(document: Path) -> list[Block]:
     text = document.read_text()
     return [
-        Block(document, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] is not None)
-        for match in re.finditer(r"^(<!-- not run .*-->\n)?```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        Block(document, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] or "")
+        for match in re.finditer(r"^(?:<!-- ([^\n]*) -->\n)?```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
 
 
-# docs/performance.md tells how it was measured, which is no part of setting anything up.
-BLOCKS = [block for document in DOCUMENTS if document.name != "performance.md" for block in blocks(document)]
+BLOCKS = [block for document in DOCUMENTS for block in blocks(document)]
 SKIPPED = [block for block in BLOCKS if block.skipped]
 RUN = list(dict.fromkeys(block.document for block in BLOCKS if not block.skipped))
 
@@ -89,19 +124,9 @@ def test_what_a_document_says_to_run_works(
     for block in blocks(document):
         if block.skipped:
             continue
-        done = subprocess.run(
-            ["sh", "-euc", block.commands],
-            input=f"{TOKENS['huggingface']}\n",
-            cwd=home,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert not any(token in done.stdout for token in TOKENS.values()), f"{block} shows a token"
-        assert done.returncode == 0, f"{block}\n{block.commands}\n{done.stdout}"
+        code, shown = block.run(home, environment)
+        assert not any(token in shown for token in TOKENS.values()), f"{block} shows a token"
+        assert code == 0, f"{block}\n{block.commands}\n{shown}"
     assert not (tmp_path / "asked").exists()
     assert (home / "my-model/model.safetensors").read_bytes() == b"weights"
     assert {one.fingerprint for one in hub.log} <= {None, *map(fingerprint, TOKENS.values())}
@@ -118,14 +143,21 @@ def test_what_is_not_run_is_at_least_understood(block: Block, run: Run, environm
     environment["GIT_CONFIG_GLOBAL"] = environment["HOME"] + "/.gitconfig"
     for command in block.commands.splitlines():
         program, *arguments = shlex.split(command, comments=True)
-        if program == "git-credential-hf":
+        if program == "git-credential-hf" and arguments[0] in ("exec", "serve"):
+            # They would start another program, or wait for one.
+            build().parse_args(list(itertools.takewhile(lambda word: word not in ("--", "&"), arguments)))
+        elif program == "git-credential-hf":
             dry = ["--dry-run", "--optional"] if arguments[0] == "seed" else []
             result = run(*arguments, *dry)
             assert result.code == 0, (command, result.stderr)
 
 
 def test_what_is_declared_is_understood(tmp_path: Path) -> None:
-    found = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs/tokens.md").read_text(), re.MULTILINE | re.DOTALL)
+    found = [
+        block
+        for document in DOCUMENTS
+        for block in re.findall(r"^```toml\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+    ]
     assert found
     file = tmp_path / "tokens.toml"
     for text in found:
@@ -145,8 +177,18 @@ def test_the_documents_name_every_option_of_the_helper(run: Run) -> None:
     summary = run("--help").stdout.decode().partition("helper options")[2]
     options = re.findall(r"^  (--[a-z-]+)", summary, re.MULTILINE)
     assert options
+    page = (ROOT / "docs/how-it-works.md").read_text()
+    assert [option for option in options if f"| `{option}" not in page] == []
+
+
+def test_every_page_is_there_and_the_readme_leads_to_it() -> None:
+    assert [document.name for document in DOCUMENTS[1:]] == PAGES
     readme = (ROOT / "README.md").read_text()
-    assert [option for option in options if f"| `{option}" not in readme] == []
+    assert [page for page in PAGES if f"(docs/{page})" not in readme] == []
+    python = re.findall(r'^requires-python = ">=(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert f"badge/python-{python[0]}%2B-" in readme
+    assert "MIT License" in (ROOT / "LICENSE").read_text()
+    assert "badge/licence-MIT-" in readme
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -155,10 +197,12 @@ def test_links_lead_somewhere(document: Path) -> None:
         if target.startswith("https://"):
             continue
         path, _, anchor = target.partition("#")
-        file = document.parent / path
+        file = document.parent / path if path else document
         assert file.exists(), target
         headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in [heading.lower().replace(" ", "-").replace(",", "") for heading in headings]
+        assert not anchor or anchor in [
+            re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings
+        ]
 
 
 # The demonstration.

@@ -715,7 +715,7 @@ def test_each_declared_token_clones_what_it_is_for(world: World, any_keyring: It
     assert any_keyring.secrets() == sorted(token.encode() for token in tokens.values())
     assert not said_by_the_helper(world)
 
-    # The whole rotation by rebuild: one is new, one is for something else, one is declared no more.
+    # The whole rotation by rebuild: one is new, one is for something else, one is no longer declared.
     rotated = "hf_rOtAtEd23456789AbCdEfGhIjKlMnOpQrStUvWxY"
     world.hub.revoke(tokens["other/model"])
     world.hub.add_token(rotated, repos=["other/model"])

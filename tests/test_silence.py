@@ -101,7 +101,7 @@ def refused(environment: Environment, folder: Path) -> None:
 
 
 def hf(script: str) -> Callable[[Environment, Path], None]:
-    """A login that has ended, and an `hf` that does as the script says."""
+    """A login that has expired, and an `hf` that does as the script says."""
 
     def prepare(environment: Environment, folder: Path) -> None:
         login = f"[oauth-alice]\nhf_token = {TOKEN}\nrefresh_token = {MARK}\nexpires_at = 1000000000\n"
@@ -196,7 +196,7 @@ CASES = [
     Case("get with the token for a broken line", "get", f"{OURS}{TOKEN}\n", code=1),
     Case("get with the token in it twice", "get", f"{TYPED}password={TOKEN}\n", code=1),
     Case("get with the token for a host", "get", f"protocol=https\nhost={TOKEN}\n"),
-    Case("get a login that has ended", "get", OURS, prepare=hf(f"echo {TOKEN}")),
+    Case("get a login that has expired", "get", OURS, prepare=hf(f"echo {TOKEN}")),
     Case("get a login that hf renews", "--refresh get", OURS, prepare=hf(f"echo {ROTATED}"), answers=True),
     Case("get a login that hf does not renew", "--refresh get", OURS, prepare=hf(f"echo {TOKEN} >&2; exit 1")),
     Case("get a login, hf prints two", "--refresh get", OURS, prepare=both(hf(f"echo {TOKEN}; echo {TOKEN}"), TRACED)),

@@ -110,7 +110,7 @@ class Setting(NamedTuple):
 
 
 class Helper(NamedTuple):
-    """A helper that git's configuration names for the URL; `reset` is the empty one that takes it back, if any."""
+    """A helper that git's configuration names for the URL; `reset` is the empty helper that resets it, if any."""
 
     setting: Setting
     value: bytes
@@ -425,7 +425,7 @@ def _lines(file: bytes) -> dict[bytes, list[int]]:
 
 
 def _is_continued(line: bytes) -> bool:
-    """Whether a value goes on in the next line: a backslash ends this one, and no comment holds it."""
+    """Return whether a value continues on the next line: a backslash ends this one, outside a comment."""
     code = re.match(rb'(?:[^\\"#;]|\\.|"(?:[^"\\]|\\.)*")*', line)
     return code is not None and line[code.end() :].lstrip(b'"') == b"\\"
 

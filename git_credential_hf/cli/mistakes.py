@@ -1,4 +1,4 @@
-"""What somebody mistyped, in one line that leads on: the word as it was typed, and the nearest one that there is."""
+"""Mistakes in the command line, each in one line: the word as it was typed, and the nearest known one."""
 
 import os
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Whose home and whose files these are: what root or another user would leave in them is in their owner's way."""
+"""Whose home and files these are: a file that root or another user leaves there is a problem for their owner."""
 
 import os
 import pwd
@@ -67,7 +67,7 @@ def is_trusted(owner: int, environ: Mapping[bytes, bytes]) -> bool:
 
 
 def _home(environ: Mapping[bytes, bytes]) -> bytes | None:
-    """Return the home as the shell's `~` has it, or None where there is none."""
+    """Return the home, as the shell's `~`, or None if there is none."""
     if home := environ.get(b"HOME"):
         return home
     try:

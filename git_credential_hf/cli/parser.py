@@ -517,8 +517,9 @@ COMMANDS = {
     "token": Command(
         "print the token that git would use",
         "[URL]",
-        "Print the token that git would use for URL (the clone that you are in, else all\n"
-        "of https://huggingface.co), and nothing else; exit code 1 if there is none.",
+        "Print the token that git would use for URL, and nothing else. Without URL it\n"
+        "is for the clone that you are in, else for all of https://huggingface.co.\n"
+        "Exit code 1 if there is none.",
         ("my-org/my-model",),
         _declare_token,
         _token,

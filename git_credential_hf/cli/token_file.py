@@ -157,7 +157,7 @@ def has_declared(environ: dict[bytes, bytes]) -> bool:
 
 
 def forget_declared(environ: dict[bytes, bytes]) -> None:
-    """Take what the token file holds for the person's own from now on. Raises Failed."""
+    """Treat the token file's token as the person's own from now on. Raises Failed."""
     for file in folders.own_files(DECLARED, environ):
         try:
             files.remove(file)

@@ -125,7 +125,7 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
         raise Failed(f"{name} is not plain text: it must hold the token alone") from None
     if shape == token_text.NO_TEXT:
         raise Failed(f"{name} has a character in it that no token has: copy the token there once more")
-    doubt = f"{name} holds what looks like no token of Hugging Face's (hf_...): git is given it all the same"
+    doubt = f"{name} holds a word that does not look like a Hugging Face token (hf_...); it is stored anyway"
     return token, [doubt] if host == HUB and shape == token_text.WORD else []
 
 
@@ -174,7 +174,7 @@ def _credential(name: str, environ: dict[bytes, bytes]) -> bytes:
     folder = environ.get(b"CREDENTIALS_DIRECTORY")
     if not folder:
         raise NothingThere(
-            f"the credential {shown(name)} is not there: "
+            f"the credential {shown(name)} is missing: "
             "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
         )
     raw, _ = open_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it

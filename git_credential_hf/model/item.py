@@ -1,7 +1,7 @@
 """An item of ours in a keyring: its attributes, what finds it, and the format of its secret.
 
 The schema and the attributes are git-credential-libsecret's, so that it reads what is for a whole host. Two more tell
-our items from everybody else's: MARK says what an item is for, ORIGIN who wrote it.
+our items from those of other programs: MARK says what an item is for, ORIGIN who wrote it.
 """
 
 from git_credential_hf.model.repository import HF_USER
@@ -23,7 +23,7 @@ BEARER_SCHEMA = b"git-credential-hf.Bearer"
 class Item:
     """What an item of ours is for, by its attributes.
 
-    One that git stored stands beside the one that a person seeded or declared for the same place and user.
+    For the same scope and user there may be two: one that git stored, and one that a person seeded or declared.
 
     server: HOST or HOST:PORT. scope: empty for the whole host. user: None only for a Bearer item of any user.
     bearer: whether it holds a credential for the Authorization header.
@@ -54,7 +54,7 @@ class Item:
 
     @property
     def is_stored(self) -> bool:
-        """Whether git stored it, and no person seeded it."""
+        """Return whether git stored it, so that no person seeded it."""
         return self.origin == STORED
 
     def is_at(self, other: "Item") -> bool:
@@ -62,17 +62,17 @@ class Item:
         return (self.server, self.scope, self.user) == (other.server, other.scope, other.user)
 
     def label(self) -> str:
-        """Return what a keyring's window shows for the item. KWallet would take a slash for a folder."""
+        """Return the label of the item in a keyring's window. KWallet reads a slash in it as a folder."""
         where = self.server + (b": " + self.scope if self.scope else b"")
         by = "stored by git" if self.is_stored else "git"
         return f"{where.decode()} ({(self.user or b'any user').decode()}), {by}".replace("/", " ")
 
 
 def ours(attributes: dict[bytes, bytes]) -> Item | None:
-    """Return the item of ours that has these attributes, None for anybody else's.
+    """Return the item of ours that has these attributes, None for an item of another program.
 
-    It is ours if it has all that this program would give it. It may have more: some keyrings add attributes of their
-    own, and so do people. A port or an object more makes it another's, since git-credential-libsecret goes by these.
+    It is ours if it has every attribute that this program would give it. It may have more, since some keyrings and some
+    people add their own. One more `port` or `object` makes it another program's: git-credential-libsecret uses these.
     """
     if MARK not in attributes:
         return None
@@ -127,7 +127,7 @@ def to_secret(token: Token) -> bytes:
 
 
 def searches(server: bytes) -> list[dict[bytes, bytes]]:
-    """Return the attributes that find every item of ours for `server`, its scopes too, among items of others.
+    """Return the attributes that find every item of ours for `server` and its scopes. Other items match too.
 
     A Bearer item has no attribute of its host alone, so that those of other hosts are found too.
     """
@@ -142,7 +142,7 @@ def text_of(secret: bytes) -> bytes:
 def from_secret(secret: bytes, user: bytes | None, *, path: bytes = b"", scope: bytes = b"") -> Token | None:
     """Return the token in the secret of a keyring item, or None where there is none that git could be given.
 
-    user: whose the item is by its attributes; the secret of a scoped item of ours may name another.
+    user: the item's user by its attributes. The secret of a scoped item of ours may name another one.
     path: its object path, where the item is ours.
     """
     if not secret:

@@ -17,7 +17,7 @@ _REPEATABLE = (b"capability[]", b"wwwauth[]", b"state[]")
 
 
 class Malformed(Exception):
-    """The request breaks the format; the text says how, without the bytes that do."""
+    """The request breaks the format. The text says how, without quoting it."""
 
 
 class Request:
@@ -52,15 +52,15 @@ class Request:
 
 
 def is_complete(data: bytes) -> bool:
-    """Whether an empty line ends the request in `data`, so that nothing more need be read."""
+    """Return whether an empty line ends the request in `data`, so that nothing more need be read."""
     return data.startswith(b"\n") or b"\n\n" in data
 
 
 def parse(data: bytes) -> Request:
     """Return the request in `data`, which the first empty line or the end of `data` ends.
 
-    Raises Malformed for whatever another reader of the same bytes could understand differently: a key
-    given twice, a control character, a line or an input beyond the limits, no protocol or no host.
+    Raises Malformed for what two programs could read differently: a key given twice, a control character, a line
+    or an input beyond the limits, no protocol or no host.
     """
     if len(data) > MAX_INPUT:
         raise Malformed("it is larger than 1 MiB")
@@ -97,7 +97,7 @@ def answer(request: Request, token: "Token") -> bytes:
     if token.authtype is None:
         lines += [b"username=" + (HF_USER if username is None else username), b"password=" + token.text]
     else:
-        # git passes over authtype and credential unless the capability stands before them.
+        # git ignores authtype and credential unless the capability comes before them.
         lines += [b"capability[]=authtype", b"authtype=" + token.authtype, b"credential=" + token.text]
         if username is not None:
             lines.append(b"username=" + username)

@@ -53,7 +53,7 @@ def clean(raw: bytes) -> bytes | None:
 def of_hub(raw: bytes) -> bytes | None:
     """Return the token in `raw`, the content of a source for the Hub, or None where there is none.
 
-    A word that looks like no token of the Hub may be one all the same (see token_text.shape for what never is).
+    A word that does not look like a token of the Hub may be one. See token_text.shape for what is never a token.
     """
     text = clean(raw)
     if text is None or (text.startswith(b"hf_") and text[3:].isalnum() and not text[3:].isalpha()):
@@ -74,7 +74,7 @@ def seconds(text: bytes | None) -> int | None:
 
 
 def fingerprint(text: bytes) -> str:
-    """Return the first eight hexadecimal digits of the SHA-256 of a token, which stand for it in traces and JSON."""
+    """Return the first eight hexadecimal digits of the SHA-256 of a token, for traces and JSON."""
     import hashlib
 
     return hashlib.sha256(text).hexdigest()[:8]

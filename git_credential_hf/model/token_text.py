@@ -1,7 +1,7 @@
 """What a token looks like: which texts are never one, what may be one in a text, and how people see one.
 
 Source: https://huggingface.co/docs/hub/security-tokens; huggingface_hub's _login.py and _oidc.py for `hf_oauth_` and
-`hf_jwt_`. `re` is imported by what masks alone, since `get` asks for the shape of what a variable or a file holds.
+`hf_jwt_`. Only the functions that mask import `re`: `get` uses this module too, and must start fast.
 """
 
 MASK = "****"
@@ -70,7 +70,7 @@ def shape(raw: bytes) -> str:
 
 
 def more(raw: bytes) -> str:
-    """Return for people what it is that has the shape MORE."""
+    """Return the name, for people, of a text that has the shape MORE."""
     text = raw.strip()
     if b"\n" in text or b"\r" in text:
         return "more than one line"
@@ -125,7 +125,7 @@ def has_secret(text: str) -> bool:
 
 
 def _is_template(text: bytes) -> bool:
-    """Return whether `text` is what stands for a token until somebody puts one there, whatever its words."""
+    """Return whether `text` is a placeholder for a token."""
     lower = text.lower()
     after = [lower.removeprefix(one) for one in _HUBS if lower.startswith(one)]
     return (

@@ -1,4 +1,4 @@
-"""erase: git tells of a credential that the server has rejected."""
+"""erase: git reports a credential that the server has rejected."""
 
 from git_credential_hf.model.outcome import REJECTED
 from git_credential_hf.model.repository import HUB, server

@@ -1,4 +1,4 @@
-"""store: git tells of a credential that the server has accepted."""
+"""store: git reports a credential that the server has accepted."""
 
 from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB, scope, server
@@ -15,9 +15,9 @@ from git_credential_hf.state import locks, rejected
 def store(options: Options, data: bytes) -> str:
     """Store the credential in the keyring, unless `get` gives it already.
 
-    It gets an item of its own beside what a person seeded, which stays as it is. What the server has accepted is no
-    longer rejected. A keyring that is locked or not there is left alone. A machine whose tokens come over a forwarded
-    socket or through OIDC keeps none: what it was given is to end with the connection, or with the job.
+    It gets an item of its own; what a person seeded stays unchanged. What the server has accepted is no longer
+    rejected. A keyring that is locked or missing is skipped. A machine whose tokens come over a forwarded socket or
+    through OIDC stores nothing: its token must end with the connection or the job.
 
     data: the request. Returns a line for a person, empty where there is nothing to say. Raises Malformed for a request
     that breaks the format.
@@ -66,7 +66,7 @@ def _would_hide_a_seeded_one(ours: bytes, accepted: Token, request: Request, opt
 
 
 def _is_the_same(given: Token, accepted: Token) -> bool:
-    """Return whether what git stores is what `get` gave. What git does not know of it, it does not store either."""
+    """Return whether git stores what `get` gave. Fields that git does not know are not compared."""
     return (
         (given.text, given.authtype) == (accepted.text, accepted.authtype)
         and accepted.expires in (None, given.expires)

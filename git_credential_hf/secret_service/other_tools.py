@@ -1,6 +1,6 @@
 """The items that other tools left for a host: git-credential-libsecret, Git Credential Manager, the keyring library.
 
-They are read where ours give nothing, and never written or deleted.
+They are read if no item of ours answers, and never written or deleted.
 """
 
 from git_credential_hf.model import item, repository
@@ -21,9 +21,9 @@ _LIBRARY = "keyring's item"
 
 
 class Tool:
-    """What finds another tool's items for a host.
+    """How another tool's items for a host are found.
 
-    name: whose items these are, for people. user_key: the attribute that names their user.
+    name: the tool, for people. user_key: the attribute with the user.
     """
 
     __slots__ = ("attributes", "name", "user_key")
@@ -50,9 +50,9 @@ def tools(server: bytes) -> list[Tool]:
 def tokens(
     reader: "Reader", server: bytes, scopes: list[bytes], users: list[bytes], anybody: bool, seen: set[bytes]
 ) -> "Iterator[tuple[str, Token]]":
-    """Return whose item it is, and its token, for each that may answer a request for `server`.
+    """Return the tool and the token of each item that may answer a request for `server`.
 
-    With `anybody` the first are ours of further users, which are looked for in the same search.
+    With `anybody`, our own items of further users come first, since the same search finds them.
 
     scopes, users: what the request lies in, and whose items may answer it, the preferred first. anybody: whether
     anybody's may. seen: the object paths of those of ours that have been looked at. Raises Unavailable.
@@ -90,7 +90,7 @@ def tokens(
 
 
 def _covers(attributes: dict[bytes, bytes], server: bytes, scopes: list[bytes]) -> bool:
-    """Return whether an item is for `server`, its port too, and not for a path that the request does not lie in."""
+    """Return whether an item is for `server` and its port, and for no path outside the request's scopes."""
     if b"server" in attributes and attributes.get(b"port") != item.of_server(server).get(b"port"):
         return False
     return b"object" not in attributes or repository.scope(server, attributes[b"object"]) in scopes

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def program(number: int) -> str | None:
     """Return the path of the program that a process runs, None where it is another user's.
 
-    It is to be shown, and never run: a bus names the processes that it likes.
+    It is only shown, never run: a bus may name any process.
     """
     try:
         return posix.readlink(f"/proc/{number}/exe").removesuffix(" (deleted)")

@@ -1,4 +1,4 @@
-"""What git is answered from: searches for items, and their secrets."""
+"""Searches for items and reads their secrets: what `get` needs of a keyring."""
 
 from git_credential_hf.model.item import ORIGIN
 from git_credential_hf.secret_service import Locked, messages

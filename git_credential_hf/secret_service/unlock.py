@@ -1,4 +1,4 @@
-"""What is done about a locked keyring, over the connection that met it: nothing loads this while it is open."""
+"""Unlocks a locked keyring, over the connection that found it locked. An open keyring does not load this module."""
 
 from git_credential_hf.secret_service import messages
 from git_credential_hf.secret_service.dbus import decode
@@ -38,7 +38,7 @@ def unlock(connection: "Connection", objects: list[bytes], options: "Options") -
 
 
 def hidden(connection: "Connection") -> list[bytes]:
-    """Return the default collection if it is locked, for a keyring that finds nothing in one that is: oo7-daemon.
+    """Return the default collection if it is locked. oo7-daemon finds no items in a locked collection.
 
     Raises Unavailable.
     """

@@ -47,7 +47,7 @@ _Any = TypeVar("_Any")
 
 
 class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
-    """A connection on which every wait ends at one deadline, where secretstorage's own would wait for ever.
+    """A connection on which every wait ends at one deadline; secretstorage's own would wait without end.
 
     What it makes of a connection that is open and let in is jeepney's; how that begins is `opening`'s.
     """
@@ -107,11 +107,10 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
 class Writer:
     """Our items in every open collection, over one connection, within `options.timeout` seconds.
 
-    What is new goes to the default collection, the rest stays where it is. Everything raises Unavailable where it
-    cannot do what it says: Locked, or one of the kinds of Absent, where it is that. An item is then as it was, or as it
-    was to be.
+    New items go to the default collection, the rest stays in its collection. Every method raises Unavailable if it
+    fails: Locked, or a kind of Absent, if that is the reason. Each item is then unchanged, or finished.
 
-    locked: the labels of the locked collections that have items of ours which what was done should have reached.
+    locked: the labels of the locked collections that have items of ours, which could not be changed.
     """
 
     def __init__(self, options: Options) -> None:
@@ -224,9 +223,9 @@ class Writer:
         return ours
 
     def delete(self, items: list[bytes], *, dialog: bool = False) -> None:
-        """Delete those of ours that have these object paths; one that is gone already, or is another's, is left.
+        """Delete our items with these object paths. One that is gone, or another program's, is no error.
 
-        dialog: whether a person is there who may be asked first.
+        dialog: whether a person may be asked first.
         """
         with _told():
             for path in items:
@@ -274,7 +273,7 @@ class Writer:
         return str(path)
 
     def _carry_out(self, plans: "list[_Plan]") -> None:
-        """Write what is planned and delete what it replaces. What was written is there first, whenever this ends."""
+        """Write what is planned, then delete what it replaces, so that an interruption loses nothing."""
         self._write([call for plan in plans for call in self._calls(plan)])
         gone: set[bytes] = set()
         again = []
@@ -426,7 +425,7 @@ class _Plan:
         return ours is not None and ours.attributes() == self.item.attributes() and one.secret == self.secret
 
     def add_copies(self, stored: "list[_Stored]") -> None:
-        """Have those of `stored` deleted, too, that hold an old token: they would answer with it."""
+        """Mark those of `stored` that hold an old token for deletion: `get` would answer with it."""
         for one in stored:
             if one.item is not None and one.item.server == self.item.server and one.text() in self.old:
                 self._copies.append(one)

@@ -107,7 +107,7 @@ def of_origin(origin: bytes, server: bytes, tokens: "list[Token]", options: "Opt
 
 
 def holds(server: bytes, text: bytes, options: "Options") -> bool:
-    """Return whether any item for `server`, whoever's and for whatever part of it, holds `text`."""
+    """Return whether any item for `server`, of any user and scope, holds `text`."""
     if not SECRET_SERVICE:
         return False
 

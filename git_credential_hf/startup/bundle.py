@@ -44,7 +44,7 @@ _WAIT = 0.2  # seconds, for another run that makes it too
 
 
 def make() -> None:
-    """Make the bundle where it is not there, or not of the sources that are. Where it cannot be made, do nothing."""
+    """Make the bundle if it is missing or of other sources. Do nothing if it cannot be made."""
     package = os.path.dirname(os.path.dirname(loader.__file__))
     file = os.fsencode(f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}.pyc")
     try:
@@ -52,7 +52,7 @@ def make() -> None:
             return
         folder = os.path.dirname(file)
         os.makedirs(folder, exist_ok=True)
-        mode = stat.S_IMODE(os.stat(loader.__file__).st_mode)  # for whoever can read the source
+        mode = stat.S_IMODE(os.stat(loader.__file__).st_mode)  # readable, as the sources are
         with locks.FolderLock(folder, _WAIT):
             content = _content(package)
             files.replace(file, _header(content) + content, mode)

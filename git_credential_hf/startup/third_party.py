@@ -1,4 +1,4 @@
-"""Installed packages, for what needs them: what answers git does not, and starts without looking for any."""
+"""Makes installed packages importable, for people's commands. What answers git needs none."""
 
 
 def enable() -> None:

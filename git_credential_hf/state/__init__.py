@@ -1,1 +1,1 @@
-"""What this program keeps on the disk, and how it reads and writes files that may be anything."""
+"""The files of this program, and safe ways to read and write them."""

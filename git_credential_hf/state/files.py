@@ -1,6 +1,6 @@
 """Replacing and removing small private files.
 
-Modes and the fsync of a folder harden: where a file system has none, the files are written without.
+Modes and the fsync of a folder are extra protection: a file system without them is used without.
 """
 
 import posix
@@ -47,7 +47,7 @@ def replace(file: bytes, content: bytes, mode: int = 0o600) -> None:
 
 
 def if_possible(operation: "Callable[..., object]", *arguments: object) -> None:
-    """Do what hardens, unless the file system has no such thing. Raises OSError for any other reason."""
+    """Call `operation` for extra protection, if the file system supports it. Raises OSError for any other reason."""
     import errno
 
     try:

@@ -1,4 +1,4 @@
-"""The folders in which this program keeps files of its own, which nobody else can have put there."""
+"""The folders for files of this program, which no other user can have put there."""
 
 import posix
 
@@ -35,7 +35,7 @@ def is_own(folder: bytes) -> bool:
 
 
 def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
-    """Return the files called `name` that this program keeps, which nobody else can have put there."""
+    """Return the files called `name` in these folders, which no other user can have put there."""
     return [
         folder + b"/" + name
         for folder in own_folders(environ)

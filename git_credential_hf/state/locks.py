@@ -1,6 +1,6 @@
 """Locks between runs of this program: on a folder, and on all that one user has.
 
-A lock hardens: where a file system has none, the work is done without.
+A lock is extra protection: on a file system without locks, the work is done without.
 """
 
 import posix

@@ -1,4 +1,4 @@
-"""Whose a place is: what root or another user would leave in it is in its owner's way."""
+"""Who owns a file or folder: files that root or another user leaves there are a problem for its owner."""
 
 import posix
 
@@ -10,12 +10,12 @@ _GROUP_WRITES = 0o020
 
 
 def other_owner(place: bytes, *, or_root: bool = False) -> int | None:
-    """Return the user, somebody else, whom `place` belongs to, or what is nearest above it; None where it is one's own.
+    """Return the other user who owns `place`, or the nearest folder above it; None if it is this user's own.
 
-    One's own is also what a group of one's may write to, and what belongs to a user without a name: in a container
-    the home is often somebody's whom only the machine outside knows.
+    It also counts as this user's own if one of their groups may write to it, or if its owner has no name: in a
+    container only the machine outside may know the owner of the home.
 
-    or_root: whether root is somebody else, too.
+    or_root: whether root counts as another user.
     """
     status = nearest(place)[1]
     owner = status.st_uid
@@ -27,7 +27,7 @@ def other_owner(place: bytes, *, or_root: bool = False) -> int | None:
 
 
 def nearest(place: bytes) -> "tuple[bytes, os.stat_result]":
-    """Return `place`, or what is there of the folders above it, and its status."""
+    """Return `place`, or the nearest folder above it that exists, and its status."""
     while True:
         try:
             return place, posix.stat(place)

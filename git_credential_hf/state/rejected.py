@@ -81,7 +81,7 @@ def forget(server: bytes, token: bytes, environ: dict[bytes, bytes]) -> None:
 
 
 def _name(key: bytes, server: bytes, token: bytes, repository: bytes = b"") -> bytes:
-    """Return what stands for a token that is rejected for all repositories, or for one."""
+    """Return the digest of a token that is rejected for all repositories, or for one."""
     whole = token_digests.digest(key, server + b"\0" + token)
     return whole + b"/" + token_digests.digest(key, repository) if repository else whole
 

@@ -1,4 +1,4 @@
-"""Reading small files, which may be anything."""
+"""Reads small files safely, whatever is at their path."""
 
 import posix
 

@@ -32,7 +32,7 @@ def write(file: bytes, key: bytes, times: dict[bytes, int]) -> None:
 
 
 def digest(key: bytes, token: bytes) -> bytes:
-    """Return what stands for `token` in a file with this key."""
+    """Return the digest of `token` in a file with this key."""
     import hmac
 
     return hmac.new(key, token, "sha256").hexdigest().encode()

@@ -1,4 +1,4 @@
-"""The trace of each step, for whoever asks for it with GIT_CREDENTIAL_HF_TRACE."""
+"""The trace of each step, if GIT_CREDENTIAL_HF_TRACE asks for it."""
 
 import posix
 import time

@@ -184,7 +184,7 @@ def test_what_is_no_token_is_overwritten(seed: Seed, token_file: Path, rubbish: 
     assert token_file.read_text() == TOKEN
 
 
-# --- what stands in the way ------------------------------------------------------------------------------------------
+# --- what cannot be replaced ------------------------------------------------------------------------------------------
 
 
 def is_refused(result: Result, *, naming: str, items: Items) -> None:

@@ -231,7 +231,7 @@ def test_a_template_is_nothing(seed: Seed, source: Path, environment: Environmen
 def test_another_word_is_stored_with_a_warning(seed: Seed, source: Path, environment: Environment) -> None:
     write(source, "0123456789abcdef0123456789abcdef")
     result = seed("--quiet")
-    warning = f"{source} holds what looks like no token of Hugging Face's (hf_...): git is given it all the same"
+    warning = f"{source} holds a word that does not look like a Hugging Face token (hf_...); it is stored anyway"
     assert (result.stdout, result.stderr.decode(), result.code) == (b"", f"git-credential-hf: {warning}\n", 0)
     assert cache(environment).read_text() == "0123456789abcdef0123456789abcdef"
 
@@ -409,7 +409,7 @@ def test_a_credential_that_is_not_there(seed: Seed, environment: Environment, tm
     write(Path("hf"), TOKEN)
     folders: list[dict[str, str]] = [{}, {"CREDENTIALS_DIRECTORY": ""}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}]
     for more in folders:
-        reason = ": no such file" if more.get("CREDENTIALS_DIRECTORY") else "is not there"
+        reason = ": no such file" if more.get("CREDENTIALS_DIRECTORY") else "is missing"
         is_refused_as(reason, seed, environment, "--from", "credential:hf", **more)
         assert seed("--from", "credential:hf", "--optional", **more).code == 0
 

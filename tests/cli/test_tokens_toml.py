@@ -317,7 +317,7 @@ def test_a_token_that_has_ended_is_named(seed: Seed, run: Run, declare: Declarat
     assert run("--sources", "keyring", "get", input=REQUEST).stdout == b""
 
 
-# --- what is declared no more ----------------------------------------------------------------------------------------
+# --- what is no longer declared --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("remaining", ["", "# nothing\n", "[tokens]\n"])
@@ -359,7 +359,7 @@ def test_without_tokens_toml_nothing_is_removed(
     before = modified(keyring)
     result = seed()
     assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
-    assert b"tokens.toml is not there: " in result.stderr
+    assert b"tokens.toml: no such file, so no token is declared. " in result.stderr
     result = seed("--optional")
     assert (result.stderr, result.code, result.stdout.count(b"\n")) == (b"", 0, 1)
     declare.file.symlink_to("nowhere")
@@ -474,7 +474,7 @@ FAILING = [
     ('file = "empty"', "empty is empty"),
     ('file = "template"', "template holds a placeholder"),
     ('env = "MISSING"', "the variable MISSING is not set"),
-    ('credential = "hf"', "the credential hf is not there"),
+    ('credential = "hf"', "the credential hf is missing"),
     ('command = ["true"]', "the command's output is empty"),
 ]
 BROKEN = [

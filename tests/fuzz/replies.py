@@ -144,7 +144,7 @@ def agrees_with_jeepney(data: bytes) -> None:
     at = 0
     for ours, other in itertools.zip_longest(came, theirs):
         assert ours is not None and other is not None, "they do not count alike"
-        # It passes over fields of the wrong type, and over what stands where nothing should.
+        # It skips fields of the wrong type, and bytes where there should be none.
         if not data.startswith(written := _as_jeepney_writes(other), at):
             return
         at += len(written)

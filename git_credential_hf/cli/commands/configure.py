@@ -1,9 +1,8 @@
 """configure and unconfigure: the lines in git's configuration that make git use the helper.
 
-They are a block of text at the end of one file, and not what `git config` would write: git asks helpers in the order
-of the file, and forgets those that stand above an empty one, so that the block has to follow every other helper,
-where `git config` would put each value into whatever section of that name there is already. Source: git-config(1),
-gitcredentials(7).
+They are a block of text at the end of one file. git asks helpers in the order of the file, and an empty helper removes
+those before it, so the block must follow every other helper. `git config` would instead put each value into an existing
+section of that name. Source: git-config(1), gitcredentials(7).
 """
 
 import os
@@ -62,8 +61,8 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
 def add(target: Target, environ: dict[bytes, bytes]) -> str:
     """Make git use this helper, with no other beside it, for the Hub; return the line that says what was done.
 
-    On standard error it tells what stands in the way all the same; where the file cannot be written, it prints the
-    lines to add to it. Raises Failed, with nothing changed.
+    It warns on standard error of settings that override this. If the file cannot be written, it prints the lines to add
+    to it. Raises Failed, with nothing changed.
     """
     helper, warning = _helper(environ)
     file = _file(target, environ)
@@ -183,11 +182,11 @@ def _is_in_effect(settings: list[Setting], helper: bytes, environ: dict[bytes, b
 
 
 def _runs(value: bytes | None, program: bytes) -> bool:
-    """Whether a helper is `program`, with or without options of a person's own."""
+    """Return whether a helper is `program`, with or without options."""
     return value is not None and (value == program or value.startswith(program + b" "))
 
 
-# What stands in the way all the same.
+# Settings that override the block.
 
 
 def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
@@ -220,7 +219,7 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
         section, _, rest = one.key.partition(b".")
         address, _, name = rest.rpartition(b".")
         if section == b"url" and _has_token(address):
-            what = "a url.*.insteadOf has a token in its address: remove it there, and seed the token"
+            what = "a url.*.insteadOf has a token in its URL: remove it there, and seed the token"
         elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, one.value):
             what = "http.extraHeader sends a token, and git asks no helper: remove it there"
         elif section == b"remote" and name in (b"url", b"pushurl", b"lfsurl") and _has_token(one.value):
@@ -384,7 +383,7 @@ def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _file(target: Target, environ: dict[bytes, bytes]) -> str:
-    """Return the path of the file itself, which a symlink may have led to. Source: git-config(1), FILES."""
+    """Return the path of the file itself, with symlinks followed. Source: git-config(1), FILES."""
     scope, path = target
     if path is None:
         path = _local(environ) if scope == "local" else _global(environ)

@@ -13,7 +13,7 @@ _NOT_FOUND = 127
 
 
 def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
-    """Become `command`; return the exit code of a shell's where there is no such command, or it cannot be run.
+    """Become `command`. Return a shell's exit code if it is missing or cannot be run.
 
     url: as for token.find. Raises Failed where there is no token, and UsageError.
     """

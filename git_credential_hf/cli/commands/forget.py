@@ -1,4 +1,4 @@
-"""forget: remove what seed and store put into the keyring, and the same token from Hugging Face's token file."""
+"""forget: remove what login, seed and store stored in the keyring, and the same token from the token file."""
 
 import os
 import sys
@@ -54,7 +54,7 @@ class _Found:
 
 
 def forget(asked: Forget, options: Options) -> int:
-    """Remove the items of ours that `asked` names, and the same token from the cache; return the exit code.
+    """Remove the items of ours that `asked` names, and the same token from the token file; return the exit code.
 
     options: environ, timeout and unlock, for the look into the keyring. Raises Failed where nothing was removed, and
     UsageError where a person is to be asked and there is no terminal.
@@ -102,7 +102,7 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
 
 
 def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Options) -> int:
-    """Remove what was found, so far as it is the same still; return the exit code. Raises Failed."""
+    """Remove what was found and has not changed since; return the exit code. Raises Failed."""
     absent, shortfalls = found.absent, found.shortfalls + found.locked
     if not found.items and not found.cached and not shortfalls:
         print(f"nothing to remove: {absent}" if absent else "nothing to remove")

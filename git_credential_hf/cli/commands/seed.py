@@ -95,7 +95,7 @@ class Wanted:
 
 
 class Outcome:
-    """What became of it: was anything changed, was a person told of it, and what must a person hear.
+    """The result of one run: whether anything changed, whether a person was told, and lines for a person.
 
     places: where the tokens are now. skipped: why the keyring was not asked to store them, empty where it was.
     """
@@ -174,8 +174,7 @@ def _declared(asked: Seed, options: Options) -> Wanted:
         found = tokens_toml.read(file)
     except token_source.NothingThere:
         raise token_source.NothingThere(
-            f"no token is declared, since {shown(file)} is not there: "
-            "write it, or name where the token is, as in `git-credential-hf seed --from FILE`"
+            f"{shown(file)}: no such file, so no token is declared. Try: git-credential-hf seed --from FILE"
         ) from None
     wanted = Wanted()
     wanted.kept = set()
@@ -244,7 +243,7 @@ def _warn(asked: Seed, warnings: list[str]) -> None:
 
 
 def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
-    """Store the tokens in token file and keyring, and remove what is declared no more.
+    """Store the tokens in token file and keyring, and remove those that are no longer declared.
 
     Tokens that were rejected are given again. Raises Failed where nothing was changed.
     """
@@ -287,7 +286,7 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
 
 
 def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome) -> None:
-    """Put the one token into the cache, or withdraw what was declared for it. Raises Failed."""
+    """Write the one token to the token file, or remove what was declared for it. Raises Failed."""
     if wanted.cached is None:
         line = cache.withdraw(dry_run=asked.dry_run)
     elif wanted.kept is not None:
@@ -306,7 +305,7 @@ def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome)
 
 
 def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcome) -> None:
-    """Put the tokens into the keyring, and withdraw from it what was declared."""
+    """Store the tokens in the keyring, and remove those that are no longer declared."""
     origin = item.SEEDED if wanted.kept is None else item.DECLARED
     gone = []
     try:
@@ -382,7 +381,7 @@ def _which(place: bytes, user: bytes, text: bytes) -> str:
 
 
 def _let_be_given(tokens: list[_ForKeyring], options: Options) -> list[str]:
-    """Let the tokens be given again that were rejected; return what a person must hear of it."""
+    """Take the tokens off the list of rejected ones; return a line for a person if that fails."""
     try:
         for server, text in dict.fromkeys((one.server, one.token.text) for one in tokens):
             rejected.forget(server, text, options.environ)

@@ -165,7 +165,7 @@ class Facts:
 
     @property
     def is_given(self) -> bool:
-        """Whether git gets a credential, from whomever."""
+        """Return whether git gets a credential, from any helper or the URL."""
         return self.giver is not None or self.password_of_url is not None
 
     @property
@@ -174,7 +174,7 @@ class Facts:
 
     @property
     def asks_person(self) -> bool:
-        """Whether git asks a person in the end, as far as is known without asking the other helpers."""
+        """Return whether git asks a person in the end, as far as is known without asking the other helpers."""
         return self.credential is not None and not self.is_given and not self.credential.quits
 
     @property
@@ -195,7 +195,7 @@ class Facts:
 
     @property
     def will_be_unlocked(self) -> bool:
-        """Whether the keyring has items for the URL, and the next `get` unlocks them without a dialog."""
+        """Return whether the keyring has items for the URL that the next `get` unlocks without a dialog."""
         return self.keyring is not None and self.keyring.opens and unlocks_first(self.outcome)
 
     def given_from(self, source: str) -> Token | None:
@@ -489,7 +489,7 @@ def numbers(version: str) -> tuple[int, ...]:
 def _options(facts: Facts, turn: Turn) -> Options:
     """Return the options of our helper as git's configuration gives them, so far as they change nothing.
 
-    Those of one that is configured and reset hold for our helper as git will run it once that is mended.
+    Those of one that is configured and reset hold for our helper as git will run it once that is fixed.
     """
     chosen = Options(facts.environ)
     helpers = [turn.helper, *(one.helper for one in reversed(facts.turns))]

@@ -257,7 +257,7 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
         if turn.program is None:
             yield (
                 "helper-gone",
-                f"the helper {helper.shown()} at {where} is not there",
+                f"the helper {helper.shown()} at {where} is missing",
                 remedies.ask_ours(facts, helper.setting),
             )
         if turn.error:
@@ -582,7 +582,7 @@ def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -
     if shutil.which(os.fsdecode(program), path=os.fsdecode(facts.environ.get(b"PATH", b""))) is None:
         yield (
             "askpass-missing",
-            f"{name} names {_program(program)}, which is not there: where git has to ask, it fails",
+            f"{name} names {_program(program)}, which is missing: git fails if it has to ask",
             remedies.remove(facts, setting) if setting is not None else f"unset {name}",
         )
     elif facts.asks_person:

@@ -352,7 +352,7 @@ def _keyring_rows(keyring: Report) -> list[str]:
         rows = [f"{keyring['provider']}{collection}, {WORDS.get(keyring['state'], 'open')}"]
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
-        rows.append(f"{_count(keyring['items'], 'item')} of ours{scopes}, {keyring['items_of_others']} of other tools")
+        rows.append(f"{_count(keyring['items'], 'token')} stored{scopes}, {keyring['items_of_others']} by other tools")
     elif keyring["locked_items"]:
         rows.append(f"{_count(keyring['locked_items'], 'locked item')} for this host")
     if keyring["other_keyrings"]:

@@ -105,7 +105,7 @@ def _reason(facts: Facts) -> str:
         reset = any(one.helper is not None and one.helper.is_ours() for one in facts.turns)
         return f"git-credential-hf is {'configured, and reset by an empty helper' if reset else 'not configured'}"
     if facts.main.program is None:
-        return f"the helper {facts.ours.shown()} is not there"
+        return f"the helper {facts.ours.shown()} is missing"
     if facts.main.error:
         return f"the options of the helper are wrong: {facts.main.error}"
     if (failed := facts.outcome.first(FAILED)) is not None:

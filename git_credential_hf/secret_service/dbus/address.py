@@ -7,7 +7,7 @@ def bus_addresses(environ: dict[bytes, bytes]) -> list[bytes]:
     """Return where the session bus listens: paths of sockets, or abstract names that begin with a NUL.
 
     It is what DBUS_SESSION_BUS_ADDRESS names (D-Bus Specification, "Server Addresses"); where that is unset, the
-    user's bus in the run-time directory, as libdbus and systemd have it. Only Unix sockets are looked for.
+    user's bus in the run-time directory, as for libdbus and systemd. Only Unix sockets are used.
     """
     given = environ.get(b"DBUS_SESSION_BUS_ADDRESS")
     if not given:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Connection:
     """Makes calls over the session bus, to which it connects, or over what is `opened` to it already.
 
-    Every method raises Unavailable where the bus does not answer as it should within `options.timeout` seconds, which
-    all that asks or writes in one run has together.
+    Every method raises Unavailable if the bus does not answer correctly within `options.timeout` seconds. All
+    connections of one run share this time.
     """
 
     def __init__(self, options: "Options", connection: "_socket.socket | None" = None) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
-# A keyring's answer to one look-up is some hundred bytes; what is beyond these is somebody's mischief, and takes time.
+# A keyring answers one search with some hundred bytes. More than these is an attack, and would take time.
 MAX_MESSAGE = 4 << 20
 MAX_HEADER = 1 << 14
 MAX_ELEMENTS = 1 << 12
@@ -27,7 +27,7 @@ VARIANT = b"v"
 
 
 class WireError(Unavailable):
-    """Bytes that are no D-Bus message, or not the message that was asked for."""
+    """The bytes are no D-Bus message, or not the expected one."""
 
 
 class Decoder:

@@ -1,1 +1,1 @@
-"""What one keyring does otherwise than the Secret Service API says, one file for each."""
+"""What one keyring does differently from the Secret Service API, one file for each."""

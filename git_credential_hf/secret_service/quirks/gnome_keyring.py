@@ -1,4 +1,4 @@
-"""gnome-keyring: it can come to the first call of a connection before it knows of the connection.
+"""gnome-keyring: it may handle the first call of a connection before it knows the connection.
 
 A SearchItems or a ReadAlias is then answered with UnknownMethod. An OpenSession (42.1) or a Properties.Get (51.1)
 aborts the daemon, so neither must be the first call of a connection.

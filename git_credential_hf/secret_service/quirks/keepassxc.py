@@ -1,7 +1,7 @@
-"""KeePassXC: with every database locked it shows its dialog for a search, and does not answer until that is closed.
+"""KeePassXC: if every database is locked, a search opens its dialog, and is answered once that is closed.
 
-It has a person confirm what is deleted, if it is set to. Both are known before it is asked. It also has a person
-confirm, however it is set, that a CreateItem takes the place of an item; SetSecret it just does, and keeps.
+It asks a person before it deletes an item, if it is set to do so. This module finds out both before the search. It
+also asks, whatever its settings, before a CreateItem replaces an item. SetSecret needs no confirmation.
 """
 
 import posix
@@ -28,7 +28,7 @@ _FLATPAK = b"/.var/app/org.keepassxc.KeePassXC"
 
 
 def is_known(environ: dict[bytes, bytes]) -> bool:
-    """Return whether this person has settings of KeePassXC, or of its Flatpak: nobody else asks the bus about it."""
+    """Return whether this person has settings of KeePassXC or its Flatpak. Without them the bus is not asked."""
     return posix.access(_settings(environ) + b"/keepassxc", posix.F_OK) or posix.access(
         environ.get(b"HOME", b"") + _FLATPAK, posix.F_OK
     )

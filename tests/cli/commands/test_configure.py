@@ -575,7 +575,7 @@ def test_a_file_that_ends_in_a_backslash_is_unconfigured_after_an_edit(
     assert left.stdout == b"a.b=c\nuser.name=x\n"
 
 
-# What stands in the way in the other files that git reads.
+# What overrides the block in the other files that git reads.
 
 SECRET = "hf_InTheConfiguration"
 

@@ -319,7 +319,7 @@ def _bare(url: str) -> str:
     return url.partition("://")[2].rpartition("@")[2].rstrip("/")
 
 
-# The first are mended with another URL, insteadOf makes another one of it, and no hf renews a login that is made up.
+# The first are fixed with another URL, insteadOf makes another one of it, and no hf renews a login that is made up.
 NOT_PASTED = (
     "http-url",
     "ssh-url",

@@ -1,4 +1,4 @@
-"""status: every trouble that a person may be in, made for real, and named with what mends it."""
+"""status: every trouble that a person may be in, made for real, and named with its fix."""
 
 import contextlib
 import fcntl
@@ -669,13 +669,13 @@ def _(world: World) -> None:
 @pytest.mark.parametrize(
     "code", ["helper-options-wrong", "url-rewritten", "helper-reset", "other-helper-before", "askpass-missing"]
 )
-def test_a_git_of_old_is_read_and_mended_too(world: World, code: str) -> None:
+def test_a_git_of_old_is_read_and_fixed_too(world: World, code: str) -> None:
     old_git.put(world.folder / "bin")
     known = world.known()
     assert (known["git"]["version"], codes(known), known["token_given"]) == (old_git.VERSION, [], True)
     assert {one["at"]["scope"] for one in known["git"]["helpers"]} == {"unknown"}
     assert all(one["at"]["line"] for one in known["git"]["helpers"])
-    test_a_trouble_is_named_with_what_mends_it(world, code)
+    test_a_trouble_is_named_with_its_fix(world, code)
 
 
 @pytest.mark.parametrize(
@@ -725,7 +725,7 @@ def test_people_see_a_masked_token_and_programs_its_fingerprint(world: World) ->
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_a_trouble_is_named_with_what_mends_it(world: World, code: str) -> None:
+def test_a_trouble_is_named_with_its_fix(world: World, code: str) -> None:
     BROKEN[code](world)
     code = code.partition(" ")[0]
     known = world.known()
@@ -1618,7 +1618,7 @@ class Person:
         assert MARK not in done.stdout + done.stderr
         return (clone / "model.bin").read_bytes() if done.returncode == 0 else None
 
-    def mends(self, code: str, *arguments: str, input: bytes = b"") -> None:
+    def fixes(self, code: str, *arguments: str, input: bytes = b"") -> None:
         found = [one for one in self.world.known(*arguments)["findings"] if one["code"] == code]
         assert len(found) == 1, self.world.known(*arguments)["findings"]
         self.world.shell(found[0]["remedy"], input)
@@ -1634,7 +1634,7 @@ def test_git_still_prompts(person: Person) -> None:
     assert person.clones() is None
     assert person.asked.read_text()
     person.asked.unlink()
-    person.mends("helper-not-configured")
+    person.fixes("helper-not-configured")
     assert person.clones() == b"weights"
     assert not person.asked.exists()
 
@@ -1642,7 +1642,7 @@ def test_git_still_prompts(person: Person) -> None:
 def test_large_files_stay_pointers(person: Person) -> None:
     person.world.git("config", "--global", "--remove-section", "filter.lfs")
     assert (person.clones() or b"").startswith(b"version https://git-lfs")
-    person.mends("lfs-not-initialised")
+    person.fixes("lfs-not-initialised")
     assert person.clones() == b"weights"
 
 
@@ -1665,7 +1665,7 @@ def test_a_token_that_was_revoked(person: Person, hub: Hub) -> None:
     hub.revoke(TOKEN)
     hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/weights"])
     assert person.clones() is None
-    person.mends("token-rejected", input=TYPED.encode())
+    person.fixes("token-rejected", input=TYPED.encode())
     assert codes(person.world.known("--online")) == []
     assert person.clones() == b"weights"
     assert not person.asked.exists()
@@ -1679,7 +1679,7 @@ def test_a_login_with_hf_after_the_seed(person: Person, hub: Hub) -> None:
         ["hf", "auth", "login", "--token", TYPED], env=person.world.environment, capture_output=True, check=True
     )
     assert codes(person.world.known())[0] == "token-file-newer"
-    person.mends("token-file-newer")
+    person.fixes("token-file-newer")
     assert person.clones() == b"weights"
     assert codes(person.world.known()) == []
 
