@@ -34,10 +34,11 @@ FOREIGN_HOST = {
 }
 ENVIRONMENT = FOREIGN_HOST | {".model.token", ".sources", ".sources.environment", ".state", ".state.folders"}
 NO_BUS = ENVIRONMENT | {
-    *(".model.item", ".sources.keyring", ".sources.token_file", ".state.safe_read"),
+    *(".sources.keyring", ".sources.token_file", ".state.safe_read"),
     *(".secret_service", ".secret_service.dbus", ".secret_service.dbus.address"),
 }
 NO_ITEM = NO_BUS | {
+    *(".model.item", ".secret_service.own_items"),
     *(".secret_service.dbus.connection", ".secret_service.dbus.decode", ".secret_service.dbus.encode"),
     *(
         ".secret_service.dbus.opening",

@@ -3,6 +3,7 @@
 from git_credential_hf.model.outcome import REJECTED
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Request, parse
+from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Unavailable
@@ -28,7 +29,7 @@ def erase(options: Options, data: bytes) -> str:
         return _reject(ours, text, request, options)
     if "keyring" not in options.sources:
         return ""
-    return _remove(keyring.of_user(ours, request.username, request.path, options), options)
+    return _remove(keyring_items.of_user(ours, request.username, request.path, options), options)
 
 
 def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str:
@@ -40,12 +41,12 @@ def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str
         # It need not have been kept.
         if any(one.source == oidc.NAME for one in held) or (not held and text.startswith(oidc.PREFIXES)):
             oidc.reject(text, request.path, options)
-    stored = keyring.stored(ours, [one.token for one in held if one.token and one.token.item], options)
+    stored = keyring_items.stored(ours, [one.token for one in held if one.token and one.token.item], options)
     complaint = _remove(stored, options)
     left = [one for one in held if complaint or not (one.token and one.token.item in stored)]
     # For another host nothing has to be skipped once its item is gone, and git expects to be asked for another.
     holders = left if ours != HUB else held
-    if not holders and not (ours == HUB and "keyring" in options.sources and keyring.holds(ours, text, options)):
+    if not holders and not (ours == HUB and "keyring" in options.sources and keyring_items.holds(ours, text, options)):
         return complaint
     try:
         rejected.remember(ours, text, repository(ours, request), options.environ)

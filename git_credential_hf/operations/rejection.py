@@ -8,8 +8,9 @@ from git_credential_hf.model.outcome import Candidate
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.request import Request
 from git_credential_hf.model.token_text import masked
+from git_credential_hf.operations import keyring_items
 from git_credential_hf.options import Options
-from git_credential_hf.sources import keyring, token_file
+from git_credential_hf.sources import token_file
 from git_credential_hf.state import configuration
 
 _NEEDS_NO_QUOTES = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._/:-]*")
@@ -50,4 +51,4 @@ def _is_declared(one: Candidate, server: bytes, options: Options) -> bool:
         return False
     if one.source == token_file.NAME:
         return token_file.is_declared(one.token.text, options.environ)
-    return bool(one.token.item and keyring.of_origin(item.DECLARED, server, [one.token], options))
+    return bool(one.token.item and keyring_items.of_origin(item.DECLARED, server, [one.token], options))

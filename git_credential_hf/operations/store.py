@@ -5,6 +5,7 @@ from git_credential_hf.model.repository import HF_USER, HUB, scope, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.model.text import is_text
 from git_credential_hf.model.token import Token, seconds
+from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
@@ -62,7 +63,7 @@ def _would_hide_a_seeded_one(ours: bytes, accepted: Token, request: Request, opt
     token = given.token if given is not None else None
     if token is None or not token.item or token.user == HF_USER or token.scope != accepted.scope:
         return False
-    return not keyring.stored(ours, [token], options)
+    return not keyring_items.stored(ours, [token], options)
 
 
 def _is_the_same(given: Token, accepted: Token) -> bool:

@@ -13,7 +13,19 @@ _PAUSE = 0.25  # seconds between two looks
 _SPARE = 1.0  # seconds, for what comes after the wait
 
 
-def wait(options: Options) -> None:
+def prepare(options: Options, *, wait: bool) -> None:
+    """Have the keyring there for what writes to it, as far as that can be had within the time of `options`.
+
+    One that can be started is started if `options.unlock` is "prompt". wait: whether to wait for one that is not there,
+    or that has no default collection yet.
+    """
+    if options.unlock == "prompt":
+        _start(options)
+    if wait:
+        _wait(options)
+
+
+def _wait(options: Options) -> None:
     """Wait until the keyring and its default collection are there; give up when the time of `options` is nearly over.
 
     Nothing is unlocked, and nothing raised: what comes after meets whatever is wrong.
@@ -29,7 +41,7 @@ def wait(options: Options) -> None:
         options.note("keyring: %s", reason)
 
 
-def start(options: Options) -> None:
+def _start(options: Options) -> None:
     """Have the bus start a keyring where none is running, and wait until it answers as the Secret Service.
 
     Nothing is raised: what comes after meets whatever is wrong. Source: D-Bus Specification, "StartServiceByName".

@@ -23,16 +23,16 @@ from git_credential_hf.state import files, locks, safe_read
 PARTS = {
     "": (
         "", ".model", ".model.text", ".model.repository", ".options", ".model.request", ".model.outcome",
-        ".model.token", ".model.item", ".state", ".state.safe_read", ".state.folders", ".secret_service",
+        ".model.token", ".state", ".state.safe_read", ".state.folders", ".secret_service",
         ".secret_service.dbus", ".secret_service.dbus.address", ".sources", ".sources.environment", ".sources.keyring",
         ".operations", ".operations.get", ".__main__",
     ),
     ".sources.token_file": (".sources.token_file",),
     ".secret_service.dbus.opening": (".secret_service.dbus.encode", ".secret_service.dbus.opening"),
-    ".secret_service.reader": (
-        ".secret_service.dbus.decode", ".secret_service.dbus.connection",
+    ".secret_service.own_items": (
+        ".model.item", ".secret_service.dbus.decode", ".secret_service.dbus.connection",
         ".secret_service.messages", ".secret_service.quirks", ".secret_service.quirks.gnome_keyring",
-        ".secret_service.quirks.keepassxc", ".secret_service.reader",
+        ".secret_service.quirks.keepassxc", ".secret_service.reader", ".secret_service.own_items",
     ),
 }  # fmt: skip
 

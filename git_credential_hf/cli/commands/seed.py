@@ -262,8 +262,10 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
         else:
             _report(asked, "nothing to do: the token is for neither the token file nor the keyring")
         return outcome
-    if asked.keyring and not asked.dry_run:
-        keyring.prepare(options, wait=asked.wait)
+    if asked.keyring and not asked.dry_run and keyring.SECRET_SERVICE:
+        from git_credential_hf.secret_service import presence
+
+        presence.prepare(options, wait=asked.wait)
     try:
         # Over both, so that of two runs at once the later one has the last word in both.
         with nullcontext() if asked.dry_run else locks.own_lock(options.environ, _WAIT):
