@@ -59,20 +59,20 @@ class Hostile:
     answers: bytes = b""
 
 
-_FOREIGN = "another user's bus is used"
-_FLOOD = "a bus stalls or floods, and is waited for"
+_FOREIGN = "the helper uses another user's bus"
+_FLOOD = "the helper waits for a bus that stalls or floods"
 _PATIENCE = 5.0  # seconds, for a helper with a limit of two
 _SIGNAL = serialised(new_signal(DBusAddress("/a", interface="org.freedesktop.DBus"), "NameAcquired", "s", (":1.1",)))
 HOSTILE = [
-    Hostile(_FOREIGN, "as it reads", 65534),
-    Hostile(_FLOOD, "that says nothing"),
-    Hostile(_FLOOD, "that sends signals without an end", None, _SIGNAL * 100),
+    Hostile(_FOREIGN, "of the user 65534", 65534),
+    Hostile(_FLOOD, "it sends nothing"),
+    Hostile(_FLOOD, "it sends signals without end", None, _SIGNAL * 100),
 ]
 _EVERY: list[Attack | Told | Hostile] = [*ATTACKS, *TOLD, *HOSTILE]
 
 
 class Useless(Exception):
-    """A helper does not answer what it should, so that its silence would mean nothing; the text says what it said."""
+    """A helper does not answer what it should, so that its silence would mean nothing. The text is its stderr."""
 
 
 @dataclass
@@ -233,9 +233,9 @@ def _subjects(programs: install.Programs, folder: Path, exits: contextlib.ExitSt
             fill(subject)
             answer = subject.ask(OURS + b"username=hf_user\n")
             if b"password=hf_" not in answer.stdout:
-                raise Useless(answer.stderr.decode(errors="replace").strip() or "nothing")
+                raise Useless(answer.stderr.decode(errors="replace").strip())
         except (Useless, OSError, subprocess.SubprocessError) as reason:
-            programs.missing[name] = f"it did not answer for huggingface.co: {reason}"
+            programs.missing[name] = f"it did not answer for huggingface.co{f': {reason}' if str(reason) else ''}"
             return
         found.append(subject)
 
@@ -363,19 +363,20 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "A token that is lost, or a bus that is used or waited for, by helper:", ""]
+    lines += ["", "A token that the helper no longer gives, or a bus that it uses or waits for, by helper:", ""]
     for subject in subjects:
         names = [f"{one.kind}: {one.name}" for one in (*TOLD, *HOSTILE) if one in subject.leaks]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "The versions:", ""]
+    lines += ["", "### Versions", ""]
     versions = {**{"git-credential-hf": "this checkout"}, **{name: one.version for name, one in programs.peers.items()}}
     for subject in subjects:
         program = next(
             (name for name in versions if name.endswith(_LONG.get(subject.name, subject.name))), subject.name
         )
-        lines.append(f"- **{subject.name}**: {program}, {versions.get(program, '')}{_ABOUT.get(subject.name, '')}")
+        shown = _SHOWN.get(subject.name, program)
+        lines.append(f"- **{subject.name}**: {shown}, {versions.get(program, '')}{_ABOUT.get(subject.name, '')}")
     not_attacked = {name: why for name, why in programs.missing.items() if name in (*_LONG, *_LONG.values())}
-    lines += [f"- {name} was not attacked: {why}" for name, why in not_attacked.items()]
+    lines += [f"- **{name}**: {_LONG.get(name, name)}, was not attacked: {why}" for name, why in not_attacked.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -390,11 +391,11 @@ _LONG = {
     "GCM": "git-credential-manager",
     "pass-git-helper, *": "pass-git-helper",
 }
+_SHOWN = {"cache": "git-credential-cache"}  # which comes with the same git as git-credential-store
 _OURS = ("git-credential-hf", "serve")
 _ABOUT = {
     "serve": ", asked over its socket",
     "git-credential-hf": ", also with the token in the token file",
-    "cache": " (git-credential-cache comes with the same git)",
     "GCM": ", with its plain-text store and its generic provider",
     "gh": ", with huggingface.co in its hosts.yml",
     "gh, newest": ", with huggingface.co in its hosts.yml",

@@ -401,7 +401,7 @@ def people(bench: Bench) -> Table:
     cases = [Case(name, [path, "list"], environ, answer=None, source="keyring") for name, path in bench.ours().items()]
     cases += [Case("hf auth list", [bench.peer("hf"), "auth", "list"], offline, answer=None), _floor(environ)]
     return bench.table(
-        "list", "What a person waits for, with one token in the keyring and in the token file.",
+        "list", "The time that a person waits, with one token in the keyring and in the token file.",
         [replace(case, base=FLOOR) for case in cases], {case.name: here.bus for case in cases if case.source},
     )  # fmt: skip
 

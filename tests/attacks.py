@@ -64,7 +64,7 @@ def filled(size: int) -> bytes:
 CONTROL = "a control character"
 FIELDS = "a broken field"
 MISSING = "no protocol or no host"
-SIZE = "a size"
+SIZE = "a line or a request that is too long"
 HOST = "another host"
 PART = "a port, a user or a path in the host"
 SPELLING = "a spelling or a look-alike"
@@ -285,8 +285,8 @@ _FOLDED = {
     "a capability that names the Hub": b"capability[]=host=huggingface.co\n",
     "every capability": b"capability[]=authtype\ncapability[]=state\ncapability[]=oauth\ncapability[]=\n",
     "a round that goes on": b"capability[]=state\nstate[]=hf:1\ncontinue=1\n",
-    "a URL of the Hub": b"url=https://huggingface.co/my-org/model\n",
-    "a URL with a user at the Hub": b"url=https://alice@huggingface.co\n",
+    "a url= line with the Hub": b"url=https://huggingface.co/my-org/model\n",
+    "a url= line with a user at the Hub": b"url=https://alice@huggingface.co\n",
     "the Hub for a path": b"path=huggingface.co\n",
     "the Hub's address for a path": b"path=https://huggingface.co/my-org/model\n",
     "a path that climbs to the Hub": b"path=../huggingface.co/my-org\n",
@@ -409,7 +409,7 @@ _USERINFO = {
     "of a submodule, for its own user": b"path=other/sub\nusername=mallory\npassword=GARBAGE\n",
     "of a redirect": b'wwwauth[]=Basic realm="x"\nusername=hf_user\npassword=GARBAGE\n',
     "without a username": b"username=\npassword=GARBAGE\n",
-    "that expires late": b"username=hf_user\npassword=GARBAGE\npassword_expiry_utc=4102444800\n",
+    "with an expiry in 2100": b"username=hf_user\npassword=GARBAGE\npassword_expiry_utc=4102444800\n",
     "for a Bearer": b"capability[]=authtype\nauthtype=Bearer\ncredential=GARBAGE\n",
 }
 _HREFS = ["mallory/repo", "mallory/repo.git/info/lfs", "mallory/repo/info/lfs/objects/batch"]
@@ -420,5 +420,5 @@ TOLD = [
         Told(HREF, path, (("erase", OURS + b"path=%b\nusername=hf_user\npassword=%b\n" % (path.encode(), TOKEN)),))
         for path in _HREFS
     ),
-    Told(OVERTAKEN, "that git stores", (("store", OURS + b"username=hf_user\npassword=hf_OldOldOldOldOld\n"),)),
+    Told(OVERTAKEN, "which git stores", (("store", OURS + b"username=hf_user\npassword=hf_OldOldOldOldOld\n"),)),
 ]

@@ -27,12 +27,12 @@ _SECONDS = 10.0  # for the keyring: no git waits
 
 _SUMMARY = """\
 usage: git-credential-hf COMMAND [OPTIONS]
-       git-credential-hf [HELPER OPTIONS] get | store | erase | capability
 
 commands:
 {commands}
-helper options, before what git runs:
-{options}manual: man {manual}
+helper options, before get | store | erase | capability, which git runs:
+{options}
+manual: man {manual}
 """
 
 _OPTION = "  {:<19} {}\n"
