@@ -4,23 +4,24 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from git_credential_hf.model import item
-from git_credential_hf.model.repository import scope
+from git_credential_hf.model.repository import HF_USER
+from git_credential_hf.model.repository import scope as scope_of
 from git_credential_hf.model.text import is_text
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.secret_service.reader import Reader
-from git_credential_hf.sources.keyring import SECRET_SERVICE, by_library
+from git_credential_hf.sources import keyring
 
 _Answer = TypeVar("_Answer")
 
 
 def of_user(server: bytes, username: bytes | None, path: bytes, options: Options) -> list[bytes]:
     """Return our items that are for `username`, or for anybody, on the host; with a path, what was stored for it."""
-    if not SECRET_SERVICE:
-        items: list[bytes] = by_library().of_user(server, username, path, options)
+    if not keyring.SECRET_SERVICE:
+        items: list[bytes] = keyring.by_library().of_user(server, username, path, options)
         return items
-    of_path = scope(server, path)
+    of_path = scope_of(server, path)
     wanted = item.of_place(server, of_path, username)
     if path:
         wanted[item.ORIGIN] = item.STORED
@@ -31,15 +32,15 @@ def of_user(server: bytes, username: bytes | None, path: bytes, options: Options
 
 def stored(server: bytes, tokens: list[Token], options: Options) -> list[bytes]:
     """Return the items of those of `tokens`, ours for `server`, that git stored and no person seeded."""
-    if not SECRET_SERVICE:
-        items: list[bytes] = by_library().stored(tokens)
+    if not keyring.SECRET_SERVICE:
+        items: list[bytes] = keyring.by_library().stored(tokens)
         return items
     return of_origin(item.STORED, server, tokens, options)
 
 
 def of_origin(origin: bytes, server: bytes, tokens: list[Token], options: Options) -> list[bytes]:
     """Return the items of those of `tokens`, ours for `server`, that are of that origin (see model.item)."""
-    if not SECRET_SERVICE:
+    if not keyring.SECRET_SERVICE:
         return []
     wanted = [item.of_place(server, token.scope) | {item.ORIGIN: origin} for token in tokens]
     found = _asked(options, lambda reader: reader.search(wanted)) if wanted else None
@@ -47,9 +48,30 @@ def of_origin(origin: bytes, server: bytes, tokens: list[Token], options: Option
     return [token.item for token in tokens if token.item in paths]
 
 
+def seeded_for_others(server: bytes, scope: bytes, options: Options) -> list[bytes]:
+    """Return what was seeded for other users than hf_user, for exactly `scope`; nothing if hf_user has one there."""
+    if not keyring.SECRET_SERVICE:
+        library = keyring.by_library()
+        tokens = library.Writer().ours(server, scope, None)
+        kept = library.stored(tokens)
+        seeded = [token for token in tokens if token.item not in kept]
+        return [token.text for token in seeded] if all(token.user != HF_USER for token in seeded) else []
+    origins = [{item.ORIGIN: origin} for origin in (item.SEEDED, item.DECLARED)]
+
+    def asked(reader: Reader) -> list[bytes]:
+        found = reader.search([item.of_place(server, scope, user) | one for user in (None, HF_USER) for one in origins])
+        anybodys, of_hf_user = found[: len(origins)], found[len(origins) :]
+        items = [path for paths in anybodys for path in paths]
+        if any(of_hf_user) or not items:
+            return []
+        return [item.text_of(secret) for secret in reader.secrets(items).values()]
+
+    return _asked(options, asked) or []
+
+
 def holds(server: bytes, text: bytes, options: Options) -> bool:
     """Return whether any item for `server`, of any user and scope, holds `text`."""
-    if not SECRET_SERVICE:
+    if not keyring.SECRET_SERVICE:
         return False
 
     def asked(reader: Reader) -> bool:

@@ -6,7 +6,7 @@ from git_credential_hf.model.request import Request, parse
 from git_credential_hf.model.text import is_text
 from git_credential_hf.model.token import Token, seconds
 from git_credential_hf.operations import keyring_items
-from git_credential_hf.operations.get import decide
+from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
 from git_credential_hf.sources import come_from_elsewhere, keyring
@@ -54,16 +54,12 @@ def store(options: Options, data: bytes) -> str:
 
 
 def _would_hide_a_seeded_one(ours: bytes, accepted: Token, request: Request, options: Options) -> bool:
-    """Return whether a token that was seeded for another user, for the same place, answers a request that names nobody.
+    """Return whether a token was seeded for another user, for the same place, and is not rejected.
 
-    An item of hf_user, as that of `accepted` would be, is found before it.
+    A request that names nobody finds an item of hf_user, as that of `accepted` would be, before it.
     """
-    unnamed = {key: value for key, value in request.values.items() if key != b"username"}
-    given = decide(Request(unnamed, request.with_authtype), options).given()
-    token = given.token if given is not None else None
-    if token is None or not token.item or token.user == HF_USER or token.scope != accepted.scope:
-        return False
-    return not keyring_items.stored(ours, [token], options)
+    seeded = keyring_items.seeded_for_others(ours, accepted.scope, options)
+    return any(not rejected.state(ours, text, repository(ours, request), options.environ) for text in seeded)
 
 
 def _is_the_same(given: Token, accepted: Token) -> bool:

@@ -23,6 +23,7 @@ from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_
 
 from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
+from git_credential_hf.model.repository import HF_USER
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Locked, NoCollection, NoKeyring, Unavailable, messages
@@ -164,7 +165,7 @@ class Writer:
                 _Plan(server, token, origin, here, force, self._default)
                 for (server, token), here in zip(tokens, self._find(places), strict=True)
             ]
-            if origin != item.STORED and any(plan.old for plan in plans):
+            if origin != item.STORED and any(plan.old or plan.is_for_a_user() for plan in plans):
                 (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
                 for plan in plans:
                     plan.add_copies(stored)
@@ -425,10 +426,17 @@ class _Plan:
         return ours is not None and ours.attributes() == self.item.attributes() and one.secret == self.secret
 
     def add_copies(self, stored: "list[_Stored]") -> None:
-        """Mark those of `stored` that hold an old token for deletion: `get` would answer with it."""
+        """Mark those of `stored` for deletion that `get` would answer with: one with an old token, one of hf_user."""
         for one in stored:
-            if one.item is not None and one.item.server == self.item.server and one.text() in self.old:
+            if one.item is None or one.item.server != self.item.server:
+                continue
+            is_before = self.is_for_a_user() and one.item.user == HF_USER and one.item.scope == self.item.scope
+            if is_before or one.text() in self.old:
                 self._copies.append(one)
+
+    def is_for_a_user(self) -> bool:
+        """Return whether an item of hf_user, for the same place, is found before this one."""
+        return self.item.user not in (None, HF_USER)
 
     def divided(self, found: "list[_Stored]") -> "tuple[_Stored, list[_Stored]]":
         """Return the item that is done and stays, of what a search now finds in its place, and those that are to go."""

@@ -267,3 +267,44 @@ def test_an_item_whose_attributes_name_another_place_is_not_ours(
     keyring.add(b"theirs", **named, **more)
     seed(run, "hf_def456")
     assert keyring.secrets() == [b"hf_def456", b"theirs"]
+
+
+# A token that is seeded for a named user.
+
+SEEDED = "hf_aliceSeeded0123456789abcdefgh1"
+TYPED = "hf_typedInAnUrl0123456789abcdefg1"
+
+
+def hide(run: Run, path: str = "my-org/public", **environ: str) -> None:
+    """Have git store the password of a URL after a 200 from a public repository."""
+    assert run("store", input=request(path=path, username="hf_user", password=TYPED), **environ) == NOTHING
+
+
+def assert_alices_answers(run: Run) -> None:
+    assert run("get", input=request(path="x/y")) == answer("alice", SEEDED)
+
+
+def test_a_password_in_a_url_does_not_hide_a_named_users_token_behind_a_scoped_one(run: Run, keyring: Items) -> None:
+    seed(run, SEEDED, "--user", "alice")
+    seed(run, "hf_scoped0123456789abcdefghijkl12", "--scope", "my-org")
+    hide(run)
+    assert_alices_answers(run)
+
+
+def test_a_password_in_a_url_does_not_hide_a_named_users_token_behind_a_variable(run: Run, keyring: Items) -> None:
+    seed(run, SEEDED, "--user", "alice")
+    hide(run, HF_TOKEN="hf_other0123456789abcdefghijklm1")
+    assert_alices_answers(run)
+
+
+def test_a_token_seeded_for_a_named_user_comes_before_what_was_stored_earlier(run: Run, keyring: Items) -> None:
+    hide(run)
+    seed(run, SEEDED, "--user", "alice")
+    assert_alices_answers(run)
+
+
+def test_what_is_typed_after_a_named_users_token_was_rejected_everywhere_is_stored(run: Run, keyring: Items) -> None:
+    seed(run, SEEDED, "--user", "alice")
+    run("erase", input=request(username="alice", password=SEEDED))
+    hide(run)
+    assert run("get", input=request(path="x/y")) == answer("hf_user", TYPED)
