@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from git_credential_hf import hub
 from git_credential_hf.cli import owner
+from git_credential_hf.cli.asked import Asked
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model.repository import HUB
@@ -20,8 +21,10 @@ _WAIT = 30.0  # seconds, for the runs that came before
 _DIALOG = 60.0  # seconds, for a keyring that has a person confirm what goes, as KeePassXC does
 
 
-class Forget:
+class Forget(Asked):
     """What one run of forget is asked to do; each attribute is the option of that name."""
+
+    command = "forget"
 
     def __init__(self) -> None:
         self.scope = b""  # empty for the whole host with all its scopes
@@ -63,9 +66,7 @@ def forget(asked: Forget, options: Options) -> int:
     if asked.revoke and asked.host != HUB:
         raise UsageError("`--revoke` is for tokens of huggingface.co alone")
     if not asked.yes and not os.isatty(0):
-        raise UsageError(
-            "forget asks before it removes, and there is no terminal to ask on", "git-credential-hf forget --yes"
-        )
+        raise UsageError("forget asks before it removes, and there is no terminal to ask on", asked.again(yes=True))
     owner.check_home(options.environ, "forget")
     cache = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
     try:

@@ -279,7 +279,7 @@ def test_without_a_terminal_it_has_to_be_told(run: Run, full: Items, environment
     for arguments in ((), ("--scope", "my-org")):
         result = run("forget", *arguments)
         assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 2, 1)
-        assert result.stderr.endswith(b" Try: git-credential-hf forget --yes\n")
+        assert result.stderr.decode().endswith(f" Try: git-credential-hf {' '.join(('forget', *arguments))} --yes\n")
     assert len(full.all()) == 9
     assert cache(environment).exists()
 
@@ -423,3 +423,17 @@ def test_a_token_of_another_host_is_not_the_hubs_to_revoke(run: Run, full: Items
     assert (done.stdout, done.code) == (b"", 2)
     assert b"`--revoke` is for tokens of huggingface.co alone" in done.stderr
     assert (at_hub.log, len(full.all())) == ([], 9)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("--scope my-org", "--scope my-org"),
+        ("--user alice --scope my-org --revoke", "--scope my-org --user alice --revoke"),
+        (f"--host {HOST}", f"--host {HOST}"),
+    ],
+)
+def test_without_a_terminal_the_remedy_removes_no_more(run: Run, given: str, told: str) -> None:
+    result = run("forget", *given.split())
+    assert (result.stdout, result.code) == (b"", 2)
+    assert result.stderr.endswith(f" Try: git-credential-hf forget {told} --yes\n".encode())
