@@ -270,6 +270,35 @@ def test_a_locked_keyring_is_said(run: Run, own: GnomeKeyring, environment: Envi
     assert f"stored in {cache(environment)} (keyring: skipped, it is locked)" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("display", ["", ":99"])
+def test_the_remedy_for_a_locked_keyring_asks_for_the_token_again(
+    run: Run, own: GnomeKeyring, environment: Environment, display: str
+) -> None:
+    own.restart(locked=True)
+    environment["DISPLAY"] = display
+    done = login(run, "--scope", "my-org", "--offline")
+    assert done.code == 3
+    assert done.stderr.endswith(
+        b" it is locked. Unlock the keyring, then: git-credential-hf login --scope my-org --offline\n"
+    )
+
+
+def test_the_remedies_keep_the_place(run: Run, hub: Hub, environment: Environment) -> None:
+    where = "--scope my-org --user al"
+    asked = run("login", *where.split())
+    assert asked.stderr.endswith(f" Try: git-credential-hf login --with-token {where}\n".encode())
+    hub.revoke(TOKEN)
+    assert login(run, *where.split()).stderr.endswith(f" Try: git-credential-hf login {where}\n".encode())
+
+
+def test_a_token_file_that_is_a_link_is_no_reason_to_seed(run: Run, environment: Environment, tmp_path: Path) -> None:
+    cache(environment).parent.mkdir(parents=True)
+    cache(environment).symlink_to(tmp_path / "elsewhere")
+    done = login(run)
+    assert (done.code, done.stderr.count(b"\n")) == (1, 1)
+    assert done.stderr.endswith(b"is a symbolic link to something else: remove it, or run this with --no-cache\n")
+
+
 def test_a_home_of_somebody_elses_is_refused(run: Run, environment: Environment) -> None:
     if os.geteuid() != 0:
         pytest.skip("NOT TESTED: another user's files take root to make")

@@ -438,6 +438,27 @@ def test_require_keyring_says_that_it_was_done_in_part(
     assert cache(environment).read_text() == TOKEN
 
 
+@pytest.mark.parametrize(
+    "place", ["--scope my-org", "--user al --host git.example.org", "--scope my-org --no-cache --git-lfs --quiet"]
+)
+def test_the_remedy_for_a_locked_keyring_is_about_the_same_place(
+    seed: Seed, source: Path, environment: Environment, locked_keyring: GnomeKeyring, place: str
+) -> None:
+    environment["DBUS_SESSION_BUS_ADDRESS"] = locked_keyring.bus.address
+    result = seed(*place.split(), DISPLAY=":99")
+    assert result.code == 3
+    again = f"git-credential-hf seed --from {source} {place} --unlock prompt --timeout 60\n"
+    assert result.stderr.decode().endswith(f". Try: {again}")
+
+
+def test_a_variable_given_as_a_file_keeps_the_scope(seed: Seed) -> None:
+    result = seed("--from", "HF_TOKEN", "--scope", "my-org", "--no-cache")
+    assert result.stderr.decode() == (
+        "git-credential-hf: HF_TOKEN: no such file. "
+        "Try: git-credential-hf seed --from env:HF_TOKEN --scope my-org --no-cache\n"
+    )
+
+
 @pytest.fixture
 def stopped_keyring(tmp_path: Path, environment: Environment) -> Iterator[GnomeKeyring]:
     provider = GnomeKeyring(tmp_path / "stopped")
