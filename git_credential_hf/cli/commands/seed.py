@@ -337,7 +337,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         remedy = _remedy(asked, reason, options)
         if asked.require_keyring:
             outcome.shortfalls.append(f"the keyring was not filled: {reason}. {remedy}")
-        elif wanted.kept is None and (asked.scope or asked.host != HUB):
+        elif wanted.kept is None and wanted.cached is None:
             outcome.shortfalls += _stored_nowhere(wanted, str(reason), remedy)
         else:
             _report(asked, f"keyring: skipped ({reason}). {remedy}")
@@ -353,9 +353,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
     for one, how in zip(wanted.tokens, done, strict=True):
         if how == "left":
             which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
-            outcome.shortfalls.append(
-                f"{which} was not stored: the default keyring is not open. {_once_open(asked)}"
-            )
+            outcome.shortfalls.append(f"{which} was not stored: the default keyring is not open. {_once_open(asked)}")
         elif how != "unchanged" or wanted.kept is None:
             name = f" ({one.name})" if one.name else ""
             which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
@@ -385,9 +383,7 @@ def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
 
 
 def _still_locked(asked: Seed, label: str) -> str:
-    return (
-        f'an older copy was left in the keyring "{shown(label)}": that one is locked. {_once_open(asked)}'
-    )
+    return f'an older copy was left in the keyring "{shown(label)}": that one is locked. {_once_open(asked)}'
 
 
 def _once_open(asked: Seed) -> str:

@@ -188,6 +188,16 @@ def test_a_scope_without_a_keyring_is_stored_nowhere(run: Run, environment: Envi
     assert not cache(environment).exists()
 
 
+@pytest.mark.parametrize("arguments", ["", "--offline --no-configure"])
+def test_without_a_keyring_and_the_token_file_it_is_stored_nowhere(
+    run: Run, environment: Environment, arguments: str
+) -> None:
+    done = login(run, "--no-cache", *arguments.split())
+    assert (done.code, done.stderr.count(b"\n")) == (3, 1)
+    assert f"token {MASKED} for huggingface.co as hf_user was stored nowhere: no D-Bus" in done.stderr.decode()
+    assert not cache(environment).exists()
+
+
 def test_a_missing_git_lfs_is_said_and_the_rest_is_done(run: Run, environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("sh", "git", "readlink", "python3", "git-credential-hf"):
