@@ -4,16 +4,14 @@ The manual page has the same options; a test compares them.
 """
 
 import argparse
-import io
 import os
 import stat
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Never
 
 from git_credential_hf import __version__, options
 from git_credential_hf.cli import mistakes
-from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, shown
+from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, heard_or_not, shown
 from git_credential_hf.model.repository import HUB
 
 if TYPE_CHECKING:
@@ -104,16 +102,15 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str], environ: _Environ) -> int:
     """Run a person's command; return the exit code. Raises options.UsageError."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have in it what the locale cannot write
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
+    with heard_or_not():
         try:
-            return _run(arguments, environ)
-        finally:
-            _flush()
-    except Failed as error:
-        complain(str(error))
-        return 1
+            try:
+                return _run(arguments, environ)
+            finally:
+                _flush()
+        except Failed as error:
+            complain(str(error))
+            return 1
 
 
 def build() -> argparse.ArgumentParser:
@@ -195,8 +192,6 @@ def _flush() -> None:
     """Have standard output, where it is open, take all that was printed. Raises Failed."""
     try:
         print(end="", flush=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise Failed(f"standard output cannot be written: {error.strerror}") from None
 
