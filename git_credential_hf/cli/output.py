@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,6 +35,14 @@ def shown(name: str | bytes) -> str:
 def shown_token(token: bytes) -> str:
     """Return what people see of a token, or of the password of another host."""
     return shown(token_text.masked(token.decode("utf-8", "backslashreplace")))
+
+
+def date(seconds: int, form: str) -> str:
+    """Return the time of so many `seconds` since the epoch in UTC, as strftime writes `form`, or their number."""
+    try:
+        return time.strftime(form, time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"
 
 
 def complain(line: str) -> None:
