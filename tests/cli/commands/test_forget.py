@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf.cli import token_file
 from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token_text import masked
 from tests.asking import request
@@ -437,3 +438,39 @@ def test_without_a_terminal_the_remedy_removes_no_more(run: Run, given: str, tol
     result = run("forget", *given.split())
     assert (result.stdout, result.code) == (b"", 2)
     assert result.stderr.endswith(f" Try: git-credential-hf forget {told} --yes\n".encode())
+
+
+def test_what_was_revoked_and_not_removed_is_told(
+    environment: Environment, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_file, "_WAIT", 0.1)
+    environment |= hub.environ()
+    hub.add_token(TOKEN)
+    run_call(("seed", "--from", "-"), TOKEN.encode(), environment)
+    folder = os.open(cache(environment).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        result = run_call(("forget", "--revoke", "--yes"), b"", environment)
+    finally:
+        os.close(folder)
+    assert (result.code, result.stderr.count(b"\n")) == (3, 1)
+    assert result.stdout.startswith(f"the Hub: revoked, token {masked(TOKEN)}\n".encode())
+    assert b"nothing was removed" not in result.stderr
+    assert hub.revocations == [[fingerprint(TOKEN)]]
+
+
+def test_copies_of_a_revoked_token_are_named(run: Run, keyring: Items, hub: Hub, environment: Environment) -> None:
+    environment |= hub.environ()
+    seed(run, TOKEN)
+    seed(run, TOKEN, "--scope", "my-org")
+    copies = (f"keyring: {named(TOKEN)}", f"token file: token {masked(TOKEN)}, {cache(environment)}")
+    with at_a_terminal(environment, "forget", "--scope", "my-org", "--revoke", columns=400) as person:
+        person.until("Remove this? [y/N] ")
+        assert person.type(b"n\n") == 1
+    assert all(f"left, and revoked too, {copy}\n" in person.shown for copy in copies)
+    done = run("forget", "--scope", "my-org", "--revoke", "--yes")
+    assert done.code == 3
+    assert done.stderr.decode().splitlines() == [
+        f"git-credential-hf: revoked and left, {copy}. Try: git-credential-hf list" for copy in copies
+    ]
+    assert keyring.secrets() == [TOKEN.encode()]
