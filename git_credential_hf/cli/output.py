@@ -29,7 +29,7 @@ def shown(name: str | bytes) -> str:
     token that was given in the place of a name is masked.
     """
     text = token_text.hide(os.fsencode(name).decode("utf-8", "backslashreplace"))
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return _printable(text)
 
 
 def shown_token(token: bytes) -> str:
@@ -47,7 +47,11 @@ def date(seconds: int, form: str) -> str:
 
 def complain(line: str) -> None:
     """Write one line to standard error, under the program's name."""
-    print(f"git-credential-hf: {token_text.hide(line)}", file=sys.stderr)
+    print(f"git-credential-hf: {_printable(token_text.hide(line))}", file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 class _Unread(io.FileIO):

@@ -152,10 +152,11 @@ def _is_variable(name: str) -> bool:
 def _typed(host: bytes) -> bytes:
     """Return what somebody types at the terminal, which shows nothing of it.
 
-    SIGTERM ends it as Ctrl-C does, so that the terminal has its echo back either way. Raises KeyboardInterrupt.
+    SIGTERM and Ctrl-\\ end it as Ctrl-C does, so that the terminal has its echo back either way.
+    Raises KeyboardInterrupt.
     """
     what = f"Token from {_PAGE}" if host == HUB else f"Password for {shown(host)}"
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    former = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGTERM, signal.SIGQUIT)}
     try:
         return os.fsencode(getpass.getpass(f"{what} (not shown): "))
     except EOFError:
@@ -163,7 +164,8 @@ def _typed(host: bytes) -> bytes:
     except (OSError, UnicodeError):
         raise Failed("the terminal cannot be read. Try: git-credential-hf login --with-token") from None
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for one, handler in former.items():
+            signal.signal(one, handler)
 
 
 def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:

@@ -149,7 +149,12 @@ def test_without_the_hub_it_is_stored_and_that_is_said(
 
 @pytest.mark.parametrize(
     ("arguments", "secrets", "in_file"),
-    [("--no-cache", True, False), ("--no-keyring", False, True), ("--scope my-org", True, False)],
+    [
+        ("--no-cache", True, False),
+        ("--no-keyring", False, True),
+        ("--no-keyring --host huggingface.co", False, True),
+        ("--scope my-org", True, False),
+    ],
 )
 def test_where_it_is_stored(
     run: Run, keyring: Items, environment: Environment, arguments: str, secrets: bool, in_file: bool
@@ -229,7 +234,7 @@ def test_on_a_terminal_it_is_asked_for_and_not_shown(
 
 
 @pytest.mark.parametrize("arguments", [("login",), ("seed", "--from", "-"), ("seed",)])
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "Ctrl-D"])
+@pytest.mark.parametrize("how", ["Ctrl-C", "Ctrl-\\", "SIGTERM", "Ctrl-D"])
 def test_whoever_changes_their_mind_has_the_terminal_back(
     environment: Environment, how: str, arguments: tuple[str, ...]
 ) -> None:
@@ -237,6 +242,7 @@ def test_whoever_changes_their_mind_has_the_terminal_back(
         person.until(PROMPT)
         code = {
             "Ctrl-C": lambda: person.type(b"hf_half" + INTERRUPT),
+            "Ctrl-\\": lambda: person.type(b"hf_half\x1c"),
             "SIGTERM": lambda: person.kill(signal.SIGTERM),
             "Ctrl-D": lambda: person.type(END),
         }[how]()
