@@ -1,10 +1,18 @@
 """Lines for people: errors, and names that may be anything."""
 
+import io
 import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from git_credential_hf.model import token_text
 from git_credential_hf.model.repository import HUB_HOSTS
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 HUB_NAMES = " and ".join(host.decode() for host in HUB_HOSTS)
 PARTLY = 3  # the exit code of what is done in part
@@ -21,7 +29,7 @@ def shown(name: str | bytes) -> str:
     token that was given in the place of a name is masked.
     """
     text = token_text.hide(os.fsencode(name).decode("utf-8", "backslashreplace"))
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return _printable(text)
 
 
 def shown_token(token: bytes) -> str:
@@ -29,6 +37,56 @@ def shown_token(token: bytes) -> str:
     return shown(token_text.masked(token.decode("utf-8", "backslashreplace")))
 
 
+def date(seconds: int, form: str) -> str:
+    """Return the time of so many `seconds` since the epoch in UTC, as strftime writes `form`, or their number."""
+    try:
+        return time.strftime(form, time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"
+
+
 def complain(line: str) -> None:
     """Write one line to standard error, under the program's name."""
-    print(f"git-credential-hf: {token_text.hide(line)}", file=sys.stderr)
+    print(f"git-credential-hf: {_printable(token_text.hide(line))}", file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+class _Unread(io.FileIO):
+    """A standard stream to which can be written, even where whoever read it has closed the pipe."""
+
+    closed_by_reader = False
+
+    def write(self, text: "Buffer") -> int:
+        if not self.closed_by_reader:
+            try:
+                return super().write(text)
+            except BrokenPipeError:
+                self.closed_by_reader = True
+        return memoryview(text).nbytes
+
+
+@contextmanager
+def heard_or_not() -> Iterator[None]:
+    """Have what a person's command prints written as far as somebody reads it: the command goes on without a reader.
+
+    A name may have in it what the locale cannot write: that is written by its number.
+    """
+    former = sys.stdout, sys.stderr
+    raw = []
+    for name, stream in zip(("stdout", "stderr"), former, strict=True):
+        if not isinstance(stream, io.TextIOWrapper):  # it is closed
+            continue
+        stream.flush()
+        raw.append(_Unread(stream.fileno(), "w", closefd=False))
+        by_line = stream.line_buffering or name == "stderr"
+        buffer = io.BufferedWriter(raw[-1])
+        setattr(sys, name, io.TextIOWrapper(buffer, stream.encoding, "backslashreplace", line_buffering=by_line))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = former
+        for one in raw:  # what a full disk did not take has been told of
+            one.closed_by_reader = True

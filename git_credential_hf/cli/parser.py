@@ -4,16 +4,15 @@ The manual page has the same options; a test compares them.
 """
 
 import argparse
-import io
 import os
 import stat
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Never
 
 from git_credential_hf import __version__, options
 from git_credential_hf.cli import mistakes
-from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, shown
+from git_credential_hf.cli.output import HUB_NAMES, Failed, complain, heard_or_not, shown
+from git_credential_hf.model import token_text
 from git_credential_hf.model.repository import HUB
 
 if TYPE_CHECKING:
@@ -104,16 +103,15 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str], environ: _Environ) -> int:
     """Run a person's command; return the exit code. Raises options.UsageError."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have in it what the locale cannot write
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
+    with heard_or_not():
         try:
-            return _run(arguments, environ)
-        finally:
-            _flush()
-    except Failed as error:
-        complain(str(error))
-        return 1
+            try:
+                return _run(arguments, environ)
+            finally:
+                _flush()
+        except Failed as error:
+            complain(str(error))
+            return 1
 
 
 def build() -> argparse.ArgumentParser:
@@ -168,6 +166,10 @@ def _run_nothing(arguments: list[str]) -> int:
         raise options.UsageError("an action is missing: get, store, erase or capability")
     word = os.fsdecode(rest[0])
     if word in COMMANDS or word in _ALIASES:
+        option = arguments[0].partition("=")[0]
+        command = _ALIASES.get(word, word)
+        if option not in _Parser(command, COMMANDS[command]).names():
+            raise options.UsageError(f"`{word}` has no option `{option}`", f"{_PROGRAM} {word} --help")
         raise options.UsageError(f"the options of `{word}` come after it", f"{_PROGRAM} {word} --help")
     if word in _ACTIONS and rest[1].startswith(b"-"):
         raise options.UsageError(f"`{word}` takes no arguments, and its options come before it")
@@ -195,8 +197,6 @@ def _flush() -> None:
     """Have standard output, where it is open, take all that was printed. Raises Failed."""
     try:
         print(end="", flush=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise Failed(f"standard output cannot be written: {error.strerror}") from None
 
@@ -231,6 +231,8 @@ def _take_place(given: argparse.Namespace, asked: "Seed | Forget") -> None:
     from git_credential_hf.cli import tokens_toml
 
     if given.host is not None:
+        if token_text.may_be_token(given.host):
+            raise options.UsageError("a host was expected, and what was given may be a token", f"{_PROGRAM} login")
         asked.host = tokens_toml.server_of(given.host)
     if given.scope is not None:
         asked.scope = tokens_toml.scope_of(given.scope, asked.host)
@@ -259,7 +261,7 @@ def _login(given: argparse.Namespace, environ: _Environ) -> int:
 
     asked = login.Login()
     _take_place(given, asked)
-    if given.no_keyring and (given.no_cache or asked.scope or given.host is not None):
+    if given.no_keyring and (given.no_cache or asked.scope or asked.host != HUB):
         raise options.UsageError("`--no-keyring` leaves no place to store the token in")
     asked.with_token = given.with_token
     asked.keyring = not given.no_keyring

@@ -49,7 +49,7 @@ class TokenFile:
                 return self._replaced(token, force, dry_run)
         except OSError as error:
             raise Failed(
-                f"the token file {self.shown} cannot be written: {_why(error)}; fix that, or seed with --no-cache"
+                f"the token file {self.shown} cannot be written: {_why(error)}; fix that, or run this with --no-cache"
             ) from None
 
     def token(self) -> bytes | None:
@@ -96,7 +96,7 @@ class TokenFile:
         if of_hub(safe_read.read(self.path)) == token:
             return f"{UNCHANGED}, {self.shown}"
         raise Failed(
-            f"the token file {self.shown} is a symbolic link to something else: remove it, or seed with --no-cache"
+            f"the token file {self.shown} is a symbolic link to something else: remove it, or run this with --no-cache"
         )
 
     def _replaced(self, token: bytes, force: bool, dry_run: bool) -> str:
@@ -181,5 +181,5 @@ def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
             reason = error.strerror or reason
     raise Failed(
         f"what tokens.toml has put into the token file cannot be remembered ({reason}): "
-        "set XDG_STATE_HOME to a folder that can be written, or seed with --no-cache"
+        "set XDG_STATE_HOME to a folder that can be written, or run this with --no-cache"
     )

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import time
+from collections.abc import Callable
 from typing import IO
 
 from git_credential_hf.cli import child, owner
@@ -31,13 +32,19 @@ class NothingThere(Failed):
     """The source is missing, empty or holds a placeholder, which `--optional` lets pass."""
 
 
-def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[str, list[str]]:
+def read(
+    source: str,
+    environ: dict[bytes, bytes],
+    host: bytes = HUB,
+    from_variable: Callable[[str], str] = "git-credential-hf seed --from env:{}".format,
+) -> tuple[str, list[str]]:
     """Return the token that `source` holds, and a line for each thing about it that a person should hear.
 
     host: what the token is for (see repository.server): for another than the Hub it is any one line.
     source: a path, `-` (standard input, on a terminal without an echo), `env:NAME`, `credential:NAME` (systemd.exec(5),
     CREDENTIALS_DIRECTORY) or `command:WORDS` (split as by shlex, run without a shell, for at most a minute). What a
     command says on standard error goes to a terminal, else it is told if the command fails.
+    from_variable: returns the command that reads the token from the variable of that name instead.
     Raises NothingThere, or Failed for what is no token or cannot be read.
     """
     kind, colon, rest = source.partition(":")
@@ -61,7 +68,7 @@ def read(source: str, environ: dict[bytes, bytes], host: bytes = HUB) -> tuple[s
     if colon and kind == "credential":
         return from_credential(rest, environ, host)
     if _is_variable(source) and not os.path.lexists(source):
-        raise NothingThere(f"{source}: no such file. Try: git-credential-hf seed --from env:{source}")
+        raise NothingThere(f"{source}: no such file. Try: {from_variable(source)}")
     return from_file(source, host)
 
 
@@ -145,10 +152,11 @@ def _is_variable(name: str) -> bool:
 def _typed(host: bytes) -> bytes:
     """Return what somebody types at the terminal, which shows nothing of it.
 
-    SIGTERM ends it as Ctrl-C does, so that the terminal has its echo back either way. Raises KeyboardInterrupt.
+    SIGTERM and Ctrl-\\ end it as Ctrl-C does, so that the terminal has its echo back either way.
+    Raises KeyboardInterrupt.
     """
     what = f"Token from {_PAGE}" if host == HUB else f"Password for {shown(host)}"
-    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    former = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGTERM, signal.SIGQUIT)}
     try:
         return os.fsencode(getpass.getpass(f"{what} (not shown): "))
     except EOFError:
@@ -156,7 +164,8 @@ def _typed(host: bytes) -> bytes:
     except (OSError, UnicodeError):
         raise Failed("the terminal cannot be read. Try: git-credential-hf login --with-token") from None
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for one, handler in former.items():
+            signal.signal(one, handler)
 
 
 def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:

@@ -22,19 +22,22 @@ def line(one: Candidate, server: bytes, request: Request, options: Options) -> s
     token = masked(one.token.text.decode("utf-8", "replace")) if one.token else ""
     return (
         f"{who} rejected the token {token} from {one.place}: it has expired, was revoked or is for something else. "
-        f"Try: {_remedy(one, server, request, options)}"
+        f"{_remedy(one, server, request, options)}"
     )
 
 
 def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -> str:
-    """Return the command that brings a new token to where the rejected one is."""
+    """Return what brings a new token to where the rejected one is: a sentence, with a command where it takes one."""
     if one.source == "env":
-        return f"unset {one.place}"
+        return f"Try: unset {one.place}"
     if one.source in ("oidc", "forwarded"):
-        return "git-credential-hf status"
+        return "Try: git-credential-hf status"
     if _is_declared(one, server, options):
-        return "git-credential-hf seed"
-    words = [b"git-credential-hf login"]
+        file = configuration.tokens_toml(options.environ).decode("utf-8", "backslashreplace")
+        return f"Put a new token where {file} takes it from, then: git-credential-hf seed"
+    if one.source == token_file.NAME and _is_link(token_file.path(options.environ)):
+        return "Put a new token into the file that it is a link to"
+    words = [b"Try: git-credential-hf login"]
     for option, value, default in (
         (b"--scope", one.token.scope if one.token else b"", b""),
         (b"--user", request.username if one.token and one.token.user == request.username else None, b"hf_user"),
@@ -43,6 +46,14 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
         if value not in (None, default) and _NEEDS_NO_QUOTES.fullmatch(value or b""):
             words += [option, value or b""]
     return b" ".join(words).decode()
+
+
+def _is_link(file: bytes) -> bool:
+    try:
+        posix.readlink(file)
+    except OSError:
+        return False
+    return True
 
 
 def _is_declared(one: Candidate, server: bytes, options: Options) -> bool:

@@ -67,6 +67,8 @@ MISTAKES = [
     ("seed --unlock maybe", f"`--unlock` takes never, auto or prompt. {SEED}", 2),
     ("seed --timeout soon", f"`--timeout` takes a number of seconds, above 0 and below 86400. {SEED}", 2),
     ("configure --local --global", f"`--global` and `--local` exclude each other. {CONFIGURE}", 2),
+    ("--sources env token", "`token` has no option `--sources`. Try: git-credential-hf token --help", 2),
+    (f"login --host {TOKEN}", f"a host was expected, and what was given may be a token. {PASTE}", 2),
     (f"login --scope {TOKEN}", f"a scope was expected, and what was given may be a token. {PASTE}", 2),
     (f"seed --from - --user {TOKEN}", f"a user was expected, and what was given may be a token. {PASTE}", 2),
     ("login --no-keyring --no-cache", f"`--no-keyring` leaves no place to store the token in. {LOGIN}", 2),

@@ -273,7 +273,7 @@ def test_a_disk_that_fills_up_leaves_the_old_token(
     assert done.stdout == b""
     assert done.stderr.decode() == (
         f"git-credential-hf: the token file {token_file} cannot be written: File too large; "
-        "fix that, or seed with --no-cache\n"
+        "fix that, or run this with --no-cache\n"
     )
     assert snapshot(token_file) == before
     assert [path.name for path in token_file.parent.iterdir()] == ["token"]

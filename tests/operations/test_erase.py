@@ -129,7 +129,19 @@ def test_a_token_that_tokens_toml_put_into_the_token_file(run: Run, environment:
     declare(environment, '[tokens.t]\nenv = "T"\ncache = true\n')
     assert run("seed", "--no-keyring", T=TOKEN).code == 0
     told = run("erase", input=request(username="hf_user", password=TOKEN))
-    assert told.stderr.endswith(b". Try: git-credential-hf seed\n")
+    declared = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    again = f". Put a new token where {declared} takes it from, then: git-credential-hf seed\n"
+    assert told.stderr.decode().endswith(again)
+
+
+def test_a_token_file_that_is_a_link(run: Run, environment: Environment, tmp_path: Path) -> None:
+    file = write_token_file(environment, TOKEN)
+    file.rename(tmp_path / "secret")
+    file.symlink_to(tmp_path / "secret")
+    told = run("erase", input=request(username="hf_user", password=TOKEN))
+    assert told.stderr.endswith(b" is for something else. Put a new token into the file that it is a link to\n")
+    (tmp_path / "secret").write_text("hf_another")
+    assert run("get", input=request()) == answer("hf_user", "hf_another")
 
 
 @pytest.mark.parametrize("again", ["", "org/one"])

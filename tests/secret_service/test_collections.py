@@ -204,7 +204,7 @@ def test_a_copy_in_a_locked_collection_is_named_and_loses_to_the_newer(run: Run,
     protected.lock(WORK)
     told = run(*BRING, input=b"hf_new")
     assert names_work(told)
-    assert told.stderr.endswith(b". Try: git-credential-hf seed --from - --unlock prompt --timeout 60\n")
+    assert told.stderr.endswith(b". Try: git-credential-hf seed --from - --no-cache --unlock prompt --timeout 60\n")
     assert told.stdout.startswith(b"keyring: created, ")
     assert protected.secrets(LOGIN) == [b"hf_new"]
     assert run("get", input=request()) == answer("hf_user", "hf_new")

@@ -10,6 +10,7 @@ from git_credential_hf.sources.environment import VARIABLES
 
 _CANNOT_BE_RUN = 126
 _NOT_FOUND = 127
+_COERCED = b"LC_CTYPE"  # which Python sets where the locale is unset or C (PEP 538)
 
 
 def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
@@ -24,6 +25,9 @@ def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
     # With HF_OIDC_RESOURCE hf would exchange a token of its own, ahead of HF_TOKEN.
     kept = (one for one in options.environ.items() if one[0] not in VARIABLES and not one[0].startswith(b"HF_OIDC_"))
     environ = {**dict(kept), VARIABLES[0]: token.text}
+    locale = _given(_COERCED, environ.pop(_COERCED, None))
+    if locale is not None:
+        environ[_COERCED] = locale
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, which its child must not be
         signal.signal(ignored, signal.SIG_DFL)
     try:
@@ -34,3 +38,16 @@ def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
     except (OSError, ValueError) as error:
         complain(f"{shown(command[0])} cannot be run: {getattr(error, 'strerror', None) or error}")
         return _CANNOT_BE_RUN
+
+
+def _given(name: bytes, value: bytes | None) -> bytes | None:
+    """Return the value of `name` that this process was started with, `value` where that cannot be read.
+
+    Source: proc_pid_environ(5).
+    """
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            started_with = file.read().split(b"\0")
+    except OSError:
+        return value
+    return dict(one.partition(b"=")[::2] for one in reversed(started_with)).get(name)

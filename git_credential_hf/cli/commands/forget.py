@@ -6,22 +6,25 @@ from collections.abc import Iterator
 
 from git_credential_hf import hub
 from git_credential_hf.cli import owner
+from git_credential_hf.cli.asked import Asked
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model.repository import HUB
-from git_credential_hf.model.token import Token
+from git_credential_hf.model.token import Token, of_hub
 from git_credential_hf.options import Options, UsageError
 from git_credential_hf.secret_service import Absent, Unavailable
 from git_credential_hf.sources import keyring
-from git_credential_hf.sources.token_file import is_login
-from git_credential_hf.state import locks, trace
+from git_credential_hf.sources.token_file import is_login, path
+from git_credential_hf.state import locks, safe_read, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 _DIALOG = 60.0  # seconds, for a keyring that has a person confirm what goes, as KeePassXC does
 
 
-class Forget:
+class Forget(Asked):
     """What one run of forget is asked to do; each attribute is the option of that name."""
+
+    command = "forget"
 
     def __init__(self) -> None:
         self.scope = b""  # empty for the whole host with all its scopes
@@ -36,6 +39,7 @@ class _Found:
 
     items: what is to go from the keyring. absent: why there is no keyring, empty where there is one.
     in_cache: the token that the cache holds. cached: the same, None where it is to stay.
+    copies: lines about the places that keep a token which is to be revoked.
     shortfalls: what a person must hear. locked: what of it is about locked collections beside the open ones.
     """
 
@@ -44,6 +48,7 @@ class _Found:
         self.in_cache: bytes | None = None
         self.cached: bytes | None = None
         self.absent = ""
+        self.copies: list[str] = []
         self.shortfalls: list[str] = []
         self.locked: list[str] = []
 
@@ -63,9 +68,7 @@ def forget(asked: Forget, options: Options) -> int:
     if asked.revoke and asked.host != HUB:
         raise UsageError("`--revoke` is for tokens of huggingface.co alone")
     if not asked.yes and not os.isatty(0):
-        raise UsageError(
-            "forget asks before it removes, and there is no terminal to ask on", "git-credential-hf forget --yes"
-        )
+        raise UsageError("forget asks before it removes, and there is no terminal to ask on", asked.again(yes=True))
     owner.check_home(options.environ, "forget")
     cache = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
     try:
@@ -84,9 +87,11 @@ def forget(asked: Forget, options: Options) -> int:
 
 def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     found = _Found()
+    every: list[Token] = []
     try:
         with keyring.writer(options) as writer:
             found.items = writer.ours(asked.host, asked.scope, asked.user)
+            every = writer.ours(asked.host, b"", None) if asked.revoke else []
             found.locked = [f'the keyring "{shown(one)}" is locked, and was left: unlock it' for one in writer.locked]
     except Absent as reason:
         found.absent = str(reason)
@@ -98,7 +103,20 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
         found.cached = None if is_login(found.cached, options.environ) else found.cached
     elif found.cached not in [token.text for token in found.items if not token.scope]:
         found.cached = None
+    if asked.revoke:
+        found.copies = _copies(every, found, options)
     return found
+
+
+def _copies(every: list[Token], found: _Found, options: Options) -> list[str]:
+    """Return a line for each place, beside those that are to be emptied, that holds a token which is to go."""
+    going, items = found.tokens(), [token.item for token in found.items]
+    lines = [f"keyring: {_name(one, HUB)}" for one in every if one.text in going and one.item not in items]
+    file = path(options.environ)
+    held = of_hub(safe_read.read(file))
+    if held in going and found.cached is None:
+        lines.append(f"token file: token {shown_token(held or b'')}, {shown(file)}")
+    return lines
 
 
 def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Options) -> int:
@@ -108,8 +126,7 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
         print(f"nothing to remove: {absent}" if absent else "nothing to remove")
         _tell_what_stays(asked, cache, found.in_cache)
         return 0
-    if asked.revoke:
-        _revoke(found)
+    revoked = asked.revoke and _revoke(found)
     removed = 0
     try:
         for line in _removed_from_keyring(asked, found.items, options):
@@ -123,7 +140,7 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
             removed += 1
         except Failed as reason:
             shortfalls.append(str(reason))
-    if shortfalls != found.locked and not removed:
+    if shortfalls != found.locked and not removed and not revoked:
         raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
     if not found.cached:
         _tell_what_stays(asked, cache, found.in_cache)
@@ -131,17 +148,23 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
         print(f"keyring: not searched, {absent}")
     for shortfall in shortfalls:
         complain(f"{shortfall}; then forget again")
-    return PARTLY if shortfalls else 0
+    for copy in found.copies if revoked else ():
+        complain(f"revoked and left, {copy}. Try: git-credential-hf list")
+    return PARTLY if shortfalls or (revoked and found.copies) else 0
 
 
-def _revoke(found: _Found) -> None:
-    """Have the Hub end the tokens that are about to be removed, while they are still there. Raises Failed."""
+def _revoke(found: _Found) -> bool:
+    """Have the Hub end the tokens that are about to be removed, while they are still there; return whether it did.
+
+    Raises Failed.
+    """
     tokens = found.tokens()
     if not tokens:
-        return
+        return False
     if why := hub.revoke(tokens):
         raise Failed(f"the Hub did not revoke {_count(tokens)}: {why}. Nothing was removed")
-    print(f"the Hub: revoked, {', '.join(f'token {shown_token(token)}' for token in tokens)}")
+    print(f"the Hub: revoked, {', '.join(f'token {shown_token(token)}' for token in tokens)}", flush=True)
+    return True
 
 
 def _count(tokens: list[bytes]) -> str:
@@ -176,6 +199,8 @@ def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
         print(f"keyring: {_name(token, asked.host)}")
     if cache and found.cached:
         print(f"token file: token {shown_token(found.cached)}, {cache.shown}")
+    for copy in found.copies:
+        print(f"left, and revoked too, {copy}")
     if not _is_yes("Remove this?"):
         return False
     tokens = found.tokens()

@@ -1,11 +1,10 @@
 """list: which tokens are stored, for what, and where. It changes nothing."""
 
-import datetime
 import shutil
 import sys
 from typing import NamedTuple
 
-from git_credential_hf.cli.output import shown, shown_token
+from git_credential_hf.cli.output import date, shown, shown_token
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.token import fingerprint, of_hub
 from git_credential_hf.options import Options
@@ -114,7 +113,7 @@ def _table(rows: list[_Row], columns: int | None) -> str:
 
 def _cells(row: _Row) -> tuple[str, ...]:
     unknown = "(locked)" if row.locked else "-"
-    expires = f"{datetime.datetime.fromtimestamp(row.expires, datetime.UTC):%Y-%m-%d}" if row.expires else "-"
+    expires = date(row.expires, "%Y-%m-%d") if row.expires else "-"
     token = shown_token(row.token) if row.token is not None else unknown
     place = row.host + (f"/{row.scope}" if row.scope else "") if row.host else unknown
     return place, row.user or unknown, token, row.where, expires, row.origin or "-"

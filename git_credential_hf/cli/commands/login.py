@@ -23,12 +23,19 @@ class Login(Seed):
     online: whether the Hub is asked about the token.
     """
 
+    command = "login"
+    once_more = "log in again"
+
     def __init__(self) -> None:
         super().__init__()
         self.with_token = False
         self.configure = True
         self.online = True
         self.quiet = True  # what is stored is said in one line here
+
+    def again(self, **changed: str | bool) -> str:
+        """Return the command line that asks a person for the token once more (see Asked)."""
+        return super().again(**{"with_token": False} | changed)
 
 
 def login(asked: Login, options: Options) -> int:
@@ -39,7 +46,7 @@ def login(asked: Login, options: Options) -> int:
     """
     if not asked.with_token and not os.isatty(0):
         raise UsageError(
-            "login asks for the token on a terminal, and standard input is none", "git-credential-hf login --with-token"
+            "login asks for the token on a terminal, and standard input is none", asked.again(with_token=True)
         )
     owner.check_home(options.environ, "login")
     text, warnings = token_source.read("-", options.environ, asked.host)
@@ -75,7 +82,7 @@ def _checked(token: bytes, asked: Login) -> tuple[str, int | None]:
         said = f" ({shown(answer.said)})" if answer.said else ""
         raise Failed(
             f"the Hub rejected the token {mask}{said}: nothing was stored. "
-            f"Take a new one from {_PAGE}. Try: git-credential-hf login"
+            f"Take a new one from {_PAGE}. Try: {asked.again()}"
         )
     about = [f"user {shown(answer.name or '')}", f"role {shown(answer.role or 'unknown')}"]
     if answer.expires:

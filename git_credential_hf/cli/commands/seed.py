@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 from git_credential_hf.cli import child, owner, token_file, token_source, tokens_toml
+from git_credential_hf.cli.asked import Asked
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model import item
@@ -41,13 +42,25 @@ _REMEDIES = {
     NoCollection: "Run `git-credential-hf seed` again after the next login, or create a keyring in it",
     Absent: "Install one, and run `git-credential-hf seed` again",
 }
+# The same for login, of which the token is to be typed once more.
+_FIRST = {
+    Locked: "Unlock the keyring",
+    NoBus: "Log in to the desktop",
+    NotYours: "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR",
+    NoKeyring: "Start a keyring",
+    NoCollection: "Create a keyring in it",
+    Absent: "Install a keyring",
+}
 
 
-class Seed:
+class Seed(Asked):
     """What one run of seed is asked to do; each attribute is the option of that name.
 
     wait: whether to wait for a keyring that is not there yet: --require-keyring with --timeout.
     """
+
+    command = "seed"
+    once_more = "seed again"
 
     def __init__(self) -> None:
         self.source: str | None = None
@@ -149,7 +162,9 @@ def seed(asked: Seed, options: Options) -> int:
 
 def _given(asked: Seed, source: str, options: Options) -> Wanted:
     """Return what --from and the options beside it say. Raises NothingThere or Failed."""
-    text, warnings = token_source.read(source, options.environ, asked.host)
+    text, warnings = token_source.read(
+        source, options.environ, asked.host, from_variable=lambda name: asked.again(source=f"env:{name}")
+    )
     _warn(asked, warnings)
     wanted = one_token(asked, text.encode(), _expiry(text.encode(), asked.host, options))
     if source.startswith("env:"):
@@ -274,7 +289,7 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
             if asked.keyring:
                 _fill_keyring(asked, wanted, options, outcome)
     except TimeoutError as error:
-        raise Failed(f"{error.strerror}: end it, and seed again") from None
+        raise Failed(f"{error.strerror}: end it, and {asked.once_more}") from None
     if wanted.kept == set():
         nothing_new = "nothing to do: no token is declared"
     else:
@@ -322,7 +337,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         remedy = _remedy(asked, reason, options)
         if asked.require_keyring:
             outcome.shortfalls.append(f"the keyring was not filled: {reason}. {remedy}")
-        elif wanted.kept is None and (asked.scope or asked.host != HUB):
+        elif wanted.kept is None and wanted.cached is None:
             outcome.shortfalls += _stored_nowhere(wanted, str(reason), remedy)
         else:
             _report(asked, f"keyring: skipped ({reason}). {remedy}")
@@ -330,7 +345,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         return
     except Unavailable as reason:
         part = "" if wanted.kept is None else ", or in part"
-        outcome.shortfalls.append(f"the keyring was not filled{part}: {reason}; seed again")
+        outcome.shortfalls.append(f"the keyring was not filled{part}: {reason}; {asked.once_more}")
         return
     would_be = "would be " if asked.dry_run else ""
     if "left" not in done:
@@ -338,9 +353,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
     for one, how in zip(wanted.tokens, done, strict=True):
         if how == "left":
             which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
-            outcome.shortfalls.append(
-                f"{which} was not stored: the default keyring is not open. Try: {_again_with_prompt(asked)}"
-            )
+            outcome.shortfalls.append(f"{which} was not stored: the default keyring is not open. {_once_open(asked)}")
         elif how != "unchanged" or wanted.kept is None:
             name = f" ({one.name})" if one.name else ""
             which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
@@ -355,8 +368,10 @@ def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
     """Return what a person can do about a keyring that could not be had."""
     has_display = options.environ.get(b"DISPLAY") or options.environ.get(b"WAYLAND_DISPLAY")
     if isinstance(reason, (Locked, NoKeyring)) and has_display and options.unlock != "prompt":
-        return f"Try: {_again_with_prompt(asked)}"
-    return _REMEDIES[type(reason)]
+        return _once_open(asked)
+    if asked.command == "seed":
+        return _REMEDIES[type(reason)]
+    return f"{_FIRST[type(reason)]}, then: {asked.again()}"
 
 
 def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
@@ -368,14 +383,14 @@ def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
 
 
 def _still_locked(asked: Seed, label: str) -> str:
-    return (
-        f'an older copy was left in the keyring "{shown(label)}": that one is locked. Try: {_again_with_prompt(asked)}'
-    )
+    return f'an older copy was left in the keyring "{shown(label)}": that one is locked. {_once_open(asked)}'
 
 
-def _again_with_prompt(asked: Seed) -> str:
-    source = "" if asked.source is None else f" --from {shown(shlex.quote(asked.source))}"
-    return f"git-credential-hf seed{source} --unlock prompt --timeout 60"
+def _once_open(asked: Seed) -> str:
+    """Return what a person can do about a locked keyring: seed opens it in a dialog, and login has none."""
+    if asked.command == "seed":
+        return f"Try: {asked.again(unlock='prompt', timeout='60')}"
+    return f"{_FIRST[Locked]}, then: {asked.again()}"
 
 
 def _which(place: bytes, user: bytes, text: bytes) -> str:

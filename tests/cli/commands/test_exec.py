@@ -86,6 +86,14 @@ def test_what_hf_would_prefer_is_removed(environment: Environment) -> None:
     ]
 
 
+@pytest.mark.parametrize("given", [{}, {"LC_ALL": "C"}, {"LANG": "C"}, {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C"}])
+def test_the_locale_is_the_callers(environment: Environment, given: dict[str, str]) -> None:
+    write_token_file(environment, TOKEN)
+    del environment["LC_ALL"]
+    lines = execute(environment, "--", "env", **given).stdout.decode().splitlines()
+    assert [line for line in lines if line.startswith("L")] == [f"{name}={value}" for name, value in given.items()]
+
+
 def test_a_token_of_the_environment_is_the_first(environment: Environment) -> None:
     write_token_file(environment, TOKEN)
     done = execute(environment, "--", "sh", "-c", 'test "$HF_TOKEN" = hf_other1', HF_TOKEN="hf_other1")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf.cli import token_file
 from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token_text import masked
 from tests.asking import request
@@ -279,7 +280,7 @@ def test_without_a_terminal_it_has_to_be_told(run: Run, full: Items, environment
     for arguments in ((), ("--scope", "my-org")):
         result = run("forget", *arguments)
         assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 2, 1)
-        assert result.stderr.endswith(b" Try: git-credential-hf forget --yes\n")
+        assert result.stderr.decode().endswith(f" Try: git-credential-hf {' '.join(('forget', *arguments))} --yes\n")
     assert len(full.all()) == 9
     assert cache(environment).exists()
 
@@ -423,3 +424,53 @@ def test_a_token_of_another_host_is_not_the_hubs_to_revoke(run: Run, full: Items
     assert (done.stdout, done.code) == (b"", 2)
     assert b"`--revoke` is for tokens of huggingface.co alone" in done.stderr
     assert (at_hub.log, len(full.all())) == ([], 9)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("--scope my-org", "--scope my-org"),
+        ("--user alice --scope my-org --revoke", "--scope my-org --user alice --revoke"),
+        (f"--host {HOST}", f"--host {HOST}"),
+    ],
+)
+def test_without_a_terminal_the_remedy_removes_no_more(run: Run, given: str, told: str) -> None:
+    result = run("forget", *given.split())
+    assert (result.stdout, result.code) == (b"", 2)
+    assert result.stderr.endswith(f" Try: git-credential-hf forget {told} --yes\n".encode())
+
+
+def test_what_was_revoked_and_not_removed_is_told(
+    environment: Environment, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_file, "_WAIT", 0.1)
+    environment |= hub.environ()
+    hub.add_token(TOKEN)
+    run_call(("seed", "--from", "-"), TOKEN.encode(), environment)
+    folder = os.open(cache(environment).parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        result = run_call(("forget", "--revoke", "--yes"), b"", environment)
+    finally:
+        os.close(folder)
+    assert (result.code, result.stderr.count(b"\n")) == (3, 1)
+    assert result.stdout.startswith(f"the Hub: revoked, token {masked(TOKEN)}\n".encode())
+    assert b"nothing was removed" not in result.stderr
+    assert hub.revocations == [[fingerprint(TOKEN)]]
+
+
+def test_copies_of_a_revoked_token_are_named(run: Run, keyring: Items, hub: Hub, environment: Environment) -> None:
+    environment |= hub.environ()
+    seed(run, TOKEN)
+    seed(run, TOKEN, "--scope", "my-org")
+    copies = (f"keyring: {named(TOKEN)}", f"token file: token {masked(TOKEN)}, {cache(environment)}")
+    with at_a_terminal(environment, "forget", "--scope", "my-org", "--revoke", columns=400) as person:
+        person.until("Remove this? [y/N] ")
+        assert person.type(b"n\n") == 1
+    assert all(f"left, and revoked too, {copy}\n" in person.shown for copy in copies)
+    done = run("forget", "--scope", "my-org", "--revoke", "--yes")
+    assert done.code == 3
+    assert done.stderr.decode().splitlines() == [
+        f"git-credential-hf: revoked and left, {copy}. Try: git-credential-hf list" for copy in copies
+    ]
+    assert keyring.secrets() == [TOKEN.encode()]

@@ -80,6 +80,14 @@ def test_without_a_keyring_there_is_the_token_file(run: Run, environment: Enviro
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("end", "told"), [(1790000000000, "58692-11-03"), (99999999999999, "3170843-11-07")])
+def test_an_expiry_beyond_every_calendar(run: Run, environment: Environment, end: int, told: str) -> None:
+    cache(environment).parent.mkdir(parents=True)
+    write(cache(environment), HOST)
+    write(cache(environment).with_name("stored_tokens"), f"[a]\nhf_token = {HOST}\nexpires_at = {end}\n")
+    assert told in listed(run("list"))[1]
+
+
 def test_a_locked_keyring_tells_where(run: Run, own: GnomeKeyring) -> None:
     seed(run, HOST)
     own.restart(locked=True)

@@ -149,7 +149,12 @@ def test_without_the_hub_it_is_stored_and_that_is_said(
 
 @pytest.mark.parametrize(
     ("arguments", "secrets", "in_file"),
-    [("--no-cache", True, False), ("--no-keyring", False, True), ("--scope my-org", True, False)],
+    [
+        ("--no-cache", True, False),
+        ("--no-keyring", False, True),
+        ("--no-keyring --host huggingface.co", False, True),
+        ("--scope my-org", True, False),
+    ],
 )
 def test_where_it_is_stored(
     run: Run, keyring: Items, environment: Environment, arguments: str, secrets: bool, in_file: bool
@@ -188,6 +193,16 @@ def test_a_scope_without_a_keyring_is_stored_nowhere(run: Run, environment: Envi
     assert not cache(environment).exists()
 
 
+@pytest.mark.parametrize("arguments", ["", "--offline --no-configure"])
+def test_without_a_keyring_and_the_token_file_it_is_stored_nowhere(
+    run: Run, environment: Environment, arguments: str
+) -> None:
+    done = login(run, "--no-cache", *arguments.split())
+    assert (done.code, done.stderr.count(b"\n")) == (3, 1)
+    assert f"token {MASKED} for huggingface.co as hf_user was stored nowhere: no D-Bus" in done.stderr.decode()
+    assert not cache(environment).exists()
+
+
 def test_a_missing_git_lfs_is_said_and_the_rest_is_done(run: Run, environment: Environment, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("sh", "git", "readlink", "python3", "git-credential-hf"):
@@ -219,7 +234,7 @@ def test_on_a_terminal_it_is_asked_for_and_not_shown(
 
 
 @pytest.mark.parametrize("arguments", [("login",), ("seed", "--from", "-"), ("seed",)])
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "Ctrl-D"])
+@pytest.mark.parametrize("how", ["Ctrl-C", "Ctrl-\\", "SIGTERM", "Ctrl-D"])
 def test_whoever_changes_their_mind_has_the_terminal_back(
     environment: Environment, how: str, arguments: tuple[str, ...]
 ) -> None:
@@ -227,6 +242,7 @@ def test_whoever_changes_their_mind_has_the_terminal_back(
         person.until(PROMPT)
         code = {
             "Ctrl-C": lambda: person.type(b"hf_half" + INTERRUPT),
+            "Ctrl-\\": lambda: person.type(b"hf_half\x1c"),
             "SIGTERM": lambda: person.kill(signal.SIGTERM),
             "Ctrl-D": lambda: person.type(END),
         }[how]()
@@ -268,6 +284,35 @@ def test_a_locked_keyring_is_said(run: Run, own: GnomeKeyring, environment: Envi
     done = login(run)
     assert (done.stderr, done.code) == (b"", 0)
     assert f"stored in {cache(environment)} (keyring: skipped, it is locked)" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("display", ["", ":99"])
+def test_the_remedy_for_a_locked_keyring_asks_for_the_token_again(
+    run: Run, own: GnomeKeyring, environment: Environment, display: str
+) -> None:
+    own.restart(locked=True)
+    environment["DISPLAY"] = display
+    done = login(run, "--scope", "my-org", "--offline")
+    assert done.code == 3
+    assert done.stderr.endswith(
+        b" it is locked. Unlock the keyring, then: git-credential-hf login --scope my-org --offline\n"
+    )
+
+
+def test_the_remedies_keep_the_place(run: Run, hub: Hub, environment: Environment) -> None:
+    where = "--scope my-org --user al"
+    asked = run("login", *where.split())
+    assert asked.stderr.endswith(f" Try: git-credential-hf login --with-token {where}\n".encode())
+    hub.revoke(TOKEN)
+    assert login(run, *where.split()).stderr.endswith(f" Try: git-credential-hf login {where}\n".encode())
+
+
+def test_a_token_file_that_is_a_link_is_no_reason_to_seed(run: Run, environment: Environment, tmp_path: Path) -> None:
+    cache(environment).parent.mkdir(parents=True)
+    cache(environment).symlink_to(tmp_path / "elsewhere")
+    done = login(run)
+    assert (done.code, done.stderr.count(b"\n")) == (1, 1)
+    assert done.stderr.endswith(b"is a symbolic link to something else: remove it, or run this with --no-cache\n")
 
 
 def test_a_home_of_somebody_elses_is_refused(run: Run, environment: Environment) -> None:

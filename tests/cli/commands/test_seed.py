@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import keyring_remedy, keyring_skipped
+from tests.asking import declare, keyring_remedy, keyring_skipped
 from tests.cli.conftest import ROTATED, TOKEN, Seed, cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items, Stored
@@ -334,6 +334,16 @@ def test_what_the_keyring_alone_could_store_is_stored_nowhere_without_one(
     assert not cache(environment).exists()
 
 
+def test_what_neither_place_takes_is_stored_nowhere(seed: Seed, run: Run, environment: Environment) -> None:
+    result = seed("--no-cache")
+    assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 3, 1)
+    assert b"token hf_****mNoP for huggingface.co as hf_user was stored nowhere: no D-Bus session" in result.stderr
+    assert run("seed", "--no-cache", "--optional").code == 0
+    declare(environment, '[tokens.a]\nenv = "T"\n')
+    for arguments in ((), ("--no-cache",), ("--no-cache", "--optional")):
+        assert run("seed", *arguments, T=TOKEN).code == 0
+
+
 def test_quiet_says_nothing_when_all_is_well(seed: Seed, keyring: Items) -> None:
     for _ in range(2):
         result = seed("--quiet")
@@ -436,6 +446,27 @@ def test_require_keyring_says_that_it_was_done_in_part(
     )
     assert (result.stdout, result.code) == (b"", 3)
     assert cache(environment).read_text() == TOKEN
+
+
+@pytest.mark.parametrize(
+    "place", ["--scope my-org", "--user al --host git.example.org", "--scope my-org --no-cache --git-lfs --quiet"]
+)
+def test_the_remedy_for_a_locked_keyring_is_about_the_same_place(
+    seed: Seed, source: Path, environment: Environment, locked_keyring: GnomeKeyring, place: str
+) -> None:
+    environment["DBUS_SESSION_BUS_ADDRESS"] = locked_keyring.bus.address
+    result = seed(*place.split(), DISPLAY=":99")
+    assert result.code == 3
+    again = f"git-credential-hf seed --from {source} {place} --unlock prompt --timeout 60\n"
+    assert result.stderr.decode().endswith(f". Try: {again}")
+
+
+def test_a_variable_given_as_a_file_keeps_the_scope(seed: Seed) -> None:
+    result = seed("--from", "HF_TOKEN", "--scope", "my-org", "--no-cache")
+    assert result.stderr.decode() == (
+        "git-credential-hf: HF_TOKEN: no such file. "
+        "Try: git-credential-hf seed --from env:HF_TOKEN --scope my-org --no-cache\n"
+    )
 
 
 @pytest.fixture
