@@ -84,7 +84,8 @@ def right_options(facts: Facts, helper: Helper) -> str:
     words = helper.words()
     program = words[1].removeprefix("credential-") if words[0] == "git" else words[0]
     value = " ".join(map(shlex.quote, [program, *known_options(helper.arguments(), facts.environ)]))
-    return replace(facts, helper.setting, os.fsencode(("!" if value.startswith("'") else "") + value))
+    needs_shell = value.startswith("'") or not (words[0] == "git" or program.startswith("/"))
+    return replace(facts, helper.setting, os.fsencode("!" * needs_shell + value))
 
 
 def _git_config(setting: Setting) -> str:

@@ -1034,6 +1034,17 @@ def test_a_repository_that_takes_the_helper_back(world: World) -> None:
     assert codes(world.known()) == []
 
 
+@pytest.mark.parametrize("helper", ["!git-credential-hf --timeout 5", "!git credential-hf --timeout 5", "hf --timeout 5"])
+def test_a_helper_whose_options_are_put_right_answers(world: World, helper: str) -> None:
+    write(world.folder / "bin/git-credential-hf", f'#!/bin/sh\nexec {EXECUTABLE} "$@"\n', 0o755)
+    world.git("config", "--global", "--unset-all", f"credential.{HUB}.helper")
+    world.git("config", "--global", f"credential.{HUB}.helper", f"{helper} --bogus")
+    (finding,) = world.known()["findings"]
+    assert finding["code"] == "helper-options-wrong"
+    world.shell(finding["remedy"])
+    assert world.token_that_git_gets() == TOKEN
+
+
 @pytest.mark.parametrize("place", ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"])
 def test_settings_of_the_environment(world: World, place: str) -> None:
     world.environment |= {
