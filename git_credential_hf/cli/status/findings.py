@@ -41,7 +41,7 @@ _CODES = {
     (NOTE,): "lfs-skips env-hides-keyring token-file-differs keyring-empty keyring-opens",
 }
 SEVERITIES = {code: severities for severities, codes in _CODES.items() for code in codes.split()}
-"""The severity of each code; of two the first holds where git gets no credential."""
+"""The severity of each code; of two the first holds where git gets no credential for sure."""
 
 
 class Finding(NamedTuple):
@@ -77,7 +77,7 @@ def findings(facts: Facts) -> list[Finding]:
         *_hub(facts),
     ]
     made = [
-        [Finding(code, SEVERITIES[code][-1 if facts.is_given else 0], *texts) for code, *texts in some]
+        [Finding(code, SEVERITIES[code][-1 if facts.may_be_given else 0], *texts) for code, *texts in some]
         for some in (first, rest)
     ]
     return made[0] + sorted(made[1], key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))

@@ -1160,7 +1160,8 @@ def test_probe_asks_the_other_helpers(world: World) -> None:
     assert [one["does"] for one in known["git"]["helpers"]] == ["answers"] + ["not reached"] * 4
     assert not asked.exists()
     world.helper("unconfigure")
-    assert world.known()["token_given"] is False
+    result = world._run("status", "--json", MODEL)
+    assert (json.loads(result.stdout)["token_given"], result.code) == (False, 0)
     known = world.known("--probe")
     assert [one["does"] for one in known["git"]["helpers"]] == ["answers"] + ["not reached"] * 3
     assert known["git"]["helpers"][0]["fingerprint"] == fingerprint(OTHER) == known["answer"]["fingerprint"]
@@ -1229,6 +1230,20 @@ def test_the_verdict_where_another_helper_is_asked_first(world: World) -> None:
     write(program, f"#!/bin/sh\necho username=bob; echo password={OTHER}\n", 0o755)
     end = f"from {program} for huggingface.co/my-org/my-model"
     assert verdict(world, "--probe") == f"Not from git-credential-hf: git will use hf_****JkLm {end}"
+
+
+def test_the_verdict_where_another_helper_alone_may_answer(world: World) -> None:
+    world.gitconfig.write_text("[credential]\n\thelper = store\n")
+    told = world.status()
+    end = "for huggingface.co/my-org/my-model; if that has none, it gets no token: git-credential-hf is not configured"
+    assert (told.stdout.decode().partition("\n")[0], told.code) == (f"Not sure: git asks store {end}", 0)
+    assert b"error:" not in told.stdout
+    assert world.status("--quiet") == Result(b"", b"", 0)
+    told = world.status("--probe")
+    assert (told.stdout.partition(b":")[0], told.code) == (b"No token", 1)
+    write(world.home / ".git-credentials", f"https://alice:{OTHER}@huggingface.co\n")
+    told = world.status("--probe")
+    assert (told.stdout.partition(b":")[0], told.code) == (b"Not from git-credential-hf", 0)
 
 
 def test_the_verdict_for_login_and_others(world: World) -> None:
