@@ -9,6 +9,14 @@ class NotUnderstood(Exception):
     """It is none of these; the text says what it must be, without quoting it."""
 
 
+class HasPassword(Exception):
+    """git asks nobody for a URL of the Hub with a password in it. name: of its repository, see repository.name."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__("the URL has a password in it")
+        self.name = name
+
+
 class Address:
     """Where somebody points.
 
@@ -106,7 +114,7 @@ def clone_url(text: bytes) -> bytes:
 
 
 def request(text: bytes) -> bytes:
-    """Return the lines in which git would ask a helper for what `text` points at. Raises NotUnderstood.
+    """Return the lines in which git would ask a helper for what `text` points at. Raises NotUnderstood, HasPassword.
 
     A request of git's own has no `path` where the address names no repository. git asks nobody over SSH, but git-lfs
     does, for the same place over https.
@@ -117,6 +125,8 @@ def request(text: bytes) -> bytes:
         lines += [b"protocol=https", b"host=" + HUB]
     else:
         lines += [b"protocol=" + (address.scheme or b"ssh"), b"host=" + (address.host or b"")]
+    if b":" in address.login and address.scheme == b"https" and address.server() == HUB:
+        raise HasPassword(repository.name(address.path))
     user = _unquoted(address.login.removesuffix(b"@").partition(b":")[0])
     if user and address.scheme == b"https":
         lines.append(b"username=" + user)

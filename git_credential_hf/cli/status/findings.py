@@ -157,6 +157,9 @@ def _url(facts: Facts) -> _Found:
             "and for what --host names",
             "git-credential-hf status https://huggingface.co",
         )
+    logins = [of_remote._replace(path=b"") for _, of_remote, _ in facts.config.remotes()]
+    if facts.rewrite is None and url._replace(path=b"") in logins:  # which is a finding of its own
+        return
     if facts.given.has_token() or (facts.password_of_url is not None and facts.rewrite is None):
         yield (
             "token-in-url",

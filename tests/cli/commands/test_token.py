@@ -69,6 +69,26 @@ def test_a_url_that_is_not_ours_has_none(run: Run, environment: Environment, url
     assert told.stderr.startswith(b"git-credential-hf: no token for ")
 
 
+@pytest.mark.parametrize("login", ["alice:pw@", "alice:@", ":pw@"])
+def test_a_password_in_the_url_is_what_git_uses(
+    run: Run, environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    write_token_file(environment, TOKEN)
+    url = f"https://{login}huggingface.co/my-org/my-model"
+    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
+    subprocess.run(["git", "-C", tmp_path / "clone", "remote", "add", "origin", url], env=environment, check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    told = Result(
+        b"",
+        b"git-credential-hf: no token for https://huggingface.co/my-org/my-model: the URL has a password in it, and "
+        b"git uses that. Try: git-credential-hf token https://huggingface.co/my-org/my-model\n",
+        1,
+    )
+    assert run("token", url) == told
+    assert run("token") == told
+    assert run("exec", "--", "true") == told
+
+
 def test_where_there_is_none(run: Run) -> None:
     told = run("token", "my-org/my-model")
     assert told == Result(

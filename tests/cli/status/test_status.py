@@ -1045,6 +1045,37 @@ def test_a_helper_whose_options_are_put_right_answers(world: World, helper: str)
     assert world.token_that_git_gets() == TOKEN
 
 
+@pytest.mark.parametrize(
+    "helper",
+    ["!$HOME/bin/git-credential-hf", "!~/bin/git-credential-hf", '!"${HOME}/bin/git-credential-hf" --timeout 5'],
+)
+def test_a_helper_below_the_home(world: World, helper: str) -> None:
+    (world.home / "bin").mkdir()
+    write(world.home / "bin/git-credential-hf", f'#!/bin/sh\nexec {EXECUTABLE} "$@"\n', 0o755)
+    world.git("config", "--global", f"credential.{HUB}.helper", helper, "git-credential-hf$")
+    assert world.token_that_git_gets() == TOKEN
+    assert verdict(world).startswith("OK: ")
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize(
+    ("helper", "shown"),
+    [
+        ("!git-credential-hf --unlock never 2>/dev/null", "!git-credential-hf ..."),
+        ("hf --host ${HOME:+hf.co}", "hf --host ${HOME:+hf.co}"),
+    ],
+)
+def test_a_helper_of_ours_that_the_shell_alone_knows(world: World, helper: str, shown: str) -> None:
+    world.git("config", "--global", f"credential.{HUB}.helper", helper, "git-credential-hf$")
+    assert world.token_that_git_gets() == TOKEN
+    told = world.status()
+    assert told.code == 0
+    assert told.stdout.decode().startswith(f"Not sure: git asks {shown} for huggingface.co/my-org/my-model")
+    result = world._run("status", "--json", MODEL)
+    assert (codes(json.loads(result.stdout)), result.code) == ([], 0)
+    assert world.known("--probe")["answer"]["fingerprint"] == fingerprint(TOKEN)
+
+
 @pytest.mark.parametrize("place", ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"])
 def test_settings_of_the_environment(world: World, place: str) -> None:
     world.environment |= {
@@ -1359,7 +1390,10 @@ def test_the_address_of_a_page_is_that_of_its_repository(world: World, url: str)
         ({"origin": "https://github.com/my-org/code", "hf": "git@hf.co:my-org/my-model"}, MODEL),
         ({"origin": "ssh://git@huggingface.co/my-org/my-model"}, MODEL),
         ({"origin": "https://alice@hf.co/my-org/my-model"}, "https://alice@hf.co/my-org/my-model"),
-        ({"origin": f"https://alice:{OTHER}@huggingface.co/my-org/my-model"}, MODEL),
+        (
+            {"origin": f"https://alice:{OTHER}@huggingface.co/my-org/my-model"},
+            "https://alice@huggingface.co/my-org/my-model",
+        ),
         ({"origin": "https://github.com/my-org/my-model"}, HUB),
         ({}, HUB),
     ],
@@ -1378,6 +1412,21 @@ def test_without_a_url_it_is_about_the_clone_that_one_is_in(
     known = json.loads(result.stdout)
     assert known["url"] == url
     assert known["answer"]["fingerprint"] == fingerprint(TOKEN if url == HUB else OTHER)
+
+
+def test_the_password_of_the_remote_is_what_git_uses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    world.git("-C", str(clone), "remote", "add", "origin", f"https://alice:{TYPED}@huggingface.co/my-org/my-model.git")
+    monkeypatch.chdir(clone)
+    result = world._run("status", "--json")
+    assert MARK not in result.stdout + result.stderr
+    known = json.loads(result.stdout)
+    assert known["verdict"].startswith("Not from git-credential-hf: ")
+    assert (known["answer"]["fingerprint"], codes(known)) == (fingerprint(TYPED), ["token-in-remote"])
+    world.shell(known["findings"][0]["remedy"])
+    assert world._run("status").stdout.startswith(b"OK: ")
 
 
 @pytest.mark.parametrize("arguments", [("--bogus",), (HUB, HUB), ("--jso",)])
