@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from git_credential_hf.cli import child, git_config
@@ -185,14 +186,14 @@ def _configuration(facts: Facts) -> _Found:
         yield (
             "git-config-broken",
             f"git stops at its configuration: {facts.config.complaint}{where}",
-            remedies.remove(facts, *culprits) if culprits else _edit(facts.config.complaint),
+            remedies.remove(facts, *culprits) if culprits else _readable(facts),
         )
         if not culprits:
             return
     if facts.server is None or facts.url.scheme != b"https":
         return
     resets = _resets(facts)
-    if facts.ours is None:
+    if facts.ours is None and not any(one.may_be_ours() for one in facts.active):
         yield from _not_asked(facts, resets)
     # What the remedy of a reset brings back is told at once, so that nobody has to come twice.
     chain = [one for one in facts.turns if one.helper is not None and one.helper.reset in (None, *resets)]
@@ -270,6 +271,8 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
                 remedies.right_options(facts, helper),
             )
         return
+    if helper.may_be_ours():
+        return
     yield (
         "other-helper-before" if is_before else "other-helper-after",
         f"{helper.shown()} at {where} {'is asked first, and is told' if is_before else 'is told'} every token that git "
@@ -288,10 +291,24 @@ def _token_in_configuration(facts: Facts, setting: Setting) -> tuple[str, str, s
     )
 
 
-def _edit(complaint: str) -> str:
-    """Return the command that opens the file that git complains about."""
-    file = re.search(r" in file '?(/.+?)'?(?: at line \d+)?$", complaint)
-    return remedies.edit(file[1]) if file else "git config --global --edit"
+def _readable(facts: Facts) -> str:
+    """Return the command for what git complains about: it opens the file, or removes the variable. Source: config.c."""
+    complaint = facts.config.complaint
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return "cd"
+    if file := re.search(r" in file '?(.+?)'?(?: at line \d+)?$", complaint):
+        # git names a file of the repository as it is from its top, or from this folder.
+        folders = [folder, *map(str, Path(folder).parents)]
+        named = [os.path.join(one, file[1]) for one in folders]
+        return remedies.edit(next(filter(os.path.exists, named), file[1]))
+    variables = [one for one in ("GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS") if facts.environ.get(one.encode())]
+    if "GIT_CONFIG_PARAMETERS" in complaint:
+        variables = variables[-1:]
+    elif "GIT_CONFIG_" in complaint:
+        variables = variables[:1]
+    return f"unset {' '.join(variables)}" if variables else "git config --global --edit"
 
 
 # Tokens.

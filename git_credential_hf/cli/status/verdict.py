@@ -103,6 +103,8 @@ def _reason(facts: Facts) -> str:
         return f"{stopped.helper.shown()} tells git to quit"
     if facts.server is None:
         return f"git-credential-hf does not handle it, but {HUB_NAMES} over https"
+    if any(one.may_be_ours() for one in facts.active):
+        return "of shell code, only --probe tells what it answers"
     if facts.ours is None:
         reset = any(one.helper is not None and one.helper.is_ours() for one in facts.turns)
         return f"git-credential-hf is {'configured, and reset by an empty helper' if reset else 'not configured'}"

@@ -1056,6 +1056,10 @@ def test_a_helper_below_the_home(world: World, helper: str) -> None:
     assert world.token_that_git_gets() == TOKEN
     assert verdict(world).startswith("OK: ")
     assert codes(world.known()) == []
+    world.git("config", "--global", f"credential.{HUB}.helper", f"{helper} --bogus", "git-credential-hf")
+    (finding,) = world.known()["findings"]
+    world.shell(finding["remedy"])
+    assert world.token_that_git_gets() == TOKEN
 
 
 @pytest.mark.parametrize(
@@ -1109,6 +1113,48 @@ def test_a_setting_that_git_stops_at(world: World, text: str) -> None:
     assert not known["token_given"]
     world.shell(known["findings"][0]["remedy"])
     assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "remedy"),
+    [
+        ({"GIT_CONFIG_COUNT": "x"}, "unset GIT_CONFIG_COUNT"),
+        ({"GIT_CONFIG_COUNT": "1"}, "unset GIT_CONFIG_COUNT"),
+        ({"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a.b"}, "unset GIT_CONFIG_COUNT"),
+        ({"GIT_CONFIG_PARAMETERS": "bad"}, "unset GIT_CONFIG_PARAMETERS"),
+        ({"GIT_CONFIG_PARAMETERS": "'bad"}, "unset GIT_CONFIG_PARAMETERS"),
+    ],
+)
+def test_variables_that_git_stops_at(world: World, variables: dict[str, str], remedy: str) -> None:
+    world.environment |= variables
+    assert world.token_that_git_gets() is None
+    known = world.known()
+    assert [(one["code"], one["remedy"]) for one in known["findings"]] == [("git-config-broken", remedy)]
+    after = world.shell(f"{remedy}; git-credential-hf status --json {MODEL}")
+    assert codes(json.loads(after)) == []
+
+
+def test_the_configuration_of_the_clone_is_broken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = world.folder / "a clone"
+    world.git("init", "--quiet", str(clone))
+    (clone / ".git/config").write_text("[core\n")
+    (clone / "below").mkdir()
+    world.editor("")
+    for folder in (clone, clone / "below"):
+        monkeypatch.chdir(folder)
+        (finding,) = world.known()["findings"]
+        assert (finding["code"], str(clone / ".git/config") in finding["remedy"]) == ("git-config-broken", True)
+    world.shell(finding["remedy"])
+    assert codes(world.known()) == []
+
+
+def test_the_folder_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = world.folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    (finding,) = json.loads(world._run("status", "--json", MODEL).stdout)["findings"]
+    assert (finding["code"], finding["remedy"]) == ("git-config-broken", "cd")
 
 
 # --- what git would ask --------------------------------------------------------------------------------------
