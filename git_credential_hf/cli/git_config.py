@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from git_credential_hf.cli.output import shown
 from git_credential_hf.model import token_text
@@ -54,6 +54,11 @@ class Url(NamedTuple):
 
     def _user_is_token(self) -> bool:
         return self.user is not None and token_text.may_be_token_for_user(os.fsdecode(self.user))
+
+    def without_login(self) -> bytes:
+        """Return the URL of git's, without user and password."""
+        path = quote_from_bytes(self.path, safe="/~:@!$&'()*+,;=").encode()
+        return b"%b://%b%b" % (self.scheme, self.host, b"/" + path if path else b"")
 
     def shown(self) -> str:
         """Return the URL for people, without a password, and without a user that is a token."""

@@ -589,12 +589,11 @@ def _beside_the_helper(facts: Facts) -> _Found:
         )
     for name, url, setting in facts.config.remotes():
         if url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server):
-            push = " --push" if setting.key.endswith(b".pushurl") else ""
             yield (
                 "token-in-remote",
                 f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
                 "uses that",
-                f"git remote set-url{push} {quoted(name)} {_clean(url)}",
+                remedies.replace(facts, setting, url.without_login()),
             )
 
 

@@ -634,6 +634,28 @@ def _(world: World) -> None:
     world.git("config", "remote.origin.pushurl", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
 
 
+@broken("token-in-remote with two URLs")
+def _(world: World) -> None:
+    world.git("init", "-q", str(world.home / "repository"))
+    world.environment["GIT_DIR"] = str(world.home / "repository/.git")
+    world.git("remote", "add", "origin", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
+    world.git("remote", "set-url", "--add", "origin", "https://github.com/my-org/my-model")
+
+
+@broken("token-in-remote for two pushes")
+def _(world: World) -> None:
+    world.git("init", "-q", str(world.home / "repository"))
+    world.environment["GIT_DIR"] = str(world.home / "repository/.git")
+    world.git("remote", "add", "origin", MODEL)
+    world.git("config", "--add", "remote.origin.pushurl", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
+    world.git("config", "--add", "remote.origin.pushurl", "https://github.com/my-org/my-model")
+
+
+@broken("token-in-remote of the user")
+def _(world: World) -> None:
+    world.configuration(f'[remote "hub"]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model\n')
+
+
 @broken("extra-header in a file with a byte order mark, and continued lines")
 def _(world: World) -> None:
     text = world.gitconfig.read_text()
