@@ -1170,6 +1170,17 @@ def test_the_configuration_of_the_clone_is_broken(world: World, monkeypatch: pyt
     assert codes(world.known()) == []
 
 
+def test_a_variable_that_git_credential_does_not_heed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.folder / "empty").touch()
+    world.environment["GIT_CONFIG"] = str(world.folder / "empty")
+    assert world.token_that_git_gets() == TOKEN
+    assert (codes(world.known()), verdict(world).partition(":")[0]) == ([], "OK")
+    world.git("init", "--quiet", str(world.folder / "clone"))
+    world.git("config", "--file", str(world.folder / "clone/.git/config"), "remote.origin.url", MODEL)
+    monkeypatch.chdir(world.folder / "clone")
+    assert json.loads(world._run("status", "--json").stdout)["url"] == MODEL
+
+
 def test_the_folder_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = world.folder / "gone"
     gone.mkdir()
