@@ -439,7 +439,8 @@ def _keyring(facts: Facts) -> _Found:
             + ("" if state.is_hidden else f", and {state.locked_items} of its items may be for this host"),
             f"{get} --unlock prompt --timeout 60 get > /dev/null"
             if remedies.has_display(facts) and _may_hold_one(state)
-            else remedies.new_token(facts, None, "--no-keyring"),
+            # The token file is the Hub's alone.
+            else remedies.new_token(facts, None, *["--no-keyring"][: facts.server == HUB]),
         )
     elif state.state == "no keyring" and (command := kwallet.waiting(facts.environ)):
         yield (

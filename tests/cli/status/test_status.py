@@ -899,6 +899,10 @@ def test_a_locked_keyring(tmp_path: Path, run: Run, environment: Environment) ->
         world.shell(finding["remedy"], world.input)
         known = world.known()
         assert (codes(known), known["answer"]["fingerprint"]) == ([], fingerprint(TYPED))
+        world.url = "https://hub.example.org/a/b"
+        world.git("config", "--global", "credential.https://hub.example.org.helper", f"{EXECUTABLE} --host hub.example.org")
+        finding = next(one for one in world.known()["findings"] if one["code"] == "keyring-locked")
+        assert finding["remedy"] == "git-credential-hf login --host hub.example.org"
 
 
 def test_locked_and_no_default_collection_are_told_apart(tmp_path: Path, run: Run, environment: Environment) -> None:
@@ -1374,6 +1378,11 @@ def test_quiet_says_only_what_keeps_git_from_a_token(world: World) -> None:
     assert result.stderr.startswith(b"git-credential-hf: git-credential-hf is configured at ~/.gitconfig:")
     assert result.stderr.endswith(b" resets it. Try: git-credential-hf configure\n")
     assert world._run("status", "--quiet", "--json", MODEL).code == 2
+    world.gitconfig.write_text(f"[credential]\n\thelper = {world.folder}/gone/git-credential-hf --bogus\n")
+    assert len([one for one in world.known()["findings"] if one["severity"] == "error"]) == 2
+    result = world._run("status", "--quiet", MODEL)
+    assert (result.code, result.stdout, result.stderr.count(b"\n")) == (1, b"", 1)
+    assert b" is missing. Try: git-credential-hf configure\n" in result.stderr
 
 
 @pytest.mark.parametrize(
