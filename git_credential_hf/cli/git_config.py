@@ -137,7 +137,7 @@ class Helper(NamedTuple):
     reset: Setting | None
 
     def words(self) -> list[str]:
-        """Return the command that git runs, in words; none where it is no simple command. ~ and $HOME stay as they are."""
+        """Return the command that git runs, in words, with ~ and $HOME in them; none where it is no simple command."""
         if not _SIMPLE.fullmatch(self.command()):
             return []
         try:

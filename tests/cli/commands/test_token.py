@@ -60,6 +60,9 @@ def test_without_a_url_it_is_that_of_the_clone(
         "https://huggingface.co.example.org/my-org/my-model",
         "git@github.com:my-org/my-model",
         "ftp://huggingface.co/my-org/my-model",
+        "file:///my-org/my-model",
+        "HTTPS://huggingface.co/my-org/my-model",  # git asks for HTTPS, and gets none
+        "https://alice@bob@huggingface.co/my-org/my-model",  # git asks for the host bob@huggingface.co
     ],
 )
 def test_a_url_that_is_not_ours_has_none(run: Run, environment: Environment, url: str) -> None:
@@ -120,6 +123,9 @@ def test_a_mistake(run: Run, environment: Environment, arguments: tuple[str, ...
 def test_a_token_in_the_place_of_a_url_is_not_shown(run: Run) -> None:
     told = run("token", TOKEN)
     assert told.code == 2
+    assert TOKEN.encode() not in told.stderr
+    told = run("token", f"https://alice@{TOKEN}@huggingface.co/my-org/my-model")
+    assert told.code == 1
     assert TOKEN.encode() not in told.stderr
 
 

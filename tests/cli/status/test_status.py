@@ -900,7 +900,9 @@ def test_a_locked_keyring(tmp_path: Path, run: Run, environment: Environment) ->
         known = world.known()
         assert (codes(known), known["answer"]["fingerprint"]) == ([], fingerprint(TYPED))
         world.url = "https://hub.example.org/a/b"
-        world.git("config", "--global", "credential.https://hub.example.org.helper", f"{EXECUTABLE} --host hub.example.org")
+        world.git(
+            "config", "--global", "credential.https://hub.example.org.helper", f"{EXECUTABLE} --host hub.example.org"
+        )
         finding = next(one for one in world.known()["findings"] if one["code"] == "keyring-locked")
         assert finding["remedy"] == "git-credential-hf login --host hub.example.org"
 
@@ -1060,7 +1062,9 @@ def test_a_repository_that_takes_the_helper_back(world: World) -> None:
     assert codes(world.known()) == []
 
 
-@pytest.mark.parametrize("helper", ["!git-credential-hf --timeout 5", "!git credential-hf --timeout 5", "hf --timeout 5"])
+@pytest.mark.parametrize(
+    "helper", ["!git-credential-hf --timeout 5", "!git credential-hf --timeout 5", "hf --timeout 5"]
+)
 def test_a_helper_whose_options_are_put_right_answers(world: World, helper: str) -> None:
     write(world.folder / "bin/git-credential-hf", f'#!/bin/sh\nexec {EXECUTABLE} "$@"\n', 0o755)
     world.git("config", "--global", "--unset-all", f"credential.{HUB}.helper")
