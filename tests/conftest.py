@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -25,6 +26,9 @@ EXECUTABLE = shutil.which("git-credential-hf") or "git-credential-hf is not inst
 # Of the processes that coverage would have measured these are to be, and not what their tests start.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+# What a shell runs in the background ignores SIGINT, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long one example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("on a busy machine", hypothesis.settings(), deadline=None)
