@@ -16,7 +16,8 @@ def url(environ: dict[bytes, bytes]) -> bytes:
     """Return the URL of the Hub's repository that a remote of the clone in this folder names, else that of the Hub.
 
     The remote `origin` comes first, then the others in the order of the configuration. git asks for a credential over
-    https alone, and git-lfs does so where the remote itself is one of SSH.
+    https alone, and git-lfs does so where the remote itself is one of SSH. The URL has the remote's login, which may be
+    a token.
     """
     hub = b"https://" + HUB
     if not _may_be_in_one(environ):
@@ -29,7 +30,7 @@ def url(environ: dict[bytes, bytes]) -> bytes:
             continue
         if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
             continue
-        if remote.scheme != b"https" or _has_token(remote.login):  # of which status has a finding of its own
+        if remote.scheme != b"https":
             return hub + b"/" + name
         return b"https://%b%b/%b" % (remote.login, remote.host, name)
     return hub
@@ -48,14 +49,6 @@ def _may_be_in_one(environ: dict[bytes, bytes]) -> bool:
             break
         folder = folder.rpartition(b"/")[0]
     return found
-
-
-def _has_token(login: bytes) -> bool:
-    if not login:
-        return False
-    from git_credential_hf.model import token_text
-
-    return b":" in login or token_text.may_be_token_for_user(login.decode("utf-8", "surrogateescape"))
 
 
 def _output(command: tuple[bytes, ...], environ: dict[bytes, bytes]) -> bytes:

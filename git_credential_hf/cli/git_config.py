@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from git_credential_hf.cli.output import shown
 from git_credential_hf.model import token_text
@@ -54,6 +54,11 @@ class Url(NamedTuple):
 
     def _user_is_token(self) -> bool:
         return self.user is not None and token_text.may_be_token_for_user(os.fsdecode(self.user))
+
+    def without_login(self) -> bytes:
+        """Return the URL of git's, without user and password."""
+        path = quote_from_bytes(self.path, safe="/~:@!$&'()*+,;=").encode()
+        return b"%b://%b%b" % (self.scheme, self.host, b"/" + path if path else b"")
 
     def shown(self) -> str:
         """Return the URL for people, without a password, and without a user that is a token."""
@@ -109,6 +114,21 @@ class Setting(NamedTuple):
         return f"{shown(self.file)}:{self.line}" if self.line else shown(self.file)
 
 
+# What the shell takes apart as shlex does, but for ~ and $HOME, which are left in it. Source: POSIX, Shell Command
+# Language, 2.2 Quoting. Where a quoted text has one of these in it, it is not taken for simple.
+_SIMPLE = re.compile(
+    rb"""(?: \$HOME(?![A-Za-z0-9_]) | \$\{HOME\} | (?<=\S)[~#] | (?<!\S)~(?=/) | \\. | '[^'$~]*'
+    | "(?: [^"\\$`~] | \\. | \$HOME(?![A-Za-z0-9_]) | \$\{HOME\} )*" | [^'"\\|&;<>()$`*?\[\]{}#~!\n] )*""",
+    re.VERBOSE | re.DOTALL,
+)
+_HOME = re.compile(r"^~(?=/)|\$HOME|\$\{HOME\}")
+
+
+def in_home(word: str, environ: dict[bytes, bytes]) -> str:
+    """Return a word of a simple command with the user's home for ~ and $HOME."""
+    return _HOME.sub(lambda _: os.fsdecode(environ.get(b"HOME", b"")), word)
+
+
 class Helper(NamedTuple):
     """A helper that git's configuration names for the URL; `reset` is the empty helper that resets it, if any."""
 
@@ -117,7 +137,9 @@ class Helper(NamedTuple):
     reset: Setting | None
 
     def words(self) -> list[str]:
-        """Return the command that git runs, in words; none where it is no simple command."""
+        """Return the command that git runs, in words, with ~ and $HOME in them; none where it is no simple command."""
+        if not _SIMPLE.fullmatch(self.command()):
+            return []
         try:
             return shlex.split(os.fsdecode(self.command()))
         except ValueError:
@@ -134,6 +156,10 @@ class Helper(NamedTuple):
         words = self.words()
         return bool(words) and (os.path.basename(words[0]) == PROGRAM or words[:2] == ["git", "credential-hf"])
 
+    def may_be_ours(self) -> bool:
+        """Return whether it may be this program, which the shell alone knows."""
+        return not self.words() and re.search(rb"git[- ]credential-hf", self.command()) is not None
+
     def arguments(self) -> list[str]:
         """Return the options of a helper that is ours."""
         words = self.words()
@@ -143,7 +169,7 @@ class Helper(NamedTuple):
         """Return the path of the program that git would start; None where there is none, or the shell decides."""
         words = self.words()
         name = f"git-{words[1]}" if words[:1] == ["git"] and len(words) > 1 else words[0] if words else ""
-        found = shutil.which(name, path=_path(environ)) if name else None
+        found = shutil.which(in_home(name, environ), path=_path(environ)) if name else None
         if found is None and name.startswith("git-"):  # git looks among its own programs, too
             done = run(["git", "--exec-path"], environ)
             folder = os.fsdecode(done.stdout.strip()) if done is not None else ""

@@ -9,6 +9,18 @@ class NotUnderstood(Exception):
     """It is none of these; the text says what it must be, without quoting it."""
 
 
+class NoHost(Exception):
+    """git asks nobody for what is at no host, such as file:///folder. The text is what stands before the host."""
+
+
+class HasPassword(Exception):
+    """git asks nobody for a URL of the Hub with a password in it. name: of its repository, see repository.name."""
+
+    def __init__(self, name: bytes) -> None:
+        super().__init__("the URL has a password in it")
+        self.name = name
+
+
 class Address:
     """Where somebody points.
 
@@ -62,7 +74,7 @@ def parse(text: bytes) -> Address:
         if not path:
             raise NotUnderstood("an address begins with https://")
     authority = min((rest.partition(mark)[0] for mark in (b"/", b"?", b"#")), key=len)
-    login, at, host = authority.rpartition(b"@")
+    login, at, host = authority.partition(b"@") if b"@" in authority else (b"", b"", authority)  # as git does
     path = rest[len(authority) :].partition(b"?")[0].partition(b"#")[0]
     return Address(scheme, login + at, host, _unquoted(path))
 
@@ -106,17 +118,25 @@ def clone_url(text: bytes) -> bytes:
 
 
 def request(text: bytes) -> bytes:
-    """Return the lines in which git would ask a helper for what `text` points at. Raises NotUnderstood.
+    """Return the lines in which git would ask a helper for what `text` points at.
+
+    Raises NotUnderstood, NoHost and HasPassword.
 
     A request of git's own has no `path` where the address names no repository. git asks nobody over SSH, but git-lfs
     does, for the same place over https.
     """
-    address = parse(clone_url(text))
+    text = clone_url(text)
+    address = parse(text)
+    scheme = text.partition(b"://")[0] if address.scheme else b"ssh"  # as it was written: git knows no HTTPS
+    if not address.host and address.scheme != b"https":
+        raise NoHost(scheme.decode("ascii") + "://")
     lines = [b"capability[]=authtype"]
-    if address.server() == HUB and address.scheme in (b"https", b"ssh", b""):
+    if address.server() == HUB and (scheme == b"https" or address.scheme in (b"ssh", b"")):
         lines += [b"protocol=https", b"host=" + HUB]
     else:
-        lines += [b"protocol=" + (address.scheme or b"ssh"), b"host=" + (address.host or b"")]
+        lines += [b"protocol=" + scheme, b"host=" + (address.host or b"")]
+    if b":" in address.login and address.scheme == b"https" and address.server() == HUB:
+        raise HasPassword(repository.name(address.path))
     user = _unquoted(address.login.removesuffix(b"@").partition(b":")[0])
     if user and address.scheme == b"https":
         lines.append(b"username=" + user)

@@ -12,10 +12,15 @@ if TYPE_CHECKING:
 NAME = "env"
 VARIABLES = (b"HF_TOKEN", b"HUGGING_FACE_HUB_TOKEN")
 
+_KEPT_BACK = (*VARIABLES, b"HF_OIDC_ID_TOKEN", b"GIT_CONFIG")
+
 
 def without_tokens(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """Return `environ` for a program that has no need of a token, nor of what brings one."""
-    return {name: value for name, value in environ.items() if name not in VARIABLES and name != b"HF_OIDC_ID_TOKEN"}
+    """Return `environ` for a program that has no need of a token, nor of what brings one.
+
+    Without GIT_CONFIG, too, which `git config` heeds, and nothing else of git. Source: git-config(1), ENVIRONMENT.
+    """
+    return {name: value for name, value in environ.items() if name not in _KEPT_BACK}
 
 
 def candidates(options: "Options") -> "Iterator[Candidate]":

@@ -50,9 +50,6 @@ def status(
 
 
 def _complain(facts: found.Facts) -> None:
-    """Write what keeps git from a token to standard error, a line for each problem."""
-    errors = [one for one in findings.findings(facts) if one.severity == "error"]
-    for one in errors:
-        complain(f"{one.message}. Try: {one.remedy}")
-    if not errors:
-        complain(verdict.line(facts))
+    """Write what keeps git from a token to standard error, in one line: the error that misleads most."""
+    first = next((one for one in findings.findings(facts) if one.severity == "error"), None)
+    complain(verdict.line(facts) if first is None else f"{first.message}. Try: {first.remedy}")

@@ -2,6 +2,7 @@
 
 from git_credential_hf.cli import clone
 from git_credential_hf.model import address
+from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
@@ -22,6 +23,14 @@ def find(url: bytes | None, options: Options) -> Token:
     """
     try:
         request = parse(address.request(clone.url(options.environ) if url is None else url))
+    except address.HasPassword as clean:
+        place = _place(HUB, clean.name)
+        raise NoToken(
+            f"no token for {place}: the URL has a password in it, and git uses that. "
+            f"Try: git-credential-hf token {place}"
+        ) from None
+    except address.NoHost as where:
+        raise _not_ours(str(where)) from None
     except address.NotUnderstood as reason:
         raise UsageError(f"{reason}, as in git-credential-hf token https://huggingface.co/my-org/my-model") from None
     except Malformed as reason:
@@ -33,15 +42,24 @@ def find(url: bytes | None, options: Options) -> Token:
         return given.token
     host = request.host.decode("utf-8", "backslashreplace")
     if outcome.server is None:
-        raise NoToken(
-            f"no token for {request.protocol.decode('ascii', 'replace')}://{host}: git-credential-hf handles "
-            "https://huggingface.co alone. Try: git-credential-hf token https://huggingface.co"
-        )
+        raise _not_ours(f"{request.protocol.decode('ascii', 'replace')}://{host}")
     if outcome.said:
         raise NoToken(outcome.said)
-    place = b"https://" + request.host + (b"/" + request.path if request.path else b"")
-    if place.translate(None, _NEEDS_NO_QUOTES + b":"):
-        place = b"https://" + request.host
+    place = _place(request.host, request.path)
     why = "".join(f", {one.place}: {one.why}" for one in outcome.candidates if one.source == "forwarded")
-    place_text = place.decode()
-    raise NoToken(f"no token for {place_text}: no source has one{why}. Try: git-credential-hf status {place_text}")
+    raise NoToken(f"no token for {place}: no source has one{why}. Try: git-credential-hf status {place}")
+
+
+def _not_ours(where: str) -> NoToken:
+    from git_credential_hf.model.token_text import hide_passwords
+
+    return NoToken(
+        f"no token for {hide_passwords(where)}: git-credential-hf handles https://huggingface.co alone. "
+        "Try: git-credential-hf token https://huggingface.co"
+    )
+
+
+def _place(host: bytes, path: bytes) -> str:
+    """Return the URL, without a path that would need quotes."""
+    place = b"https://" + host + (b"/" + path if path else b"")
+    return (b"https://" + host if place.translate(None, _NEEDS_NO_QUOTES + b":") else place).decode()

@@ -169,6 +169,11 @@ class Facts:
         return self.giver is not None or self.password_of_url is not None
 
     @property
+    def may_be_given(self) -> bool:
+        """Return whether git gets a credential, or asks a helper of which only --probe tells what it answers."""
+        return self.is_given or bool(self.unknown)
+
+    @property
     def ours_gives(self) -> bool:
         return self.giver is not None and self.giver is self.main
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from git_credential_hf.cli import child, git_config
@@ -41,7 +42,7 @@ _CODES = {
     (NOTE,): "lfs-skips env-hides-keyring token-file-differs keyring-empty keyring-opens",
 }
 SEVERITIES = {code: severities for severities, codes in _CODES.items() for code in codes.split()}
-"""The severity of each code; of two the first holds where git gets no credential."""
+"""The severity of each code; of two the first holds where git gets no credential for sure."""
 
 
 class Finding(NamedTuple):
@@ -77,7 +78,7 @@ def findings(facts: Facts) -> list[Finding]:
         *_hub(facts),
     ]
     made = [
-        [Finding(code, SEVERITIES[code][-1 if facts.is_given else 0], *texts) for code, *texts in some]
+        [Finding(code, SEVERITIES[code][-1 if facts.may_be_given else 0], *texts) for code, *texts in some]
         for some in (first, rest)
     ]
     return made[0] + sorted(made[1], key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))
@@ -157,6 +158,9 @@ def _url(facts: Facts) -> _Found:
             "and for what --host names",
             "git-credential-hf status https://huggingface.co",
         )
+    logins = [of_remote._replace(path=b"") for _, of_remote, _ in facts.config.remotes()]
+    if facts.rewrite is None and url._replace(path=b"") in logins:  # which is a finding of its own
+        return
     if facts.given.has_token() or (facts.password_of_url is not None and facts.rewrite is None):
         yield (
             "token-in-url",
@@ -182,14 +186,14 @@ def _configuration(facts: Facts) -> _Found:
         yield (
             "git-config-broken",
             f"git stops at its configuration: {facts.config.complaint}{where}",
-            remedies.remove(facts, *culprits) if culprits else _edit(facts.config.complaint),
+            remedies.remove(facts, *culprits) if culprits else _readable(facts),
         )
         if not culprits:
             return
     if facts.server is None or facts.url.scheme != b"https":
         return
     resets = _resets(facts)
-    if facts.ours is None:
+    if facts.ours is None and not any(one.may_be_ours() for one in facts.active):
         yield from _not_asked(facts, resets)
     # What the remedy of a reset brings back is told at once, so that nobody has to come twice.
     chain = [one for one in facts.turns if one.helper is not None and one.helper.reset in (None, *resets)]
@@ -267,6 +271,8 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
                 remedies.right_options(facts, helper),
             )
         return
+    if helper.may_be_ours():
+        return
     yield (
         "other-helper-before" if is_before else "other-helper-after",
         f"{helper.shown()} at {where} {'is asked first, and is told' if is_before else 'is told'} every token that git "
@@ -285,10 +291,24 @@ def _token_in_configuration(facts: Facts, setting: Setting) -> tuple[str, str, s
     )
 
 
-def _edit(complaint: str) -> str:
-    """Return the command that opens the file that git complains about."""
-    file = re.search(r" in file '?(/.+?)'?(?: at line \d+)?$", complaint)
-    return remedies.edit(file[1]) if file else "git config --global --edit"
+def _readable(facts: Facts) -> str:
+    """Return the command for what git complains about: it opens the file, or removes the variable. Source: config.c."""
+    complaint = facts.config.complaint
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return "cd"
+    if file := re.search(r" in file '?(.+?)'?(?: at line \d+)?$", complaint):
+        # git names a file of the repository as it is from its top, or from this folder.
+        folders = [folder, *map(str, Path(folder).parents)]
+        named = [os.path.join(one, file[1]) for one in folders]
+        return remedies.edit(next(filter(os.path.exists, named), file[1]))
+    variables = [one for one in ("GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS") if facts.environ.get(one.encode())]
+    if "GIT_CONFIG_PARAMETERS" in complaint:
+        variables = variables[-1:]
+    elif "GIT_CONFIG_" in complaint:
+        variables = variables[:1]
+    return f"unset {' '.join(variables)}" if variables else "git config --global --edit"
 
 
 # Tokens.
@@ -419,7 +439,8 @@ def _keyring(facts: Facts) -> _Found:
             + ("" if state.is_hidden else f", and {state.locked_items} of its items may be for this host"),
             f"{get} --unlock prompt --timeout 60 get > /dev/null"
             if remedies.has_display(facts) and _may_hold_one(state)
-            else remedies.new_token(facts, None, "--no-keyring"),
+            # The token file is the Hub's alone.
+            else remedies.new_token(facts, None, *["--no-keyring"][: facts.server == HUB]),
         )
     elif state.state == "no keyring" and (command := kwallet.waiting(facts.environ)):
         yield (
@@ -569,12 +590,11 @@ def _beside_the_helper(facts: Facts) -> _Found:
         )
     for name, url, setting in facts.config.remotes():
         if url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server):
-            push = " --push" if setting.key.endswith(b".pushurl") else ""
             yield (
                 "token-in-remote",
                 f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
                 "uses that",
-                f"git remote set-url{push} {quoted(name)} {_clean(url)}",
+                remedies.replace(facts, setting, url.without_login()),
             )
 
 

@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 
-from git_credential_hf.cli.git_config import Helper, Setting
+from git_credential_hf.cli.git_config import Helper, Setting, in_home
 from git_credential_hf.cli.output import shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
@@ -82,9 +82,10 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
 def right_options(facts: Facts, helper: Helper) -> str:
     """Return the command that leaves of a helper's options those that it knows."""
     words = helper.words()
-    program = words[1].removeprefix("credential-") if words[0] == "git" else words[0]
+    program = words[1].removeprefix("credential-") if words[0] == "git" else in_home(words[0], facts.environ)
     value = " ".join(map(shlex.quote, [program, *known_options(helper.arguments(), facts.environ)]))
-    return replace(facts, helper.setting, os.fsencode(("!" if value.startswith("'") else "") + value))
+    needs_shell = value.startswith("'") or not (words[0] == "git" or program.startswith("/"))
+    return replace(facts, helper.setting, os.fsencode("!" * needs_shell + value))
 
 
 def _git_config(setting: Setting) -> str:

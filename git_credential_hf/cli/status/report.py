@@ -292,7 +292,7 @@ def table(known: Report, style: Style) -> str:
     word = lines[0].partition(":")[0]
     is_good = word == "OK"
     lines[0] = (
-        style.paint(word, "1;32" if is_good else "1;31" if not known["token_given"] else "1;33") + lines[0][len(word) :]
+        style.paint(word, "1;32" if is_good else "1;31" if word == "No token" else "1;33") + lines[0][len(word) :]
     )
     for finding in known["findings"]:
         lines += _finding_lines(finding, style)

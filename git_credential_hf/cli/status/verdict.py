@@ -30,14 +30,17 @@ def ask_hub(facts: Facts) -> None:
 
 
 def is_good(facts: Facts) -> bool:
-    """Return whether git gets a credential and, where the Hub was asked, that this may read the repository."""
+    """Return whether git may get a credential and, where the Hub was asked, that this may read the repository."""
     answer = facts.online
-    return facts.is_given and (answer is None or (answer.state != "refused" and answer.access not in _UNREADABLE))
+    return facts.may_be_given and (answer is None or (answer.state != "refused" and answer.access not in _UNREADABLE))
 
 
 def line(facts: Facts) -> str:
     """Return the verdict."""
     where = place(facts.given)
+    first = " and ".join(one.shown() for one in facts.unknown)
+    if not facts.is_given and first:
+        return f"Not sure: git asks {first} for {where}; if that has none, it gets no token: {_reason(facts)}"
     if not facts.is_given:
         return f"No token: git gets none for {where}: {_reason(facts)}"
     what = _given(facts)
@@ -48,8 +51,7 @@ def line(facts: Facts) -> str:
     if not facts.ours_gives:
         return f"Not from git-credential-hf: git will use {what} for {where}"
     end = "" if answer is None or answer.access != "yes" else f", which may read{' and write' * bool(answer.writes)}"
-    if facts.unknown:
-        first = " and ".join(one.shown() for one in facts.unknown)
+    if first:
         return f"Not sure: git asks {first} first; if that has none, it will use {what} for {where}{end}"
     return f"OK: git will use {what} for {where}{end}"
 
@@ -101,6 +103,8 @@ def _reason(facts: Facts) -> str:
         return f"{stopped.helper.shown()} tells git to quit"
     if facts.server is None:
         return f"git-credential-hf does not handle it, but {HUB_NAMES} over https"
+    if any(one.may_be_ours() for one in facts.active):
+        return "of shell code, only --probe tells what it answers"
     if facts.ours is None:
         reset = any(one.helper is not None and one.helper.is_ours() for one in facts.turns)
         return f"git-credential-hf is {'configured, and reset by an empty helper' if reset else 'not configured'}"

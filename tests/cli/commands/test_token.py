@@ -60,6 +60,9 @@ def test_without_a_url_it_is_that_of_the_clone(
         "https://huggingface.co.example.org/my-org/my-model",
         "git@github.com:my-org/my-model",
         "ftp://huggingface.co/my-org/my-model",
+        "file:///my-org/my-model",
+        "HTTPS://huggingface.co/my-org/my-model",  # git asks for HTTPS, and gets none
+        "https://alice@bob@huggingface.co/my-org/my-model",  # git asks for the host bob@huggingface.co
     ],
 )
 def test_a_url_that_is_not_ours_has_none(run: Run, environment: Environment, url: str) -> None:
@@ -67,6 +70,26 @@ def test_a_url_that_is_not_ours_has_none(run: Run, environment: Environment, url
     told = run("token", url)
     assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", 1, 1)
     assert told.stderr.startswith(b"git-credential-hf: no token for ")
+
+
+@pytest.mark.parametrize("login", ["alice:pw@", "alice:@", ":pw@"])
+def test_a_password_in_the_url_is_what_git_uses(
+    run: Run, environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    write_token_file(environment, TOKEN)
+    url = f"https://{login}huggingface.co/my-org/my-model"
+    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
+    subprocess.run(["git", "-C", tmp_path / "clone", "remote", "add", "origin", url], env=environment, check=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    told = Result(
+        b"",
+        b"git-credential-hf: no token for https://huggingface.co/my-org/my-model: the URL has a password in it, and "
+        b"git uses that. Try: git-credential-hf token https://huggingface.co/my-org/my-model\n",
+        1,
+    )
+    assert run("token", url) == told
+    assert run("token") == told
+    assert run("exec", "--", "true") == told
 
 
 def test_where_there_is_none(run: Run) -> None:
@@ -100,6 +123,9 @@ def test_a_mistake(run: Run, environment: Environment, arguments: tuple[str, ...
 def test_a_token_in_the_place_of_a_url_is_not_shown(run: Run) -> None:
     told = run("token", TOKEN)
     assert told.code == 2
+    assert TOKEN.encode() not in told.stderr
+    told = run("token", f"https://alice@{TOKEN}@huggingface.co/my-org/my-model")
+    assert told.code == 1
     assert TOKEN.encode() not in told.stderr
 
 

@@ -634,6 +634,28 @@ def _(world: World) -> None:
     world.git("config", "remote.origin.pushurl", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
 
 
+@broken("token-in-remote with two URLs")
+def _(world: World) -> None:
+    world.git("init", "-q", str(world.home / "repository"))
+    world.environment["GIT_DIR"] = str(world.home / "repository/.git")
+    world.git("remote", "add", "origin", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
+    world.git("remote", "set-url", "--add", "origin", "https://github.com/my-org/my-model")
+
+
+@broken("token-in-remote for two pushes")
+def _(world: World) -> None:
+    world.git("init", "-q", str(world.home / "repository"))
+    world.environment["GIT_DIR"] = str(world.home / "repository/.git")
+    world.git("remote", "add", "origin", MODEL)
+    world.git("config", "--add", "remote.origin.pushurl", f"https://alice:{OTHER}@huggingface.co/my-org/my-model")
+    world.git("config", "--add", "remote.origin.pushurl", "https://github.com/my-org/my-model")
+
+
+@broken("token-in-remote of the user")
+def _(world: World) -> None:
+    world.configuration(f'[remote "hub"]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model\n')
+
+
 @broken("extra-header in a file with a byte order mark, and continued lines")
 def _(world: World) -> None:
     text = world.gitconfig.read_text()
@@ -877,6 +899,12 @@ def test_a_locked_keyring(tmp_path: Path, run: Run, environment: Environment) ->
         world.shell(finding["remedy"], world.input)
         known = world.known()
         assert (codes(known), known["answer"]["fingerprint"]) == ([], fingerprint(TYPED))
+        world.url = "https://hub.example.org/a/b"
+        world.git(
+            "config", "--global", "credential.https://hub.example.org.helper", f"{EXECUTABLE} --host hub.example.org"
+        )
+        finding = next(one for one in world.known()["findings"] if one["code"] == "keyring-locked")
+        assert finding["remedy"] == "git-credential-hf login --host hub.example.org"
 
 
 def test_locked_and_no_default_collection_are_told_apart(tmp_path: Path, run: Run, environment: Environment) -> None:
@@ -1034,6 +1062,54 @@ def test_a_repository_that_takes_the_helper_back(world: World) -> None:
     assert codes(world.known()) == []
 
 
+@pytest.mark.parametrize(
+    "helper", ["!git-credential-hf --timeout 5", "!git credential-hf --timeout 5", "hf --timeout 5"]
+)
+def test_a_helper_whose_options_are_put_right_answers(world: World, helper: str) -> None:
+    write(world.folder / "bin/git-credential-hf", f'#!/bin/sh\nexec {EXECUTABLE} "$@"\n', 0o755)
+    world.git("config", "--global", "--unset-all", f"credential.{HUB}.helper")
+    world.git("config", "--global", f"credential.{HUB}.helper", f"{helper} --bogus")
+    (finding,) = world.known()["findings"]
+    assert finding["code"] == "helper-options-wrong"
+    world.shell(finding["remedy"])
+    assert world.token_that_git_gets() == TOKEN
+
+
+@pytest.mark.parametrize(
+    "helper",
+    ["!$HOME/bin/git-credential-hf", "!~/bin/git-credential-hf", '!"${HOME}/bin/git-credential-hf" --timeout 5'],
+)
+def test_a_helper_below_the_home(world: World, helper: str) -> None:
+    (world.home / "bin").mkdir()
+    write(world.home / "bin/git-credential-hf", f'#!/bin/sh\nexec {EXECUTABLE} "$@"\n', 0o755)
+    world.git("config", "--global", f"credential.{HUB}.helper", helper, "git-credential-hf$")
+    assert world.token_that_git_gets() == TOKEN
+    assert verdict(world).startswith("OK: ")
+    assert codes(world.known()) == []
+    world.git("config", "--global", f"credential.{HUB}.helper", f"{helper} --bogus", "git-credential-hf")
+    (finding,) = world.known()["findings"]
+    world.shell(finding["remedy"])
+    assert world.token_that_git_gets() == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("helper", "shown"),
+    [
+        ("!git-credential-hf --unlock never 2>/dev/null", "!git-credential-hf ..."),
+        ("hf --host ${HOME:+hf.co}", "hf --host ${HOME:+hf.co}"),
+    ],
+)
+def test_a_helper_of_ours_that_the_shell_alone_knows(world: World, helper: str, shown: str) -> None:
+    world.git("config", "--global", f"credential.{HUB}.helper", helper, "git-credential-hf$")
+    assert world.token_that_git_gets() == TOKEN
+    told = world.status()
+    assert told.code == 0
+    assert told.stdout.decode().startswith(f"Not sure: git asks {shown} for huggingface.co/my-org/my-model")
+    result = world._run("status", "--json", MODEL)
+    assert (codes(json.loads(result.stdout)), result.code) == ([], 0)
+    assert world.known("--probe")["answer"]["fingerprint"] == fingerprint(TOKEN)
+
+
 @pytest.mark.parametrize("place", ["GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"])
 def test_settings_of_the_environment(world: World, place: str) -> None:
     world.environment |= {
@@ -1067,6 +1143,59 @@ def test_a_setting_that_git_stops_at(world: World, text: str) -> None:
     assert not known["token_given"]
     world.shell(known["findings"][0]["remedy"])
     assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "remedy"),
+    [
+        ({"GIT_CONFIG_COUNT": "x"}, "unset GIT_CONFIG_COUNT"),
+        ({"GIT_CONFIG_COUNT": "1"}, "unset GIT_CONFIG_COUNT"),
+        ({"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a.b"}, "unset GIT_CONFIG_COUNT"),
+        ({"GIT_CONFIG_PARAMETERS": "bad"}, "unset GIT_CONFIG_PARAMETERS"),
+        ({"GIT_CONFIG_PARAMETERS": "'bad"}, "unset GIT_CONFIG_PARAMETERS"),
+    ],
+)
+def test_variables_that_git_stops_at(world: World, variables: dict[str, str], remedy: str) -> None:
+    world.environment |= variables
+    assert world.token_that_git_gets() is None
+    known = world.known()
+    assert [(one["code"], one["remedy"]) for one in known["findings"]] == [("git-config-broken", remedy)]
+    after = world.shell(f"{remedy}; git-credential-hf status --json {MODEL}")
+    assert codes(json.loads(after)) == []
+
+
+def test_the_configuration_of_the_clone_is_broken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = world.folder / "a clone"
+    world.git("init", "--quiet", str(clone))
+    (clone / ".git/config").write_text("[core\n")
+    (clone / "below").mkdir()
+    world.editor("")
+    for folder in (clone, clone / "below"):
+        monkeypatch.chdir(folder)
+        (finding,) = world.known()["findings"]
+        assert (finding["code"], str(clone / ".git/config") in finding["remedy"]) == ("git-config-broken", True)
+    world.shell(finding["remedy"])
+    assert codes(world.known()) == []
+
+
+def test_a_variable_that_git_credential_does_not_heed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.folder / "empty").touch()
+    world.environment["GIT_CONFIG"] = str(world.folder / "empty")
+    assert world.token_that_git_gets() == TOKEN
+    assert (codes(world.known()), verdict(world).partition(":")[0]) == ([], "OK")
+    world.git("init", "--quiet", str(world.folder / "clone"))
+    world.git("config", "--file", str(world.folder / "clone/.git/config"), "remote.origin.url", MODEL)
+    monkeypatch.chdir(world.folder / "clone")
+    assert json.loads(world._run("status", "--json").stdout)["url"] == MODEL
+
+
+def test_the_folder_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = world.folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    (finding,) = json.loads(world._run("status", "--json", MODEL).stdout)["findings"]
+    assert (finding["code"], finding["remedy"]) == ("git-config-broken", "cd")
 
 
 # --- what git would ask --------------------------------------------------------------------------------------
@@ -1149,7 +1278,8 @@ def test_probe_asks_the_other_helpers(world: World) -> None:
     assert [one["does"] for one in known["git"]["helpers"]] == ["answers"] + ["not reached"] * 4
     assert not asked.exists()
     world.helper("unconfigure")
-    assert world.known()["token_given"] is False
+    result = world._run("status", "--json", MODEL)
+    assert (json.loads(result.stdout)["token_given"], result.code) == (False, 0)
     known = world.known("--probe")
     assert [one["does"] for one in known["git"]["helpers"]] == ["answers"] + ["not reached"] * 3
     assert known["git"]["helpers"][0]["fingerprint"] == fingerprint(OTHER) == known["answer"]["fingerprint"]
@@ -1220,6 +1350,20 @@ def test_the_verdict_where_another_helper_is_asked_first(world: World) -> None:
     assert verdict(world, "--probe") == f"Not from git-credential-hf: git will use hf_****JkLm {end}"
 
 
+def test_the_verdict_where_another_helper_alone_may_answer(world: World) -> None:
+    world.gitconfig.write_text("[credential]\n\thelper = store\n")
+    told = world.status()
+    end = "for huggingface.co/my-org/my-model; if that has none, it gets no token: git-credential-hf is not configured"
+    assert (told.stdout.decode().partition("\n")[0], told.code) == (f"Not sure: git asks store {end}", 0)
+    assert b"error:" not in told.stdout
+    assert world.status("--quiet") == Result(b"", b"", 0)
+    told = world.status("--probe")
+    assert (told.stdout.partition(b":")[0], told.code) == (b"No token", 1)
+    write(world.home / ".git-credentials", f"https://alice:{OTHER}@huggingface.co\n")
+    told = world.status("--probe")
+    assert (told.stdout.partition(b":")[0], told.code) == (b"Not from git-credential-hf", 0)
+
+
 def test_the_verdict_for_login_and_others(world: World) -> None:
     environ = {name.encode(): value.encode() for name, value in world.environment.items()}
     line, is_good = judged.of(MODEL.encode(), environ)
@@ -1238,6 +1382,11 @@ def test_quiet_says_only_what_keeps_git_from_a_token(world: World) -> None:
     assert result.stderr.startswith(b"git-credential-hf: git-credential-hf is configured at ~/.gitconfig:")
     assert result.stderr.endswith(b" resets it. Try: git-credential-hf configure\n")
     assert world._run("status", "--quiet", "--json", MODEL).code == 2
+    world.gitconfig.write_text(f"[credential]\n\thelper = {world.folder}/gone/git-credential-hf --bogus\n")
+    assert len([one for one in world.known()["findings"] if one["severity"] == "error"]) == 2
+    result = world._run("status", "--quiet", MODEL)
+    assert (result.code, result.stdout, result.stderr.count(b"\n")) == (1, b"", 1)
+    assert b" is missing. Try: git-credential-hf configure\n" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -1333,7 +1482,10 @@ def test_the_address_of_a_page_is_that_of_its_repository(world: World, url: str)
         ({"origin": "https://github.com/my-org/code", "hf": "git@hf.co:my-org/my-model"}, MODEL),
         ({"origin": "ssh://git@huggingface.co/my-org/my-model"}, MODEL),
         ({"origin": "https://alice@hf.co/my-org/my-model"}, "https://alice@hf.co/my-org/my-model"),
-        ({"origin": f"https://alice:{OTHER}@huggingface.co/my-org/my-model"}, MODEL),
+        (
+            {"origin": f"https://alice:{OTHER}@huggingface.co/my-org/my-model"},
+            "https://alice@huggingface.co/my-org/my-model",
+        ),
         ({"origin": "https://github.com/my-org/my-model"}, HUB),
         ({}, HUB),
     ],
@@ -1352,6 +1504,21 @@ def test_without_a_url_it_is_about_the_clone_that_one_is_in(
     known = json.loads(result.stdout)
     assert known["url"] == url
     assert known["answer"]["fingerprint"] == fingerprint(TOKEN if url == HUB else OTHER)
+
+
+def test_the_password_of_the_remote_is_what_git_uses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.seed(OTHER, "--scope", "my-org")
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    world.git("-C", str(clone), "remote", "add", "origin", f"https://alice:{TYPED}@huggingface.co/my-org/my-model.git")
+    monkeypatch.chdir(clone)
+    result = world._run("status", "--json")
+    assert MARK not in result.stdout + result.stderr
+    known = json.loads(result.stdout)
+    assert known["verdict"].startswith("Not from git-credential-hf: ")
+    assert (known["answer"]["fingerprint"], codes(known)) == (fingerprint(TYPED), ["token-in-remote"])
+    world.shell(known["findings"][0]["remedy"])
+    assert world._run("status").stdout.startswith(b"OK: ")
 
 
 @pytest.mark.parametrize("arguments", [("--bogus",), (HUB, HUB), ("--jso",)])
