@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from git_credential_hf.model.token_text import masked
 from tests.conftest import Environment, Result, Run
 
 HUB = "huggingface.co"
@@ -38,12 +37,6 @@ def explains(told: Result, token: str, source: str, remedy: str) -> bool:
 def keyring_skipped(reason: str) -> str:
     """Return the line with which seed says that the keyring was not there for it."""
     return f"keyring: skipped ({reason}). {keyring_remedy(reason)}"
-
-
-def stored_nowhere(token: str, reason: str) -> Result:
-    """Return what seed says and how it ends where neither the token file nor the keyring was to have the token."""
-    line = f"token {masked(token)} for {HUB} as hf_user was stored nowhere: {reason}. {keyring_remedy(reason)}"
-    return Result(b"", f"git-credential-hf: {line}\n".encode(), 3)
 
 
 def keyring_remedy(reason: str) -> str:

@@ -337,7 +337,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         remedy = _remedy(asked, reason, options)
         if asked.require_keyring:
             outcome.shortfalls.append(f"the keyring was not filled: {reason}. {remedy}")
-        elif wanted.kept is None and wanted.cached is None:
+        elif wanted.kept is None and wanted.cached is None and _must_be_kept(asked):
             outcome.shortfalls += _stored_nowhere(wanted, str(reason), remedy)
         else:
             _report(asked, f"keyring: skipped ({reason}). {remedy}")
@@ -372,6 +372,11 @@ def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
     if asked.command == "seed":
         return _REMEDIES[type(reason)]
     return f"{_FIRST[type(reason)]}, then: {asked.again()}"
+
+
+def _must_be_kept(asked: Seed) -> bool:
+    """Return whether no later run of `seed` stores the token as a matter of course: a typed one, or for one place."""
+    return asked.command == "login" or bool(asked.scope) or asked.host != HUB
 
 
 def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:

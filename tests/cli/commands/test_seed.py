@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import declare, keyring_remedy, keyring_skipped
+from tests.asking import keyring_remedy, keyring_skipped
 from tests.cli.conftest import ROTATED, TOKEN, Seed, cache, snapshot, write
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items, Stored
@@ -332,16 +332,6 @@ def test_what_the_keyring_alone_could_store_is_stored_nowhere_without_one(
     line = f"git-credential-hf: token hf_****mNoP for {place} as hf_user was stored nowhere: "
     assert result.stderr.decode().startswith(line)
     assert not cache(environment).exists()
-
-
-def test_what_neither_place_takes_is_stored_nowhere(seed: Seed, run: Run, environment: Environment) -> None:
-    result = seed("--no-cache")
-    assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 3, 1)
-    assert b"token hf_****mNoP for huggingface.co as hf_user was stored nowhere: no D-Bus session" in result.stderr
-    assert run("seed", "--no-cache", "--optional").code == 0
-    declare(environment, '[tokens.a]\nenv = "T"\n')
-    for arguments in ((), ("--no-cache",), ("--no-cache", "--optional")):
-        assert run("seed", *arguments, T=TOKEN).code == 0
 
 
 def test_quiet_says_nothing_when_all_is_well(seed: Seed, keyring: Items) -> None:
