@@ -85,7 +85,7 @@ def test_the_manual_names_every_variable_that_is_read() -> None:
     read = set()
     for file in (ROOT / "git_credential_hf").rglob("*.py"):
         read |= set(re.findall(r'b"((?:[A-Z]+_)+[A-Z]+)"', file.read_text()))
-    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG_NOSYSTEM", "GIT_DIR", "LC_ALL", "LC_CTYPE"}  # general
+    general = {"XDG_CONFIG_DIRS", "GIT_CONFIG", "GIT_CONFIG_NOSYSTEM", "GIT_DIR", "LC_ALL", "LC_CTYPE"}  # general
     general |= {"GCM_INTERACTIVE", "GIT_ASKPASS", "GIT_LFS_SKIP_SMUDGE", "GIT_TERMINAL_PROMPT", "SSH_ASKPASS"}
     general |= {"NO_COLOR", "QT_QPA_PLATFORM"}
     general |= {"PAM_KWALLET5_LOGIN", "PAM_KWALLET_LOGIN", "WAYLAND_DISPLAY"}  # of the session

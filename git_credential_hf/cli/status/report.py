@@ -3,12 +3,11 @@
 import os
 import shutil
 import textwrap
-import time
 from typing import Any, TextIO
 
 from git_credential_hf import __version__
 from git_credential_hf.cli.git_config import Helper, Setting
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import date, shown
 from git_credential_hf.cli.status import verdict
 from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
@@ -471,7 +470,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _date(seconds: int) -> str:
-    try:
-        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return f"second {seconds}"
+    return date(seconds, "%Y-%m-%d %H:%M UTC")
