@@ -175,7 +175,7 @@ def test_a_token_is_given_until_five_minutes_before_its_end(get: Get, environmen
     hub.oidc.lifetime = 302
     assert given(get(), hub, 302)
     (file,) = kept(environment)
-    until = int(file.read_text().split("\n")[0])
+    until = int(file.read_text().split("\n")[0]) - 300
     assert 0 <= until - time.time() <= 2
     while time.time() < until:
         time.sleep(0.05)
@@ -292,6 +292,43 @@ def test_what_somebody_else_gave_is_no_rejection_of_ours(run: Run, get: Get, hub
     for _ in range(3):
         run("erase", input=request(path=MODEL, username="alice", password="of-the-address"))
     assert given(get(MODEL), hub)
+
+
+def test_what_a_url_has_in_it_is_no_rejection_of_ours(environment: Environment, hub: Hub) -> None:
+    """Neither before the first exchange nor after it."""
+    hub.create(MODEL, private=True, files={"config.json": "{}\n"})
+    subprocess.run([EXECUTABLE, "configure"], env=environment, capture_output=True, check=True)
+    for _ in range(2):
+        for number in range(2):
+            hostile = ["git", "ls-remote", f"https://x:hf_jwt_evil{number}@huggingface.co/{MODEL}"]
+            assert subprocess.run(hostile, env=environment, capture_output=True, check=False).returncode != 0
+        ours = ["git", "ls-remote", f"https://huggingface.co/{MODEL}"]
+        assert subprocess.run(ours, env=environment, capture_output=True, check=False).returncode == 0
+    assert hub.oidc.exchanges == [MODEL]
+
+
+@pytest.mark.parametrize("lifetime", [60, 900])
+def test_a_token_that_has_expired_is_no_rejection(run: Run, get: Get, hub: Hub, lifetime: int) -> None:
+    """A long transfer ends with the token; git tells of it then."""
+    hub.oidc.lifetime = lifetime
+    for _ in range(3):
+        assert given(get(MODEL), hub, lifetime)
+        run(
+            "erase",
+            input=request(
+                path=MODEL, username="hf_user", password=hub.oidc.given[-1], password_expiry_utc=str(int(time.time()))
+            ),
+        )
+    assert given(get(MODEL), hub, lifetime)
+    assert len(hub.oidc.exchanges) == 4
+
+
+def test_a_rejection_is_told_by_two_at_once_and_counts_once(run: Run, get: Get, hub: Hub) -> None:
+    assert given(get(MODEL), hub)
+    for _ in range(2):
+        run("erase", input=request(path=MODEL, username="hf_user", password=hub.oidc.given[-1]))
+    assert given(get(MODEL), hub)
+    assert len(hub.oidc.exchanges) == 2
 
 
 def test_a_token_that_cannot_be_kept_is_not_exchanged_for_ever(
