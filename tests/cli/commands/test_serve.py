@@ -412,6 +412,40 @@ def test_a_signal_ends_it_and_the_socket_goes(serving: Serving, number: signal.S
     assert b"Traceback" not in serving.log.read_bytes()
 
 
+@pytest.mark.parametrize("how", ["a signal", "--for"])
+def test_no_connection_that_was_open_has_a_token_after_the_end(
+    server_environment: Environment, tmp_path: Path, how: str
+) -> None:
+    """Nor while the lines that nobody reads hold up the end."""
+    path = tmp_path / "unread.sock"
+    command = [EXECUTABLE, "serve", "--socket", str(path), *(("--for", "2s") if how == "--for" else ())]
+    read, write = os.pipe()
+    with subprocess.Popen(command, env=server_environment, stdin=subprocess.DEVNULL, stdout=write) as unread:
+        assert b"answers for" in os.read(read, 200)
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x" * 4096)
+        os.set_blocking(write, True)
+        with contextlib.ExitStack() as clients:
+            held = []
+            for _ in range(3):
+                client = clients.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                client.settimeout(10)
+                client.connect(str(path))
+                held.append(client)
+            held[0].sendall(request() + b"\n")
+            assert received(held[0]) == GIVEN.stdout
+            if how == "a signal":
+                unread.terminate()
+            # They are closed while the line about the first one waits to be read.
+            assert [received(client) for client in held[1:]] == [b"", b""]
+            assert os.listdir(f"/proc/{unread.pid}/fd")  # which are none once it ends
+        assert unread.wait(timeout=10) == 0
+    os.close(read)
+    os.close(write)
+
+
 def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
     serving: Serving, server_environment: Environment, tmp_path: Path
 ) -> None:
@@ -439,6 +473,36 @@ def test_what_is_no_socket_stays(server_environment: Environment, tmp_path: Path
     assert serving.process.wait(timeout=10) == 1
     assert serving.log.read_bytes().count(b"\n") == 1
     assert place.is_symlink() or place.exists()
+
+
+@pytest.mark.parametrize("arguments", [["--for", "8h"], ["--socket", "/nonexistent/x"], ["--socket", ""]])
+def test_what_an_inherited_connection_cannot_have(
+    server_environment: Environment, tmp_path: Path, arguments: list[str]
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(tmp_path / "inherited"))
+        listening.listen()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(str(tmp_path / "inherited"))
+            client.sendall(request() + b"\n")
+            connection, _ = listening.accept()
+            with connection:
+                done = subprocess.run(
+                    [EXECUTABLE, "serve", *arguments],
+                    stdin=connection.fileno(),
+                    stdout=connection.fileno(),
+                    stderr=subprocess.PIPE,
+                    env=server_environment,
+                    check=False,
+                )
+            assert received(client) == b""
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+
+
+def test_an_empty_path_is_a_mistake(run: Run, server_environment: Environment) -> None:
+    told = run("serve", "--socket", "")
+    assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -583,6 +647,7 @@ def lying(path: Path, what: bytes, stalls: float = 0.0) -> Iterator[list[bytes]]
         b"", b"quit=1\n", b"password=\n", b"password=None\n", b"password=ghp_0123456789abcdefghijklmnopqrstuvwxyz\n",
         b"password=hf_a1\r\nhost=evil.example\n", b"password=hf_a1\0\n", b"username=x\n", b"\xff" * 100, b"x" * 200_000,
         b"authtype=Bearer\npassword=hf_a1\n", b"password=hf_a b\n",
+        b"username=hf_user\npassword=hf_a1",
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_skipped(elsewhere: Environment, tmp_path: Path, what: bytes) -> None:
