@@ -359,6 +359,27 @@ def test_nobody_else_may_lie_in_wait_for_who_asks(elsewhere: Environment, open_f
         lying.kill()
 
 
+@needs_root
+@pytest.mark.parametrize("trick", ["a link of root's to where all may write", "a link of the other user's"])
+def test_no_link_leads_to_another_users_socket(
+    elsewhere: Environment, machine_folder: Path, open_folder: Path, trick: str
+) -> None:
+    write_token_file(elsewhere, OWN)
+    if trick == "a link of the other user's":
+        place = machine_folder / "user"
+        place.mkdir(mode=0o755)
+        os.chown(place, 12345, 12345)
+        (place / "link").symlink_to(place / "sock")
+        os.chown(place / "link", 12345, 12345, follow_symlinks=False)
+        path, link = place / "sock", place / "link"
+    else:
+        path, link = open_folder / "sock", machine_folder / "link"
+        link.symlink_to(path)
+    with lying(path, b"password=hf_evil1\n", uid=12345) as asked:
+        assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(link)}) == answer("hf_user", OWN)
+        assert asked in ([], [b""])
+
+
 @pytest.fixture
 def open_folder(machine_folder: Path) -> Path:
     """A folder in which everybody may put something, as in /tmp."""
@@ -440,7 +461,7 @@ def test_no_connection_that_was_open_has_a_token_after_the_end(
                 unread.terminate()
             # They are closed while the line about the first one waits to be read.
             assert [received(client) for client in held[1:]] == [b"", b""]
-            assert os.listdir(f"/proc/{unread.pid}/fd")  # which are none once it ends
+            assert list(Path(f"/proc/{unread.pid}/fd").iterdir())  # which are none once it ends
         assert unread.wait(timeout=10) == 0
     os.close(read)
     os.close(write)
@@ -614,13 +635,19 @@ def test_a_hundred_at_once(serving: Serving, elsewhere: Environment) -> None:
 
 
 @contextlib.contextmanager
-def lying(path: Path, what: bytes, stalls: float = 0.0) -> Iterator[list[bytes]]:
-    """Answer anything at `path`; what is asked is in the list."""
+def lying(path: Path, what: bytes, stalls: float = 0.0, uid: int = 0) -> Iterator[list[bytes]]:
+    """Answer anything at `path`, as the user `uid` if root runs this; what is asked is in the list."""
     asked: list[bytes] = []
     path.parent.mkdir(parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(str(path))
-        listening.listen()
+        if uid:
+            os.seteuid(uid)
+        try:
+            listening.listen()  # the kernel keeps who did that
+        finally:
+            if uid:
+                os.seteuid(0)
 
         def answer_one() -> None:
             with contextlib.suppress(OSError):
