@@ -73,8 +73,7 @@ def serve(asked: Serve) -> int:
         return _answer_inherited(inherited, asked)
     path = asked.socket if asked.socket is not None else _usual_place(asked.environ)
     shown_path = shown(path)
-    with _bound(path, asked) as listening:
-        own = os.lstat(path)
+    with _bound(path, asked) as (listening, own):
         try:
             with _Server(listening, asked) as running:
                 for number in (signal.SIGTERM, signal.SIGHUP):
@@ -144,7 +143,10 @@ def _usual_place(environ: dict[bytes, bytes]) -> bytes:
 
 @contextlib.contextmanager
 def _bound(path: bytes, asked: Serve) -> Any:
-    """Listen at `path`, in the place of a socket where nobody listens any more. Raises Failed."""
+    """Listen at `path`, in the place of a socket where nobody listens any more; give that, and what is there now.
+
+    Raises Failed.
+    """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with listening:
         try:
@@ -157,11 +159,14 @@ def _bound(path: bytes, asked: Serve) -> Any:
                     listening.bind(path)
                 finally:
                     os.umask(before)
-            listening.listen(socket.SOMAXCONN)  # ssh, for one, does not try again where there is no place to wait
+                # Before another run may look whether anybody listens here. ssh, for one, does not try again where there
+                # is no place to wait.
+                listening.listen(socket.SOMAXCONN)
+                own = os.lstat(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None
-        yield listening
+        yield listening, own
 
 
 def _make_way(path: bytes) -> None:

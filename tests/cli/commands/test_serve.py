@@ -481,6 +481,36 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
         assert third.get() == GIVEN.stdout
 
 
+def test_of_two_that_start_together_one_listens(server_environment: Environment, tmp_path: Path) -> None:
+    """The first is held up between bind and what comes next, which is where the second could take its place."""
+    log = tmp_path / "strace.log"
+    slowly = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        str(log),
+        "-e",
+        "trace=bind,listen",
+        "-e",
+        "inject=listen:delay_enter=2000000",
+    ]
+    path = Path(server_environment["XDG_RUNTIME_DIR"], "git-credential-hf/serve.sock")
+    with subprocess.Popen(
+        [*slowly, EXECUTABLE, "serve", "--for", "6s"],
+        env=server_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as first:
+        wait_until(path.exists, "the first has its place")
+        second = Serving(server_environment, tmp_path)
+        assert second.process.wait(timeout=10) == 1
+        assert b"another program listens" in second.log.read_bytes()
+        assert second.get() == GIVEN.stdout
+        assert first.wait(timeout=20) == 0
+
+
 @pytest.mark.parametrize("kind", ["a file", "a link", "a folder"])
 def test_what_is_no_socket_stays(server_environment: Environment, tmp_path: Path, kind: str) -> None:
     place = tmp_path / "place"
