@@ -65,6 +65,9 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     """
     own = options.environ[RESOURCE].strip()
     if not own:
+        if not options.offline:
+            reason = "no token through OIDC: HF_OIDC_RESOURCE names no repository and no user"
+            yield Candidate(NAME, PLACE, None, FAILED, reason)
         return
     wanted = own
     if whole(own) and (asked := whole(request.path)) and asked.lower() != own.lower():
@@ -248,10 +251,14 @@ def _counter(kind: bytes, secret: bytes, own: bytes, path: bytes) -> bytes:
 
 
 def _folders(environ: dict[bytes, bytes]) -> list[bytes]:
-    """Return where tokens may be kept, the preferred place first: the run-time folder ends with the login."""
-    run_time = environ.get(b"XDG_RUNTIME_DIR", b"")
+    """Return where tokens may be kept, the preferred place first: the run-time folder ends with the login, and
+    /dev/shm with the machine.
+    """
+    run_time = environ.get(b"XDG_RUNTIME_DIR", b"") + b"/git-credential-hf"
     found = folders.own_folders(environ)
-    return [one + b"/oidc" for one in sorted(found, key=lambda one: one != run_time + b"/git-credential-hf")]
+    return [
+        one + b"/oidc" for one in sorted(found, key=lambda one: (one != run_time, not one.startswith(b"/dev/shm/")))
+    ]
 
 
 def _is_own(folder: bytes) -> bool:

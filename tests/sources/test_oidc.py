@@ -144,10 +144,33 @@ def test_it_is_left_out_where_it_is_not_asked_for(get: Get, environment: Environ
     answer = f"username=hf_user\npassword={IN_FILE}\n".encode()
     assert get("", "--sources", "env,forwarded,keyring,file").stdout == answer
     assert get(HF_OIDC_RESOURCE="").stdout == answer
-    assert get(HF_OIDC_RESOURCE=" ").stdout == answer
     environment.pop("HF_OIDC_RESOURCE")
     assert get().stdout == answer
     assert hub.log == []
+
+
+def test_a_resource_of_white_space_is_a_failure(get: Get, environment: Environment, hub: Hub) -> None:
+    write_token_file(environment, IN_FILE)
+    told = get(HF_OIDC_RESOURCE=" ")
+    assert told.stdout == b"quit=1\n"
+    assert told.stderr.startswith(
+        b"git-credential-hf: no token through OIDC: HF_OIDC_RESOURCE names no repository and no user. Try: "
+    )
+    assert hub.log == []
+
+
+def test_without_a_run_time_folder_a_token_is_in_memory_and_not_in_the_home(
+    get: Get, environment: Environment, hub: Hub
+) -> None:
+    file_before = set(Path("/dev/shm").glob(f"git-credential-hf-{os.geteuid()}/oidc/*"))
+    environment.pop("XDG_RUNTIME_DIR")
+    assert given(get(), hub)
+    new = set(Path("/dev/shm").glob(f"git-credential-hf-{os.geteuid()}/oidc/*")) - file_before
+    token = hub.oidc.given[-1]
+    assert [one for one in new if token in one.read_text()]
+    assert not [one for one in Path(environment["HOME"]).rglob("*") if one.is_file() and token in one.read_text()]
+    for one in new:
+        one.unlink()
 
 
 def test_another_host_is_nothing_to_it(run: Run, hub: Hub) -> None:
