@@ -174,6 +174,8 @@ def _within(
             done.put(_open(url, headers, data, limit=_LARGEST_OF_TOKEN + 1, seconds=seconds))
         except _NoAnswer as reason:
             done.put(reason)
+        except Exception as error:  # whatever it is, somebody waits for a word of it
+            done.put(_NoAnswer(type(error).__name__))
 
     threading.Thread(target=ask, daemon=True).start()
     try:
@@ -214,19 +216,30 @@ def _open(
     try:
         request = urllib.request.Request(url, data, {**headers, "User-Agent": "git-credential-hf"})  # noqa: S310
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds) as answer:
-            return _Reply(answer.status, answer.read(limit))
+            return _Reply(answer.status, _body(answer, limit))
     except urllib.error.HTTPError as error:
         with error:
             words = (error.headers.get(name, "") for name in ("X-Error-Code", "X-Error-Message", "X-Request-Id"))
             try:
-                body = error.read(limit)
-            except (OSError, http.client.HTTPException):
+                body = _body(error, limit)
+            except (OSError, ValueError, http.client.HTTPException):
                 body = b""
             return _Reply(error.code, body, *words)
     except urllib.error.URLError as error:
         raise _NoAnswer(getattr(error.reason, "strerror", None) or type(error.reason).__name__) from None
     except (OSError, ValueError, http.client.HTTPException) as error:  # its text may have anything in it
         raise _NoAnswer(type(error).__name__) from None
+
+
+def _body(answer: Any, limit: int) -> bytes:
+    """Return the first `limit` bytes of the body. Raises what http.client does.
+
+    They are read in pieces: a chunk of a negative size would be read to the end of all that comes.
+    """
+    body = bytearray()
+    while len(body) < limit and (piece := answer.read1(limit - len(body))):
+        body += piece
+    return bytes(body[:limit])
 
 
 def _whose(body: bytes) -> Answer:

@@ -1,6 +1,8 @@
 """What is asked of the Hub for a person, by real requests: whose token it is, what it may do, and what is no answer."""
 
+import contextlib
 import http.server
+import io
 import json
 import ssl
 import threading
@@ -172,6 +174,33 @@ def test_no_exchange_goes_elsewhere_or_gives_half_a_token(
     assert lying.asked == ["huggingface.co:443"]
     assert refused.value.code == ""
     assert "iden" not in str(refused.value) and "hf_a1" not in str(refused.value)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("size", [b"-5", b"-1", b"-fffff", b"x", b""])
+def test_a_chunk_of_no_size_is_no_answer(lying: type[Lying], status: int, size: bytes) -> None:
+    """What is sent goes on for ever; no more of it is read than an answer may have."""
+    over, ended = threading.Event(), threading.Event()
+
+    def flood(self: Lying) -> None:
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(status)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(size + b"\r\n")
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                self.wfile.write(b"x" * 4096)
+        ended.set()
+        self.wfile = io.BytesIO()
+
+    lying.do_POST = flood
+    begin = time.monotonic()
+    with pytest.raises(client.NoToken):
+        client.exchange(b"iden.ti.ty", b"my-org/m", 10.0)
+    assert time.monotonic() - begin < 5
+    assert ended.wait(5)  # the connection is closed, and nothing reads on
+    over.set()
 
 
 def test_an_answer_that_drips_ends_in_time(lying: type[Lying]) -> None:

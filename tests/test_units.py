@@ -5,6 +5,7 @@ tests/desktops has the same in real sessions, which CI cannot start.
 
 import contextlib
 import os
+import socket as sockets
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -372,3 +373,14 @@ def test_a_users_systemd_answers_over_a_socket(start: Start, environment: Enviro
     assert len(answers) == 10
     assert all(line.endswith(f" my-org/my-model: hf_****{FIRST[-4:]}") for line in answers)
     assert manager.systemctl("list-units", "--failed", "--no-legend") == ""
+    # More at once than systemd takes of any socket by default, 200 in 2 seconds.
+    with contextlib.ExitStack() as clients:
+        opened = [clients.enter_context(sockets.socket(sockets.AF_UNIX)) for _ in range(300)]
+        for client in opened:
+            client.connect(str(socket))
+            client.shutdown(sockets.SHUT_WR)
+        for client in opened:
+            client.settimeout(30)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+    assert manager.systemctl("is-active", "git-credential-hf-serve.socket").strip() == "active"

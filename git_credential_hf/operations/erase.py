@@ -1,8 +1,11 @@
 """erase: git reports a credential that the server has rejected."""
 
+import time
+
 from git_credential_hf.model.outcome import REJECTED
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Request, parse
+from git_credential_hf.model.token import seconds
 from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
@@ -38,9 +41,8 @@ def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str
     if ours == HUB and options.environ.get(b"HF_OIDC_RESOURCE") and "oidc" in options.sources:
         from git_credential_hf.sources import oidc
 
-        # It need not have been kept.
-        if any(one.source == oidc.NAME for one in held) or (not held and text.startswith(oidc.PREFIXES)):
-            oidc.reject(text, request.path, options)
+        end = seconds(request.values.get(b"password_expiry_utc"))
+        oidc.reject(text, request.path, options, expired=end is not None and end <= time.time())
     stored = keyring_items.stored(ours, [one.token for one in held if one.token and one.token.item], options)
     complaint = _remove(stored, options)
     left = [one for one in held if complaint or not (one.token and one.token.item in stored)]

@@ -27,6 +27,7 @@ VARIABLE = b"GIT_CREDENTIAL_HF_SOCKET"
 
 _LARGEST = 1 << 17  # bytes of an answer
 _OTHERS_WRITE = 0o022
+_KIND, _LINK = 0o170000, 0o120000  # inode(7)
 
 
 def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
@@ -73,17 +74,27 @@ def _is_placed_by(owner: int, path: bytes) -> bool:
     """Return whether nobody but the user, root and `owner` can have put the socket at `path`.
 
     So a container's root may ask the socket of the user that it was mounted from, and nobody can lie in wait in /tmp.
+    Symbolic links count where they are the user's own or root's alone, and so does where they lead. Raises OSError.
     """
-    while path := path.rstrip(b"/").rpartition(b"/")[0]:
-        status = posix.stat(path)
-        if status.st_mode & _OTHERS_WRITE or status.st_uid not in (owner, 0, posix.geteuid()):
-            return False
+    from os.path import realpath
+
+    user = (0, posix.geteuid())
+    for part in (path, realpath(path)):
+        while part:
+            link = posix.lstat(part)
+            if link.st_mode & _KIND == _LINK and link.st_uid not in user:
+                return False
+            if part := part.rstrip(b"/").rpartition(b"/")[0]:
+                status = posix.stat(part)
+                if status.st_mode & _OTHERS_WRITE or status.st_uid not in (owner, *user):
+                    return False
     return True
 
 
 def _token(answer: bytes) -> Token | None:
     """Return the token in a helper's answer, None where there is none that may be sent to the Hub."""
-    if has_control(answer.replace(b"\n", b"")):
+    # One that broke off may have half a token in it.
+    if not answer.endswith(b"\n") or has_control(answer.replace(b"\n", b"")):
         return None
     values = dict(line.partition(b"=")[::2] for line in answer.split(b"\n"))
     authtype = values.get(b"authtype")

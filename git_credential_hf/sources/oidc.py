@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 NAME = "oidc"
 PLACE = "OIDC"  # for people
 RESOURCE = b"HF_OIDC_RESOURCE"
-PREFIXES = (b"hf_jwt_", b"hf_oauth_")  # of what is given for a repository, and for a user
 ID_TOKENS = (b"HF_OIDC_ID_TOKEN", b"CIRCLE_OIDC_TOKEN_V2", b"BITBUCKET_STEP_OIDC_TOKEN")
 
 _FILE = b"HF_OIDC_ID_TOKEN_FILE"
@@ -66,6 +65,9 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     """
     own = options.environ[RESOURCE].strip()
     if not own:
+        if not options.offline:
+            reason = "no token through OIDC: HF_OIDC_RESOURCE names no repository and no user"
+            yield Candidate(NAME, PLACE, None, FAILED, reason)
         return
     wanted = own
     if whole(own) and (asked := whole(request.path)) and asked.lower() != own.lower():
@@ -82,17 +84,22 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
         yield Candidate(NAME, PLACE, token)
 
 
-def reject(text: bytes, path: bytes, options: "Options") -> None:
+def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> None:
     """Forget the token `text`, which the Hub has rejected in a request for `path`, and count that.
 
-    Another one is exchanged for the same repository once; for other repositories nothing changes.
+    Another one is exchanged for the same repository once; for other repositories nothing changes. What no exchange
+    gave does not count, since whoever writes a URL can put it there, nor does a token that has expired.
     """
+    is_counted = False
     for folder in _kept_in(options.environ):
         for name in posix.listdir(folder):
             file = folder + b"/" + name
             kept = _read(file)
             if kept is not None and kept.token is not None and kept.token.text == text:
                 _remove(file)
+                is_counted = not expired
+    if not is_counted:
+        return
     try:
         name = _counter(*_identity(options.environ), options.environ[RESOURCE].strip(), path)
         folder, lock = _locked(options.environ, _WAIT)
@@ -114,7 +121,7 @@ def _token(wanted: bytes, own: bytes, path: bytes, options: "Options") -> Token 
     for folder in _kept_in(options.environ):
         if (kept := _read(folder + b"/" + counter)) is not None and kept.rejected >= _MOST_REJECTED:
             raise _Failure(f"the Hub rejected the last {kept.rejected} tokens")
-        if (kept := _read(folder + b"/" + keys[wanted])) is not None:
+        if (kept := _usable(folder + b"/" + keys[wanted])) is not None:
             return _given(kept)
     if options.offline:
         return None
@@ -135,7 +142,7 @@ def _exchanged(
 
     Raises _Failure.
     """
-    kept = _read(files[wanted])
+    kept = _usable(files[wanted])
     if kept is not None:
         return _given(kept)
     try:
@@ -148,7 +155,7 @@ def _exchanged(
 
 def _of_own(own: bytes, identity: tuple[bytes, bytes], file: bytes, deadline: float) -> _Kept:
     """Return what HF_OIDC_RESOURCE itself gives where the Hub does not trust this job with the repository."""
-    kept = _read(file)
+    kept = _usable(file)
     if kept is None:
         try:
             kept = _asked(own, identity, deadline)
@@ -179,7 +186,7 @@ def _asked(resource: bytes, identity: tuple[bytes, bytes], deadline: float) -> _
     if of_hub(text) != text:
         return _failed("the Hub's answer has no token in it")
     now = int(time.time())
-    return _Kept(now + lasts - _MARGIN, Token(text, expires=now + lasts))
+    return _Kept(now + lasts, Token(text, expires=now + lasts))
 
 
 def _failed(reason: str) -> _Kept:
@@ -244,10 +251,14 @@ def _counter(kind: bytes, secret: bytes, own: bytes, path: bytes) -> bytes:
 
 
 def _folders(environ: dict[bytes, bytes]) -> list[bytes]:
-    """Return where tokens may be kept, the preferred place first: the run-time folder ends with the login."""
-    run_time = environ.get(b"XDG_RUNTIME_DIR", b"")
+    """Return where tokens may be kept, the preferred place first: the run-time folder ends with the login, and
+    /dev/shm with the machine.
+    """
+    run_time = environ.get(b"XDG_RUNTIME_DIR", b"") + b"/git-credential-hf"
     found = folders.own_folders(environ)
-    return [one + b"/oidc" for one in sorted(found, key=lambda one: one != run_time + b"/git-credential-hf")]
+    return [
+        one + b"/oidc" for one in sorted(found, key=lambda one: (one != run_time, not one.startswith(b"/dev/shm/")))
+    ]
 
 
 def _is_own(folder: bytes) -> bool:
@@ -287,6 +298,13 @@ def _read(file: bytes) -> _Kept | None:
         return None
     token = Token(text, expires=seconds(expires)) if text else None
     return _Kept(int(until), token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
+
+
+def _usable(file: bytes) -> _Kept | None:
+    """Return what is kept in `file` and stands; None where an exchange is to be made."""
+    kept = _read(file)
+    is_ending = kept is not None and kept.token is not None and kept.until - _MARGIN <= time.time()
+    return None if is_ending else kept
 
 
 def _remove(file: bytes) -> None:

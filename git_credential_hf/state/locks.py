@@ -36,10 +36,13 @@ class FolderLock:
             self._descriptor = posix.open(self._folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
         except PermissionError:
             return  # whoever may write there need not be able to read it
-        for _ in range(max(1, int(self._seconds / _PAUSE))):
+        deadline = time.monotonic() + self._seconds
+        while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    break
                 time.sleep(_PAUSE)
                 continue
             except OSError:

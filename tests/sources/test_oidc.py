@@ -144,10 +144,33 @@ def test_it_is_left_out_where_it_is_not_asked_for(get: Get, environment: Environ
     answer = f"username=hf_user\npassword={IN_FILE}\n".encode()
     assert get("", "--sources", "env,forwarded,keyring,file").stdout == answer
     assert get(HF_OIDC_RESOURCE="").stdout == answer
-    assert get(HF_OIDC_RESOURCE=" ").stdout == answer
     environment.pop("HF_OIDC_RESOURCE")
     assert get().stdout == answer
     assert hub.log == []
+
+
+def test_a_resource_of_white_space_is_a_failure(get: Get, environment: Environment, hub: Hub) -> None:
+    write_token_file(environment, IN_FILE)
+    told = get(HF_OIDC_RESOURCE=" ")
+    assert told.stdout == b"quit=1\n"
+    assert told.stderr.startswith(
+        b"git-credential-hf: no token through OIDC: HF_OIDC_RESOURCE names no repository and no user. Try: "
+    )
+    assert hub.log == []
+
+
+def test_without_a_run_time_folder_a_token_is_in_memory_and_not_in_the_home(
+    get: Get, environment: Environment, hub: Hub
+) -> None:
+    file_before = set(Path("/dev/shm").glob(f"git-credential-hf-{os.geteuid()}/oidc/*"))
+    environment.pop("XDG_RUNTIME_DIR")
+    assert given(get(), hub)
+    new = set(Path("/dev/shm").glob(f"git-credential-hf-{os.geteuid()}/oidc/*")) - file_before
+    token = hub.oidc.given[-1]
+    assert [one for one in new if token in one.read_text()]
+    assert not [one for one in Path(environment["HOME"]).rglob("*") if one.is_file() and token in one.read_text()]
+    for one in new:
+        one.unlink()
 
 
 def test_another_host_is_nothing_to_it(run: Run, hub: Hub) -> None:
@@ -175,7 +198,7 @@ def test_a_token_is_given_until_five_minutes_before_its_end(get: Get, environmen
     hub.oidc.lifetime = 302
     assert given(get(), hub, 302)
     (file,) = kept(environment)
-    until = int(file.read_text().split("\n")[0])
+    until = int(file.read_text().split("\n")[0]) - 300
     assert 0 <= until - time.time() <= 2
     while time.time() < until:
         time.sleep(0.05)
@@ -292,6 +315,43 @@ def test_what_somebody_else_gave_is_no_rejection_of_ours(run: Run, get: Get, hub
     for _ in range(3):
         run("erase", input=request(path=MODEL, username="alice", password="of-the-address"))
     assert given(get(MODEL), hub)
+
+
+def test_what_a_url_has_in_it_is_no_rejection_of_ours(environment: Environment, hub: Hub) -> None:
+    """Neither before the first exchange nor after it."""
+    hub.create(MODEL, private=True, files={"config.json": "{}\n"})
+    subprocess.run([EXECUTABLE, "configure"], env=environment, capture_output=True, check=True)
+    for _ in range(2):
+        for number in range(2):
+            hostile = ["git", "ls-remote", f"https://x:hf_jwt_evil{number}@huggingface.co/{MODEL}"]
+            assert subprocess.run(hostile, env=environment, capture_output=True, check=False).returncode != 0
+        ours = ["git", "ls-remote", f"https://huggingface.co/{MODEL}"]
+        assert subprocess.run(ours, env=environment, capture_output=True, check=False).returncode == 0
+    assert hub.oidc.exchanges == [MODEL]
+
+
+@pytest.mark.parametrize("lifetime", [60, 900])
+def test_a_token_that_has_expired_is_no_rejection(run: Run, get: Get, hub: Hub, lifetime: int) -> None:
+    """A long transfer ends with the token; git tells of it then."""
+    hub.oidc.lifetime = lifetime
+    for _ in range(3):
+        assert given(get(MODEL), hub, lifetime)
+        run(
+            "erase",
+            input=request(
+                path=MODEL, username="hf_user", password=hub.oidc.given[-1], password_expiry_utc=str(int(time.time()))
+            ),
+        )
+    assert given(get(MODEL), hub, lifetime)
+    assert len(hub.oidc.exchanges) == 4
+
+
+def test_a_rejection_is_told_by_two_at_once_and_counts_once(run: Run, get: Get, hub: Hub) -> None:
+    assert given(get(MODEL), hub)
+    for _ in range(2):
+        run("erase", input=request(path=MODEL, username="hf_user", password=hub.oidc.given[-1]))
+    assert given(get(MODEL), hub)
+    assert len(hub.oidc.exchanges) == 2
 
 
 def test_a_token_that_cannot_be_kept_is_not_exchanged_for_ever(

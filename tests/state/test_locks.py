@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ UID = os.geteuid()
 
 def named(path: Path) -> bytes:
     return os.fsencode(path)
+
+
+def test_the_wait_is_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause takes as long as a busy machine has it take, which is what the mock does."""
+    pause = threading.Event().wait
+    monkeypatch.setattr(time, "sleep", lambda _: pause(0.1))
+    begin = time.monotonic()
+    with locks.FolderLock(named(tmp_path), 5), pytest.raises(TimeoutError), locks.FolderLock(named(tmp_path), 0.3):
+        pass
+    assert 0.3 <= time.monotonic() - begin < 1
 
 
 def test_one_at_a_time_is_inside_the_lock(tmp_path: Path) -> None:

@@ -59,17 +59,21 @@ class Serve:
 def serve(asked: Serve) -> int:
     """Answer until a signal or the time ends it; return the exit code. Raises Failed.
 
-    Where standard input is a connection, as systemd's Accept=yes has it, one request is answered on that.
+    Where standard input is a connection, as systemd's Accept=yes has it, one request is answered on that. Raises
+    UsageError where --for or --socket goes with it.
     """
     if not hasattr(socket, "SO_PEERCRED"):
         raise Failed("nothing is served: this system does not say who asks. Try: git-credential-hf exec -- COMMAND")
+    if asked.socket == b"":
+        raise UsageError("--socket takes a path")
     inherited = _inherited()
     if inherited is not None:
+        if asked.seconds is not None or asked.socket is not None:
+            raise UsageError("--for and --socket are for a socket of its own: standard input is a connection")
         return _answer_inherited(inherited, asked)
     path = asked.socket if asked.socket is not None else _usual_place(asked.environ)
     shown_path = shown(path)
-    with _bound(path, asked) as listening:
-        own = os.lstat(path)
+    with _bound(path, asked) as (listening, own):
         try:
             with _Server(listening, asked) as running:
                 for number in (signal.SIGTERM, signal.SIGHUP):
@@ -79,6 +83,7 @@ def serve(asked: Serve) -> int:
                 what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
                 print(f"answers for {what} at {shown_path}{until}", flush=True)
                 running.serve_forever(poll_interval=0.1)
+                running.close_all()
                 running.log.close()
         finally:
             _remove(path, own)
@@ -138,7 +143,10 @@ def _usual_place(environ: dict[bytes, bytes]) -> bytes:
 
 @contextlib.contextmanager
 def _bound(path: bytes, asked: Serve) -> Any:
-    """Listen at `path`, in the place of a socket where nobody listens any more. Raises Failed."""
+    """Listen at `path`, in the place of a socket where nobody listens any more; give that, and what is there now.
+
+    Raises Failed.
+    """
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     with listening:
         try:
@@ -151,11 +159,14 @@ def _bound(path: bytes, asked: Serve) -> Any:
                     listening.bind(path)
                 finally:
                     os.umask(before)
-            listening.listen(socket.SOMAXCONN)  # ssh, for one, does not try again where there is no place to wait
+                # Before another run may look whether anybody listens here. ssh, for one, does not try again where there
+                # is no place to wait.
+                listening.listen(socket.SOMAXCONN)
+                own = os.lstat(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None
-        yield listening
+        yield listening, own
 
 
 def _make_way(path: bytes) -> None:
@@ -230,14 +241,20 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         threading.Thread(target=self.shutdown, daemon=True).start()
 
     def service_actions(self) -> None:
-        if not self._ended and self._is_over():
+        if not self._ended and self.is_over():
             self.end()
 
-    def _is_over(self) -> bool:
-        return self._ends is not None and _now() >= self._ends
+    def is_over(self) -> bool:
+        """Return whether nothing is to be given any more."""
+        return self._ended or (self._ends is not None and _now() >= self._ends)
+
+    def close_all(self) -> None:
+        """Close what has not asked yet."""
+        while self._open:
+            self._close_oldest()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        return not self._ended and not self._is_over() and _may_ask(request, self.asked)
+        return not self.is_over() and _may_ask(request, self.asked)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         while not self._free.acquire(timeout=self._patience()):
@@ -344,6 +361,8 @@ def _answer(connection: socket.socket, asked: Serve, running: _Server | None = N
     except Malformed:
         return ""
     token, why = _token(request, asked)
+    if running is not None and running.is_over():
+        return ""
     if token is not None:
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(answer(request, token))

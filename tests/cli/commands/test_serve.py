@@ -359,6 +359,27 @@ def test_nobody_else_may_lie_in_wait_for_who_asks(elsewhere: Environment, open_f
         lying.kill()
 
 
+@needs_root
+@pytest.mark.parametrize("trick", ["a link of root's to where all may write", "a link of the other user's"])
+def test_no_link_leads_to_another_users_socket(
+    elsewhere: Environment, machine_folder: Path, open_folder: Path, trick: str
+) -> None:
+    write_token_file(elsewhere, OWN)
+    if trick == "a link of the other user's":
+        place = machine_folder / "user"
+        place.mkdir(mode=0o755)
+        os.chown(place, 12345, 12345)
+        (place / "link").symlink_to(place / "sock")
+        os.chown(place / "link", 12345, 12345, follow_symlinks=False)
+        path, link = place / "sock", place / "link"
+    else:
+        path, link = open_folder / "sock", machine_folder / "link"
+        link.symlink_to(path)
+    with lying(path, b"password=hf_evil1\n", uid=12345) as asked:
+        assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(link)}) == answer("hf_user", OWN)
+        assert asked in ([], [b""])
+
+
 @pytest.fixture
 def open_folder(machine_folder: Path) -> Path:
     """A folder in which everybody may put something, as in /tmp."""
@@ -412,6 +433,40 @@ def test_a_signal_ends_it_and_the_socket_goes(serving: Serving, number: signal.S
     assert b"Traceback" not in serving.log.read_bytes()
 
 
+@pytest.mark.parametrize("how", ["a signal", "--for"])
+def test_no_connection_that_was_open_has_a_token_after_the_end(
+    server_environment: Environment, tmp_path: Path, how: str
+) -> None:
+    """Nor while the lines that nobody reads hold up the end."""
+    path = tmp_path / "unread.sock"
+    command = [EXECUTABLE, "serve", "--socket", str(path), *(("--for", "2s") if how == "--for" else ())]
+    read, write = os.pipe()
+    with subprocess.Popen(command, env=server_environment, stdin=subprocess.DEVNULL, stdout=write) as unread:
+        assert b"answers for" in os.read(read, 200)
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x" * 4096)
+        os.set_blocking(write, True)
+        with contextlib.ExitStack() as clients:
+            held = []
+            for _ in range(3):
+                client = clients.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                client.settimeout(10)
+                client.connect(str(path))
+                held.append(client)
+            held[0].sendall(request() + b"\n")
+            assert received(held[0]) == GIVEN.stdout
+            if how == "a signal":
+                unread.terminate()
+            # They are closed while the line about the first one waits to be read.
+            assert [received(client) for client in held[1:]] == [b"", b""]
+            assert list(Path(f"/proc/{unread.pid}/fd").iterdir())  # which are none once it ends
+        assert unread.wait(timeout=10) == 0
+    os.close(read)
+    os.close(write)
+
+
 def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
     serving: Serving, server_environment: Environment, tmp_path: Path
 ) -> None:
@@ -424,6 +479,36 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
     assert serving.path.exists()
     with contextlib.closing(Serving(server_environment, tmp_path)) as third:
         assert third.get() == GIVEN.stdout
+
+
+def test_of_two_that_start_together_one_listens(server_environment: Environment, tmp_path: Path) -> None:
+    """The first is held up between bind and what comes next, which is where the second could take its place."""
+    log = tmp_path / "strace.log"
+    slowly = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        str(log),
+        "-e",
+        "trace=bind,listen",
+        "-e",
+        "inject=listen:delay_enter=2000000",
+    ]
+    path = Path(server_environment["XDG_RUNTIME_DIR"], "git-credential-hf/serve.sock")
+    with subprocess.Popen(
+        [*slowly, EXECUTABLE, "serve", "--for", "6s"],
+        env=server_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as first:
+        wait_until(path.exists, "the first has its place")
+        second = Serving(server_environment, tmp_path)
+        assert second.process.wait(timeout=10) == 1
+        assert b"another program listens" in second.log.read_bytes()
+        assert second.get() == GIVEN.stdout
+        assert first.wait(timeout=20) == 0
 
 
 @pytest.mark.parametrize("kind", ["a file", "a link", "a folder"])
@@ -439,6 +524,36 @@ def test_what_is_no_socket_stays(server_environment: Environment, tmp_path: Path
     assert serving.process.wait(timeout=10) == 1
     assert serving.log.read_bytes().count(b"\n") == 1
     assert place.is_symlink() or place.exists()
+
+
+@pytest.mark.parametrize("arguments", [["--for", "8h"], ["--socket", "/nonexistent/x"], ["--socket", ""]])
+def test_what_an_inherited_connection_cannot_have(
+    server_environment: Environment, tmp_path: Path, arguments: list[str]
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(tmp_path / "inherited"))
+        listening.listen()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            client.connect(str(tmp_path / "inherited"))
+            client.sendall(request() + b"\n")
+            connection, _ = listening.accept()
+            with connection:
+                done = subprocess.run(
+                    [EXECUTABLE, "serve", *arguments],
+                    stdin=connection.fileno(),
+                    stdout=connection.fileno(),
+                    stderr=subprocess.PIPE,
+                    env=server_environment,
+                    check=False,
+                )
+            assert received(client) == b""
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+
+
+def test_an_empty_path_is_a_mistake(run: Run, server_environment: Environment) -> None:
+    told = run("serve", "--socket", "")
+    assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -550,13 +665,19 @@ def test_a_hundred_at_once(serving: Serving, elsewhere: Environment) -> None:
 
 
 @contextlib.contextmanager
-def lying(path: Path, what: bytes, stalls: float = 0.0) -> Iterator[list[bytes]]:
-    """Answer anything at `path`; what is asked is in the list."""
+def lying(path: Path, what: bytes, stalls: float = 0.0, uid: int = 0) -> Iterator[list[bytes]]:
+    """Answer anything at `path`, as the user `uid` if root runs this; what is asked is in the list."""
     asked: list[bytes] = []
     path.parent.mkdir(parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(str(path))
-        listening.listen()
+        if uid:
+            os.seteuid(uid)
+        try:
+            listening.listen()  # the kernel keeps who did that
+        finally:
+            if uid:
+                os.seteuid(0)
 
         def answer_one() -> None:
             with contextlib.suppress(OSError):
@@ -583,6 +704,7 @@ def lying(path: Path, what: bytes, stalls: float = 0.0) -> Iterator[list[bytes]]
         b"", b"quit=1\n", b"password=\n", b"password=None\n", b"password=ghp_0123456789abcdefghijklmnopqrstuvwxyz\n",
         b"password=hf_a1\r\nhost=evil.example\n", b"password=hf_a1\0\n", b"username=x\n", b"\xff" * 100, b"x" * 200_000,
         b"authtype=Bearer\npassword=hf_a1\n", b"password=hf_a b\n",
+        b"username=hf_user\npassword=hf_a1",
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_skipped(elsewhere: Environment, tmp_path: Path, what: bytes) -> None:
