@@ -34,7 +34,7 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
         return "Try: git-credential-hf status"
     if _is_declared(one, server, options):
         file = configuration.tokens_toml(options.environ).decode("utf-8", "backslashreplace")
-        return f"Put a new token where {file} takes it from, then: git-credential-hf seed"
+        return f"Put a new token where {file} takes it from. Try: git-credential-hf seed"
     if one.source == token_file.NAME and _is_link(token_file.path(options.environ)):
         return "Put a new token into the file that it is a link to"
     words = [b"Try: git-credential-hf login"]

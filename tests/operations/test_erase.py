@@ -130,7 +130,7 @@ def test_a_token_that_tokens_toml_put_into_the_token_file(run: Run, environment:
     assert run("seed", "--no-keyring", T=TOKEN).code == 0
     told = run("erase", input=request(username="hf_user", password=TOKEN))
     declared = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
-    again = f". Put a new token where {declared} takes it from, then: git-credential-hf seed\n"
+    again = f". Put a new token where {declared} takes it from. Try: git-credential-hf seed\n"
     assert told.stderr.decode().endswith(again)
 
 
