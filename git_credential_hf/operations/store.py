@@ -39,9 +39,14 @@ def store(options: Options, data: bytes) -> str:
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")
         return ""
-    if accepted.user == HF_USER and _would_hide_a_seeded_one(ours, accepted, request, options):
-        options.note("store: what was seeded for another user answers")
-        return ""
+    if accepted.user == HF_USER:
+        # A request that names nobody finds an item of hf_user before theirs.
+        others = keyring_items.seeded_for_others(ours, accepted.scope, options)
+        if not all(_is_rejected(text, ours, repository(ours, request), options) for text in others):
+            options.note("store: what was seeded for another user answers")
+            return ""
+        if not all(_is_rejected(text, ours, b"", options) for text in others):
+            accepted.scope = scope(ours, request.path)  # elsewhere they still answer
     try:
         if "keyring" in options.sources:
             with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
@@ -53,13 +58,8 @@ def store(options: Options, data: bytes) -> str:
     return ""
 
 
-def _would_hide_a_seeded_one(ours: bytes, accepted: Token, request: Request, options: Options) -> bool:
-    """Return whether a token was seeded for another user, for the same place, and is not rejected.
-
-    A request that names nobody finds an item of hf_user, as that of `accepted` would be, before it.
-    """
-    seeded = keyring_items.seeded_for_others(ours, accepted.scope, options)
-    return any(not rejected.state(ours, text, repository(ours, request), options.environ) for text in seeded)
+def _is_rejected(text: bytes, ours: bytes, of_repository: bytes, options: Options) -> bool:
+    return bool(rejected.state(ours, text, of_repository, options.environ))
 
 
 def _is_the_same(given: Token, accepted: Token) -> bool:

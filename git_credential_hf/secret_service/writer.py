@@ -23,7 +23,7 @@ from secretstorage.util import BUS_NAME, SERVICE_IFACE, DBusAddressWrapper, add_
 
 from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
-from git_credential_hf.model.repository import HF_USER
+from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Locked, NoCollection, NoKeyring, Unavailable, messages
@@ -430,7 +430,10 @@ class _Plan:
         for one in stored:
             if one.item is None or one.item.server != self.item.server:
                 continue
-            is_before = self.is_for_a_user() and one.item.user == HF_USER and one.item.scope == self.item.scope
+            is_here = one.item.scope == self.item.scope
+            # At the Hub one with a scope was stored where the token for the host was rejected (see store).
+            was_here = not self.item.scope and self.item.server == HUB
+            is_before = self.is_for_a_user() and one.item.user == HF_USER and (is_here or was_here)
             if is_before or one.text() in self.old:
                 self._copies.append(one)
 

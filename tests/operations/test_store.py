@@ -297,6 +297,26 @@ def test_a_password_in_a_url_does_not_hide_a_named_users_token_behind_a_variable
     assert_alices_answers(run)
 
 
+def test_a_password_in_a_url_hides_a_named_users_token_only_where_that_was_rejected(run: Run, keyring: Items) -> None:
+    seed(run, SEEDED, "--user", "alice")
+    run("erase", input=request(path="evil/r", username="alice", password=SEEDED))
+    hide(run, "evil/r")
+    assert_alices_answers(run)
+    assert run("get", input=request(path="evil/r")) == answer("hf_user", TYPED)
+    run("erase", input=request(path="evil/r", username="hf_user", password=TYPED))
+    assert [one.secret for one in keyring.all()] == [SEEDED.encode()]
+
+
+def test_a_new_token_of_a_named_user_comes_before_what_was_stored_where_the_old_one_was_rejected(
+    run: Run, keyring: Items
+) -> None:
+    seed(run, SEEDED, "--user", "alice")
+    run("erase", input=request(path="org/one", username="alice", password=SEEDED))
+    hide(run, "org/one")
+    seed(run, "hf_alicesNext0123456789abcdefgh12", "--user", "alice")
+    assert run("get", input=request(path="org/one")) == answer("alice", "hf_alicesNext0123456789abcdefgh12")
+
+
 def test_a_token_seeded_for_a_named_user_comes_before_what_was_stored_earlier(run: Run, keyring: Items) -> None:
     hide(run)
     seed(run, SEEDED, "--user", "alice")
