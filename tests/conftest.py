@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # How long one example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("on a busy machine", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("on a busy machine")
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: to be another user takes root")
 
 Environment = dict[str, str]
 
@@ -61,6 +64,15 @@ def is_refused(result: Result, *offending: bytes) -> bool:
         and len(line) < 120
         and not any(part in line for part in (*_QUOTABLE, *offending))
     )
+
+
+@pytest.fixture
+def machine_folder() -> Iterator[Path]:
+    """A folder to which every user has a way, and in which root alone may put something."""
+    folder = Path(tempfile.mkdtemp(dir="/run"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.asking import explains
-from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Result, run_process
+from tests.cli.conftest import ROTATED, TOKEN, snapshot, write
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, run_process
 from tests.keyring_items import Items
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"

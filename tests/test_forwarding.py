@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,15 +50,6 @@ def _why_not() -> str:
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
         return "this container may not have mounts of its own"
     return ""
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder to which every user has a way, and in which root alone may put something."""
-    folder = Path(tempfile.mkdtemp(dir="/run"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -151,10 +141,10 @@ class Remote:
 
 
 @pytest.fixture
-def remote(place: Path, hub: Hub) -> Iterator[Remote]:
+def remote(machine_folder: Path, hub: Hub) -> Iterator[Remote]:
     if reason := _why_not():
         pytest.skip(f"NOT TESTED: {reason}")
-    with contextlib.closing(Remote(place, hub)) as started:
+    with contextlib.closing(Remote(machine_folder, hub)) as started:
         yield started
 
 

@@ -7,7 +7,7 @@ from git_credential_hf.model import address, repository
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.sources.environment import without_tokens
 
-_SECONDS = 10.0  # for git, which waits for ever where its configuration is a FIFO
+_SECONDS = 10.0  # for git, which waits without end where its configuration is a FIFO
 _SIGKILL = 9  # on every platform, and the module that names it is slow to load
 _REMOTES = (b"git", b"config", b"-z", b"--get-regexp", rb"^remote\..*\.url$")
 

@@ -19,8 +19,6 @@ UNSET = "\0"  # the value of a variable that is to be unset
 
 Seed = Callable[..., Result]
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: another user's files take root to make")
-
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:

@@ -10,8 +10,8 @@ import pytest
 
 from git_credential_hf.cli.output import shown
 from tests.asking import explains
-from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
-from tests.conftest import Environment, Result, Run
+from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
+from tests.conftest import AS_ROOT, Environment, Result, Run
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
 REJECTED = REQUEST + b"username=hf_user\npassword=%b\n" % TOKEN.encode()

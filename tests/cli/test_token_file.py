@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli import token_file as token_cache
-from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Result, run_call, run_process
+from tests.cli.conftest import ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, run_call, run_process
 from tests.keyring_items import Items
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"

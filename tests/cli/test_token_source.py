@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from git_credential_hf.cli import token_source as secret_source
 from git_credential_hf.cli.output import Failed
-from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Run, run_call
+from tests.cli.conftest import ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Run, run_call
 from tests.keyring_items import Items
 
 SETTINGS = "https://huggingface.co/settings/tokens"

@@ -13,8 +13,8 @@ import pytest
 
 from git_credential_hf.cli import token_source as secret_source
 from tests.asking import keyring_skipped
-from tests.cli.conftest import AS_ROOT, AsUser, cache, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
+from tests.cli.conftest import AsUser, cache, snapshot, write
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring
 

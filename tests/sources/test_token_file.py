@@ -11,7 +11,7 @@ import pytest
 from git_credential_hf.model.outcome import MALFORMED
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
-from tests.conftest import Environment, Result, Run, run_call
+from tests.conftest import AS_ROOT, Environment, Result, Run, run_call
 
 TOKEN = "hf_fIlEmArK0123456789aBcDeFgHiJkLmNoPq"
 NEW = "hf_rEnEwEd0123456789aBcDeFgHiJkLmNoPqR"
@@ -136,7 +136,7 @@ def test_a_link_is_followed(get: Get, file: Path, tmp_path: Path) -> None:
     assert get().stdout == answer(TOKEN)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: root alone can become a user who may not read")
+@AS_ROOT
 def test_a_file_that_cannot_be_read_is_skipped(file: Path, environment: Environment) -> None:
     file.write_text(TOKEN)
     file.chmod(0)

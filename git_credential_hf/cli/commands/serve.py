@@ -45,7 +45,7 @@ class Serve:
     """What one run of serve is asked to do.
 
     socket: where to listen, None for the usual place. scopes: the only ones that are answered for, all where there are
-    none. seconds: how long, None for ever. uids: the users beside this one and root that are answered.
+    none. seconds: how long, None for no limit. uids: other users that are answered, besides this one and root.
     """
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:

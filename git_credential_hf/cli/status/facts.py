@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # what most runs need not wait for
 _PROBE_SECONDS = 5.0  # for each helper
 _LONGER = 0.3  # seconds, to name a keyring that let get wait until its time was over
 _HEEDS_EXPIRY = (2, 40)  # the first git that drops a password that has expired
-_SECONDS = 5  # for git, which waits for ever where its configuration is a FIFO
+_SECONDS = 5  # for git, which waits without end where its configuration is a FIFO
 
 
 class TokenFile:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from git_credential_hf.cli.commands import configure as module
 from git_credential_hf.cli.output import Failed
-from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_process
 
 ROOT = Path(__file__).parents[3]
 GIT = shutil.which("git") or "git"
@@ -23,8 +23,6 @@ HOSTS = ("huggingface.co", "hf.co")
 TOKEN = "hf_" + "t" * 34
 
 Settings = list[tuple[str, str | None]]
-
-by_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 
 
 def wanted(helper: str = EXECUTABLE) -> Settings:
@@ -790,7 +788,7 @@ def test_mode_stays(run: Run, gitconfig: Path, mode: int) -> None:
         assert stat.S_IMODE(gitconfig.stat().st_mode) == mode
 
 
-@by_root
+@AS_ROOT
 def test_group_stays(run: Run, gitconfig: Path) -> None:
     gitconfig.write_text("[user]\n")
     os.chown(gitconfig, -1, 65534)
@@ -798,7 +796,7 @@ def test_group_stays(run: Run, gitconfig: Path) -> None:
     assert gitconfig.stat().st_gid == 65534
 
 
-@by_root
+@AS_ROOT
 @pytest.mark.parametrize("command", ["configure", "unconfigure"])
 def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str) -> None:
     succeeded(run("configure"))
@@ -813,7 +811,7 @@ def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str
     assert gitconfig.stat().st_uid == 65534
 
 
-@by_root
+@AS_ROOT
 def test_file_in_the_home_of_another_user_is_refused(run: Run, home: Path) -> None:
     os.chown(home, 65534, -1)
     assert f"{home} belongs to the user nobody" in failed(run("configure"))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_hf_downloads_a_gated_file_without_a_token_on_the_disk(
     assert found == []
 
 
-def run_of(environment: Environment):  # type: ignore[no-untyped-def]
+def run_of(environment: Environment) -> Callable[..., Result]:
     def run(*arguments: str, input: bytes = b"") -> Result:
         done = subprocess.run([EXECUTABLE, *arguments], input=input, env=environment, capture_output=True, check=False)
         return Result(done.stdout, done.stderr, done.returncode)

@@ -13,9 +13,9 @@ from git_credential_hf.cli import token_file
 from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token_text import masked
 from tests.asking import request
-from tests.cli.conftest import AS_ROOT, ROTATED, TOKEN, cache, write
+from tests.cli.conftest import ROTATED, TOKEN, cache, write
 from tests.cli.terminal import at_a_terminal
-from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call
 from tests.hub import Hub, fingerprint
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring, wait_until

@@ -11,7 +11,7 @@ import pytest
 from tests.asking import answer, request
 from tests.cli.conftest import cache
 from tests.cli.terminal import END, INTERRUPT, at_a_terminal
-from tests.conftest import Environment, Result, Run
+from tests.conftest import AS_ROOT, Environment, Result, Run
 from tests.hub import Hub, Secret
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring
@@ -315,9 +315,8 @@ def test_a_token_file_that_is_a_link_is_no_reason_to_seed(run: Run, environment:
     assert done.stderr.endswith(b"is a symbolic link to something else: remove it, or run this with --no-cache\n")
 
 
+@AS_ROOT
 def test_a_home_of_somebody_elses_is_refused(run: Run, environment: Environment) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("NOT TESTED: another user's files take root to make")
     os.chown(environment["HOME"], 65534, 65534)
     done = login(run)
     assert (done.stdout, done.code) == (b"", 1)

@@ -7,16 +7,16 @@ import signal
 import socket
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.asking import answer, request, seed, write_token_file
-from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run
 from tests.keyring_items import Items
 from tests.providers import wait_until
 
@@ -24,8 +24,6 @@ TOKEN = "hf_sErVeD0123456789aBcDeFgHiJkLmNoPqR"
 SCOPED = "hf_sCoPeD0123456789aBcDeFgHiJkLmNoPqR"
 OWN = "hf_oWnToKeN0123456789aBcDeFgHiJkLmNoP"
 NOBODY = 65534
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: only root can become another user")
 
 
 class Serving:
@@ -66,6 +64,20 @@ class Serving:
     def close(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=10)
+
+
+def inherited(
+    connection: socket.socket, environment: Environment, *arguments: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """Run serve with a connection for standard input and output, as systemd does."""
+    return subprocess.run(
+        [EXECUTABLE, "serve", *arguments],
+        stdin=connection.fileno(),
+        stdout=connection.fileno(),
+        stderr=subprocess.PIPE,
+        env=environment,
+        check=False,
+    )
 
 
 def received(client: socket.socket) -> bytes:
@@ -306,7 +318,7 @@ def as_user(uid: int, path: Path) -> bytes:
     return subprocess.run(command, cwd="/", capture_output=True, check=False, timeout=30).stdout
 
 
-@needs_root
+@AS_ROOT
 def test_other_users_are_refused(server_environment: Environment, open_folder: Path, tmp_path: Path) -> None:
     path = open_folder / "serve.sock"
     with contextlib.closing(Serving(server_environment, tmp_path, socket=str(path))) as serving:
@@ -318,7 +330,7 @@ def test_other_users_are_refused(server_environment: Environment, open_folder: P
         assert len(serving.lines(1)) == 1
 
 
-@needs_root
+@AS_ROOT
 def test_a_user_is_let_in_by_name(server_environment: Environment, open_folder: Path, tmp_path: Path) -> None:
     path = open_folder / "serve.sock"
     with contextlib.closing(Serving(server_environment, tmp_path, "--allow-uid", "12345", socket=str(path))):
@@ -326,7 +338,7 @@ def test_a_user_is_let_in_by_name(server_environment: Environment, open_folder: 
         assert as_user(12346, path) == b""
 
 
-@needs_root
+@AS_ROOT
 def test_root_asks_the_socket_that_a_user_has_mounted(elsewhere: Environment, machine_folder: Path) -> None:
     home = machine_folder / "user"
     (home / "run").mkdir(parents=True, mode=0o700)
@@ -340,7 +352,7 @@ def test_root_asks_the_socket_that_a_user_has_mounted(elsewhere: Environment, ma
         serving.terminate()
 
 
-@needs_root
+@AS_ROOT
 def test_nobody_else_may_lie_in_wait_for_who_asks(elsewhere: Environment, open_folder: Path) -> None:
     """A socket of another user's where everybody may put one is not asked."""
     write_token_file(elsewhere, OWN)
@@ -359,7 +371,7 @@ def test_nobody_else_may_lie_in_wait_for_who_asks(elsewhere: Environment, open_f
         lying.kill()
 
 
-@needs_root
+@AS_ROOT
 @pytest.mark.parametrize("trick", ["a link of root's to where all may write", "a link of the other user's"])
 def test_no_link_leads_to_another_users_socket(
     elsewhere: Environment, machine_folder: Path, open_folder: Path, trick: str
@@ -387,15 +399,6 @@ def open_folder(machine_folder: Path) -> Path:
     folder.mkdir()
     folder.chmod(0o1777)
     return folder
-
-
-@pytest.fixture
-def machine_folder() -> Iterator[Path]:
-    """A folder to which every user has a way, and in which root alone may put something."""
-    folder = Path(tempfile.mkdtemp(dir="/run"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def program_for_all(folder: Path) -> str:
@@ -538,14 +541,7 @@ def test_what_an_inherited_connection_cannot_have(
             client.sendall(request() + b"\n")
             connection, _ = listening.accept()
             with connection:
-                done = subprocess.run(
-                    [EXECUTABLE, "serve", *arguments],
-                    stdin=connection.fileno(),
-                    stdout=connection.fileno(),
-                    stderr=subprocess.PIPE,
-                    env=server_environment,
-                    check=False,
-                )
+                done = inherited(connection, server_environment, *arguments)
             assert received(client) == b""
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
 
@@ -762,22 +758,13 @@ def test_one_request_is_answered_on_an_inherited_connection(
             (("--scope", "a"), {"a/b": GIVEN, "c/d": Result(b"", b"", 0)}),
         ):
             for asked, expected in paths.items():
-                answers: list[Result] = []
                 more = elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(path)}
                 data = request(**({"path": asked} if asked else {}))
-                thread = threading.Thread(target=lambda: answers.append(get(more, data=data)))  # noqa: B023
-                thread.start()
-                connection, _ = listening.accept()
-                with connection:
-                    done = subprocess.run(
-                        [EXECUTABLE, "serve", *scope],
-                        stdin=connection.fileno(),
-                        stdout=connection.fileno(),
-                        stderr=subprocess.PIPE,
-                        env=server_environment,
-                        check=True,
-                    )
-                thread.join()
-                assert answers == [expected]
-                assert done.stderr.count(b"\n") == 1
+                with ThreadPoolExecutor(1) as asking:
+                    answered = asking.submit(get, more, data=data)
+                    connection, _ = listening.accept()
+                    with connection:
+                        done = inherited(connection, server_environment, *scope)
+                    assert answered.result() == expected
+                assert (done.returncode, done.stderr.count(b"\n")) == (0, 1)
                 assert TOKEN.encode() not in done.stderr

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.asking import FOR_OTHER, NOTHING, OTHER, answer, keyring_skipped, request, seed, write_token_file
-from tests.cli.conftest import AS_ROOT, AsUser
-from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
+from tests.cli.conftest import AsUser
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_process
 from tests.keyring_items import Items
 from tests.providers import Broker, GnomeKeyring, UserBus, wait_until
 from tests.secret_service.fake_bus import (
