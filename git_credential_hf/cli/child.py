@@ -30,9 +30,6 @@ def how_to_install(program: str) -> str:
     return (command.removeprefix("sudo ") if is_root else command).format(program)
 
 
-environment = without_tokens
-
-
 def install_git_lfs(environ: dict[bytes, bytes]) -> str:
     """Let git-lfs add its filters to the user's git configuration, again and again. Raises NotInstalled or Failed.
 
@@ -43,7 +40,7 @@ def install_git_lfs(environ: dict[bytes, bytes]) -> str:
     try:
         done = subprocess.run(
             ["git", "lfs", "install", "--skip-repo"],
-            env=environment(environ),
+            env=without_tokens(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

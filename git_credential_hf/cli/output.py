@@ -37,7 +37,7 @@ def shown_token(token: bytes) -> str:
     return shown(token_text.masked(token.decode("utf-8", "backslashreplace")))
 
 
-def date(seconds: int, form: str) -> str:
+def date(seconds: int, form: str = "%Y-%m-%d %H:%M UTC") -> str:
     """Return the time of so many `seconds` since the epoch in UTC, as strftime writes `form`, or their number."""
     try:
         return time.strftime(form, time.gmtime(seconds))

@@ -4,18 +4,28 @@ import errno
 import os
 import stat
 import time
+from typing import NamedTuple
 
 from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, shown, shown_token
 from git_credential_hf.model.token import of_hub
-from git_credential_hf.sources.token_file import DECLARED, is_declared, path
+from git_credential_hf.sources.token_file import DECLARED, TYPED, is_declared, path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
 
-# How the line begins where nothing was to be done, and where what somebody else put there was left.
-UNCHANGED = "token file: unchanged"
-LEFT = "token file: left"
+# What was done, or with a dry run would be.
+WRITTEN = "written"
+REMOVED = "removed"
+UNCHANGED = "unchanged"  # nothing was to be done
+LEFT = "left"  # somebody else put the token there
 
 _WAIT = 10.0  # seconds, for another run that writes
+
+
+class Done(NamedTuple):
+    """What was done with the token file: one of these above, and the line for a person."""
+
+    what: str
+    line: str
 
 
 class TokenFile:
@@ -33,8 +43,8 @@ class TokenFile:
         self.shown = shown(self.path)
         owner.check_token_file(self.path, environ)
 
-    def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
-        """Make `token` what the file holds, mode 0600; return the line that says what was done. Raises Failed."""
+    def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> Done:
+        """Make `token` what the file holds, mode 0600. Raises Failed."""
         try:
             if os.path.islink(self.path):
                 return self._link(token)
@@ -68,38 +78,50 @@ class TokenFile:
             raise Failed(f"the token file {self.shown} cannot be removed: {_why(error)}; fix that") from None
         return f"token file: removed, token {shown_token(token)}, {self.shown}"
 
-    def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> str:
+    def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> Done:
         """Do what put does, and remember that the token is from tokens.toml; the caller is in locks.own_lock."""
         if not dry_run:
             before = self.token()
             # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
-            _remember([token, *([before] if before and is_declared(before, self.environ) else [])], self.environ)
+            _remember(
+                DECLARED, [token, *([before] if before and is_declared(before, self.environ) else [])], self.environ
+            )
         return self.put(token, force=force, dry_run=dry_run)
 
-    def withdraw(self, *, dry_run: bool = False) -> str | None:
-        """Remove the file if it holds what put_declared wrote; return the line for a person, None where there is none.
+    def remember_typed(self, token: bytes) -> None:
+        """Remember that the token is from login, also where no item has it; the caller is in locks.own_lock."""
+        try:
+            _remember(TYPED, [token], self.environ)
+        except Failed:
+            pass  # forget then takes the token for somebody else's
+
+    def withdraw(self, *, dry_run: bool = False) -> Done | None:
+        """Remove the file if it holds what put_declared wrote; return None where there is none.
 
         The caller is in locks.own_lock. Raises Failed.
         """
-        line = None
+        done = None
         token = self.token()
         if token and is_declared(token, self.environ):
             would_be = f"token file: would be removed, token {shown_token(token)}, {self.shown}"
-            line = would_be if dry_run else self.remove(token)
+            done = Done(REMOVED, would_be if dry_run else self.remove(token))
         elif token:
-            line = f"{LEFT}, since what it holds is not from tokens.toml, {self.shown}"
+            done = Done(LEFT, f"token file: left, since what it holds is not from tokens.toml, {self.shown}")
         if not dry_run:
             forget_declared(self.environ)
-        return line
+        return done
 
-    def _link(self, token: bytes) -> str:
+    def _link(self, token: bytes) -> Done:
         if of_hub(safe_read.read(self.path)) == token:
-            return f"{UNCHANGED}, {self.shown}"
+            return self._unchanged()
         raise Failed(
             f"the token file {self.shown} is a symbolic link to something else: remove it, or run this with --no-cache"
         )
 
-    def _replaced(self, token: bytes, force: bool, dry_run: bool) -> str:
+    def _unchanged(self) -> Done:
+        return Done(UNCHANGED, f"token file: unchanged, {self.shown}")
+
+    def _replaced(self, token: bytes, force: bool, dry_run: bool) -> Done:
         try:
             status = os.lstat(self.path)
         except FileNotFoundError:
@@ -110,14 +132,14 @@ class TokenFile:
                 raise Failed(f"the token file {self.shown} is not a regular file: move away what is in its place")
             before = of_hub(safe_read.read(self.path))
             if before == token and not force and self._is_private(status, dry_run):
-                return f"{UNCHANGED}, {self.shown}"
+                return self._unchanged()
         self._check_folder()
         if not dry_run:
             files.replace(self.path, token)
         done = "would be written" if dry_run else "written"
         if before is not None and before != token:
             done += f" over another token ({shown_token(before)})"
-        return f"token file: {done}, {self.shown}"
+        return Done(WRITTEN, f"token file: {done}, {self.shown}")
 
     def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:
         """Return whether the file is the user's alone, or on a file system where that cannot be had."""
@@ -165,10 +187,10 @@ def forget_declared(environ: dict[bytes, bytes]) -> None:
             raise Failed(f"{shown(file)} cannot be removed: {error.strerror}; remove it, and seed again") from None
 
 
-def _remember(tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
+def _remember(name: bytes, tokens: list[bytes], environ: dict[bytes, bytes]) -> None:
     reason = "there is no place for it"
     for folder in folders.own_folders(environ):
-        file = folder + b"/" + DECLARED
+        file = folder + b"/" + name
         try:
             files.make_folders(folder)
             if folders.is_own(folder):

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable
 from typing import IO
 
-from git_credential_hf.cli import child, owner
+from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.model import token_text
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import clean
+from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.state import safe_read
 
 _PAGE = "https://huggingface.co/settings/tokens"
@@ -196,7 +197,7 @@ def _printed(words: list[str], environ: dict[bytes, bytes], heard: bool) -> byte
     try:
         process = subprocess.Popen(
             words,
-            env=child.environment(environ),
+            env=without_tokens(environ),
             stdout=subprocess.PIPE,
             stderr=None if heard else subprocess.PIPE,
         )

@@ -10,7 +10,7 @@ from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Unavailable
-from git_credential_hf.sources import keyring
+from git_credential_hf.sources import is_switched_on, keyring
 from git_credential_hf.state import locks, rejected
 
 
@@ -38,7 +38,7 @@ def erase(options: Options, data: bytes) -> str:
 def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str:
     options.offline = True
     held = [one for one in decide(request, options, every=True).candidates if one.token and one.token.text == text]
-    if ours == HUB and options.environ.get(b"HF_OIDC_RESOURCE") and "oidc" in options.sources:
+    if ours == HUB and is_switched_on("oidc", options):
         from git_credential_hf.sources import oidc
 
         end = seconds(request.values.get(b"password_expiry_utc"))

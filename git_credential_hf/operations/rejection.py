@@ -36,7 +36,7 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
         file = configuration.tokens_toml(options.environ).decode("utf-8", "backslashreplace")
         return f"Put a new token where {file} takes it from. Try: git-credential-hf seed"
     if one.source == token_file.NAME and _is_link(token_file.path(options.environ)):
-        return "Put a new token into the file that it is a link to"
+        return "Put a new token into the file that it is a link to. Try: git-credential-hf status"
     words = [b"Try: git-credential-hf login"]
     for option, value, default in (
         (b"--scope", one.token.scope if one.token else b"", b""),

@@ -9,7 +9,7 @@ from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
-from git_credential_hf.sources import come_from_elsewhere, keyring
+from git_credential_hf.sources import SWITCHES, is_switched_on, keyring
 from git_credential_hf.state import locks, rejected
 
 
@@ -32,7 +32,7 @@ def store(options: Options, data: bytes) -> str:
         rejected.forget(ours, accepted.text, options.environ)
     except rejected.CannotRemember:
         options.note("rejected: the list cannot be written")
-    if ours == HUB and come_from_elsewhere(options):
+    if ours == HUB and any(is_switched_on(name, options) for name in SWITCHES):
         options.note("store: tokens come from elsewhere, and are not kept here")
         return ""
     given = decide(request, options).given()

@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 
-def come_from_elsewhere(options: "Options") -> bool:
-    """Return whether tokens of the Hub come over a socket or through OIDC, and are not to be stored here."""
-    variables = {"oidc": b"HF_OIDC_RESOURCE", "forwarded": b"GIT_CREDENTIAL_HF_SOCKET"}
-    return any(name in options.sources and options.environ.get(variables[name]) for name in variables)
+# The sources that are asked only where a variable says so. Their tokens are never stored on this machine.
+SWITCHES = {"oidc": b"HF_OIDC_RESOURCE", "forwarded": b"GIT_CREDENTIAL_HF_SOCKET"}
+
+
+def is_switched_on(name: str, options: "Options") -> bool:
+    """Return whether the source `name`, one of SWITCHES, is to be asked for a token of the Hub."""
+    return name in options.sources and bool(options.environ.get(SWITCHES[name]))
 
 
 def candidates(server: bytes, request: "Request", options: "Options") -> "Iterator[Candidate]":
@@ -23,7 +26,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
     A source is asked only when the candidates before its own have been taken. Only the keyring has any for another
     server than the Hub.
     """
-    if server == HUB and options.environ.get(b"HF_OIDC_RESOURCE") and "oidc" in options.sources:
+    if server == HUB and is_switched_on("oidc", options):
         from git_credential_hf.sources import oidc
 
         yield from oidc.candidates(request, options)
@@ -31,7 +34,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
         from git_credential_hf.sources import environment
 
         yield from environment.candidates(options)
-    if server == HUB and options.environ.get(b"GIT_CREDENTIAL_HF_SOCKET") and "forwarded" in options.sources:
+    if server == HUB and is_switched_on("forwarded", options):
         from git_credential_hf.sources import forwarded
 
         yield from forwarded.candidates(request, options)

@@ -23,6 +23,13 @@ def without_tokens(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
     return {name: value for name, value in environ.items() if name not in _KEPT_BACK}
 
 
+def without_identity(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return `environ` without the variables that give hf a token, or have it ask for one through OIDC."""
+    return {
+        name: value for name, value in environ.items() if name not in VARIABLES and not name.startswith(b"HF_OIDC_")
+    }
+
+
 def candidates(options: "Options") -> "Iterator[Candidate]":
     """Return what the variables hold that are set. The reason for what is malformed is its shape (see token_text)."""
     for name in VARIABLES:

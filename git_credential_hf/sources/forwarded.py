@@ -13,6 +13,7 @@ from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import Token, of_hub, seconds
 from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.secret_service.dbus.opening import connect, is_trusted, owner_of, remaining, too_late
+from git_credential_hf.sources import SWITCHES
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "forwarded"
 PLACE = "the forwarded socket"  # for people
-VARIABLE = b"GIT_CREDENTIAL_HF_SOCKET"
+VARIABLE = SWITCHES[NAME]
 
 _LARGEST = 1 << 17  # bytes of an answer
 _OTHERS_WRITE = 0o022

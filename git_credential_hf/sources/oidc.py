@@ -10,6 +10,7 @@ import time
 from git_credential_hf.model.outcome import FAILED, Candidate
 from git_credential_hf.model.repository import whole
 from git_credential_hf.model.token import Token, clean, of_hub, seconds
+from git_credential_hf.sources import SWITCHES
 from git_credential_hf.state import folders
 from git_credential_hf.state.safe_read import read
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "oidc"
 PLACE = "OIDC"  # for people
-RESOURCE = b"HF_OIDC_RESOURCE"
+RESOURCE = SWITCHES[NAME]
 ID_TOKENS = (b"HF_OIDC_ID_TOKEN", b"CIRCLE_OIDC_TOKEN_V2", b"BITBUCKET_STEP_OIDC_TOKEN")
 
 _FILE = b"HF_OIDC_ID_TOKEN_FILE"

@@ -2,7 +2,6 @@
 
 from git_credential_hf.model.outcome import MALFORMED, Candidate
 from git_credential_hf.model.token import Token, of_hub, seconds
-from git_credential_hf.sources.environment import VARIABLES
 from git_credential_hf.state.safe_read import read
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -13,7 +12,9 @@ if TYPE_CHECKING:
 
 NAME = "file"
 
-DECLARED = b"token-cache"  # a file of ours (see token_digests): which tokens came from tokens.toml
+# Files of ours (see token_digests): which tokens came from tokens.toml, and which from login.
+DECLARED = b"token-cache"
+TYPED = b"token-file"
 
 _RENEWAL_LIMIT = 10  # seconds
 
@@ -63,14 +64,12 @@ def renewed(options: "Options") -> Candidate | None:
     """
     import subprocess
 
+    from git_credential_hf.sources.environment import without_identity
+
     # With a token in its environment `hf` would print that one, with OIDC ask for another; and it sends what it has to
     # wherever HF_ENDPOINT points.
-    left_out = (*VARIABLES, b"HF_ENDPOINT")
-    environ = {
-        name: value
-        for name, value in options.environ.items()
-        if name not in left_out and not name.startswith(b"HF_OIDC_")
-    }
+    environ = without_identity(options.environ)
+    environ.pop(b"HF_ENDPOINT", None)
     try:
         done = subprocess.run(
             ["hf", "auth", "token"],
@@ -110,9 +109,18 @@ def is_login(token: bytes, environ: dict[bytes, bytes]) -> bool:
 
 def is_declared(token: bytes, environ: dict[bytes, bytes]) -> bool:
     """Return whether `token` has come into the file from tokens.toml."""
+    return _is_recorded(DECLARED, token, environ)
+
+
+def is_ours(token: bytes, environ: dict[bytes, bytes]) -> bool:
+    """Return whether `token` has come into the file from tokens.toml, or from login."""
+    return is_declared(token, environ) or _is_recorded(TYPED, token, environ)
+
+
+def _is_recorded(name: bytes, token: bytes, environ: dict[bytes, bytes]) -> bool:
     from git_credential_hf.state import folders, token_digests
 
-    records = [token_digests.read(file) for file in folders.own_files(DECLARED, environ)]
+    records = [token_digests.read(file) for file in folders.own_files(name, environ)]
     return any(token_digests.digest(key, token) in times for key, times in records)
 
 

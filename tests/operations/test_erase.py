@@ -139,7 +139,9 @@ def test_a_token_file_that_is_a_link(run: Run, environment: Environment, tmp_pat
     file.rename(tmp_path / "secret")
     file.symlink_to(tmp_path / "secret")
     told = run("erase", input=request(username="hf_user", password=TOKEN))
-    assert told.stderr.endswith(b" is for something else. Put a new token into the file that it is a link to\n")
+    assert told.stderr.endswith(
+        b" is for something else. Put a new token into the file that it is a link to. Try: git-credential-hf status\n"
+    )
     (tmp_path / "secret").write_text("hf_another")
     assert run("get", input=request()) == answer("hf_user", "hf_another")
 

@@ -26,6 +26,7 @@ from git_credential_hf.cli.git_config import (
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
 from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
+from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.state import files
 
 Target = tuple[str, str | None]
@@ -363,7 +364,7 @@ def _verify(content: bytes, expected: list[Setting], file: str, environ: dict[by
 def _git(
     arguments: list[str], stdin: bytes, environ: dict[bytes, bytes], *, isolated: bool
 ) -> subprocess.CompletedProcess[bytes]:
-    environ = child.environment(environ) | {b"LC_ALL": b"C"}
+    environ = without_tokens(environ) | {b"LC_ALL": b"C"}
     if isolated:  # from every other configuration, which may be broken
         environ = {name: value for name, value in environ.items() if not name.startswith((b"GIT_", b"XDG_"))}
         # git before 2.32 does not know GIT_CONFIG_GLOBAL.

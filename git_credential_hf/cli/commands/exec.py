@@ -6,7 +6,7 @@ import signal
 from git_credential_hf.cli.commands.token import NoToken, find
 from git_credential_hf.cli.output import Failed, complain, shown
 from git_credential_hf.options import Options
-from git_credential_hf.sources.environment import VARIABLES
+from git_credential_hf.sources.environment import VARIABLES, without_identity
 
 _CANNOT_BE_RUN = 126
 _NOT_FOUND = 127
@@ -23,8 +23,7 @@ def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
     except NoToken as reason:
         raise Failed(str(reason)) from None
     # With HF_OIDC_RESOURCE hf would exchange a token of its own, ahead of HF_TOKEN.
-    kept = (one for one in options.environ.items() if one[0] not in VARIABLES and not one[0].startswith(b"HF_OIDC_"))
-    environ = {**dict(kept), VARIABLES[0]: token.text}
+    environ = without_identity(options.environ) | {VARIABLES[0]: token.text}
     locale = _given(_COERCED, environ.pop(_COERCED, None))
     if locale is not None:
         environ[_COERCED] = locale

@@ -9,12 +9,12 @@ from git_credential_hf.cli import owner
 from git_credential_hf.cli.asked import Asked
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
-from git_credential_hf.model.repository import HUB
+from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token, of_hub
 from git_credential_hf.options import Options, UsageError
 from git_credential_hf.secret_service import Absent, Unavailable
 from git_credential_hf.sources import keyring
-from git_credential_hf.sources.token_file import is_login, path
+from git_credential_hf.sources.token_file import is_login, is_ours, path
 from git_credential_hf.state import locks, safe_read, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
@@ -101,8 +101,9 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     if cache and found.cached and found.absent and asked.user is None:
         # Without a keyring seed fills the cache alone, and hf lists what it has put there.
         found.cached = None if is_login(found.cached, options.environ) else found.cached
-    elif found.cached not in [token.text for token in found.items if not token.scope]:
-        found.cached = None
+    elif found.cached and found.cached not in [token.text for token in found.items if not token.scope]:
+        is_meant = not found.shortfalls and asked.user in (None, HF_USER)
+        found.cached = found.cached if is_meant and is_ours(found.cached, options.environ) else None
     if asked.revoke:
         found.copies = _copies(every, found, options)
     return found

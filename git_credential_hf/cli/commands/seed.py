@@ -1,6 +1,5 @@
 """seed: store tokens in the keyring and in Hugging Face's token file."""
 
-import datetime
 import os
 import shlex
 import sys
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from git_credential_hf.cli import child, owner, token_file, token_source, tokens_toml
 from git_credential_hf.cli.asked import Asked
-from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
+from git_credential_hf.cli.output import PARTLY, Failed, complain, date, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB
@@ -209,8 +208,7 @@ def _declared(asked: Seed, options: Options) -> Wanted:
             continue
         warnings += [f"{one.name}: {line}" for line in warned]
         if one.expires is not None and one.expires <= time.time():
-            ended = datetime.datetime.fromtimestamp(one.expires, datetime.UTC)
-            complain(f"{one.name}: the token has expired, at {ended:%Y-%m-%d %H:%M} UTC")
+            complain(f"{one.name}: the token has expired, at {date(one.expires)}")
         expires = _expiry(text.encode(), one.server, options) if one.expires is None else one.expires
         for scope in one.scopes:
             token = Token(text.encode(), user=one.user, scope=scope, expires=expires)
@@ -305,18 +303,20 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
 def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome) -> None:
     """Write the one token to the token file, or remove what was declared for it. Raises Failed."""
     if wanted.cached is None:
-        line = cache.withdraw(dry_run=asked.dry_run)
+        done = cache.withdraw(dry_run=asked.dry_run)
     elif wanted.kept is not None:
-        line = cache.put_declared(wanted.cached, force=asked.force, dry_run=asked.dry_run)
+        done = cache.put_declared(wanted.cached, force=asked.force, dry_run=asked.dry_run)
     else:
-        line = cache.put(wanted.cached, force=asked.force, dry_run=asked.dry_run)
+        done = cache.put(wanted.cached, force=asked.force, dry_run=asked.dry_run)
         if not asked.dry_run:
             token_file.forget_declared(cache.environ)
-    unchanged = line is None or line.startswith(token_file.UNCHANGED)
-    if line is not None and not (unchanged and wanted.kept is not None):
-        _report(asked, line)
-    outcome.told = not unchanged
-    outcome.changed = not unchanged and not (line or "").startswith(token_file.LEFT)
+            if asked.command == "login":
+                cache.remember_typed(wanted.cached)
+    what = done.what if done is not None else token_file.UNCHANGED
+    if done is not None and not (what == token_file.UNCHANGED and wanted.kept is not None):
+        _report(asked, done.line)
+    outcome.told = what != token_file.UNCHANGED
+    outcome.changed = what in (token_file.WRITTEN, token_file.REMOVED)
     if wanted.cached is not None:
         outcome.places.append(cache.shown)
 

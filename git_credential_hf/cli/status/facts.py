@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from git_credential_hf import options
-from git_credential_hf.cli import child, git_config, git_credential
+from git_credential_hf.cli import git_config, git_credential
 from git_credential_hf.cli.git_config import Configuration, Helper, Setting, Url
 from git_credential_hf.cli.git_credential import Credential
 from git_credential_hf.cli.output import Failed, shown
@@ -26,6 +26,7 @@ from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
+from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.state import configuration, safe_read
 
@@ -277,7 +278,7 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
 def _start(command: list[str], facts: Facts) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command,
-        env=child.environment(facts.environ) | {b"LC_ALL": b"C"},
+        env=without_tokens(facts.environ) | {b"LC_ALL": b"C"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -333,7 +334,7 @@ def _read_request(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -
 
 def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
     """Return the output of git config as a git before 2.26 gives it, None where that gives none either."""
-    done = git_config.run(git_config.list_command(with_scope=False), child.environment(environ))
+    done = git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
     return done.stdout if done is not None and done.returncode == 0 else None
 
 

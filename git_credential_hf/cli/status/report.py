@@ -140,12 +140,12 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if one is not None and token is not None:
         where = "" if one.place == KEYRING else f"{shown(one.place)}: "
         what = f"{where}token {facts.named(token.text)}" + (f" for {shown(token.scope)}" if token.scope else "")
-        end = f", until {_date(token.expires)}" if token.expires is not None else ""
+        end = f", until {date(token.expires)}" if token.expires is not None else ""
         return what + {
             "answers": end,
             "has a token": f"{end}; {_why_not_it(facts)}",
             "rejected": "; the Hub rejected it within the last hour",
-            "expired": f"; expired on {_date(token.expires or 0)}",
+            "expired": f"; expired on {date(token.expires or 0)}",
             "bearer": "; it takes git 2.46 or later",
         }.get(state, "")
     if state == "not asked":
@@ -467,7 +467,3 @@ def _home(text: str) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
-
-
-def _date(seconds: int) -> str:
-    return date(seconds, "%Y-%m-%d %H:%M UTC")

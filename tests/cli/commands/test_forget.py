@@ -474,3 +474,12 @@ def test_copies_of_a_revoked_token_are_named(run: Run, keyring: Items, hub: Hub,
         f"git-credential-hf: revoked and left, {copy}. Try: git-credential-hf list" for copy in copies
     ]
     assert keyring.secrets() == [TOKEN.encode()]
+
+
+def test_what_login_stored_in_the_token_file_alone_goes_too(run: Run, keyring: Items, environment: Environment) -> None:
+    login = ("login", "--with-token", "--offline", "--no-configure", "--no-keyring")
+    assert run(*login, input=TOKEN.encode()).code == 0
+    assert run("forget", "--yes", "--user", "alice").code == 0
+    assert cache(environment).read_text() == TOKEN
+    assert removed(run("forget", "--yes")) == [f"token file: removed, token {masked(TOKEN)}, {cache(environment)}"]
+    assert not cache(environment).exists()
