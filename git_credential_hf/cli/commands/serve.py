@@ -76,18 +76,20 @@ def serve(asked: Serve) -> int:
     with _bound(path, asked) as (listening, own):
         try:
             with _Server(listening, asked) as running:
-                for number in (signal.SIGTERM, signal.SIGHUP):
-                    signal.signal(number, running.end)
+                for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                    if signal.getsignal(number) != signal.SIG_IGN:  # which nohup and a shell's & ask for
+                        signal.signal(number, running.end)
                 end = time.localtime(time.time() + (asked.seconds or 0))
                 until = "" if asked.seconds is None else time.strftime(" until %Y-%m-%dT%H:%M:%S", end)
                 what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
-                print(f"answers for {what} at {shown_path}{until}", flush=True)
-                running.serve_forever(poll_interval=0.1)
+                running.log.write(f"answers for {what} at {shown_path}{until}")
+                while not running.is_over():
+                    running.handle_request()
                 running.close_all()
                 running.log.close()
         finally:
             _remove(path, own)
-    return 0
+    return 130 if running.ended_by == signal.SIGINT else 0
 
 
 def _answer_inherited(connection: socket.socket, asked: Serve) -> int:
@@ -222,6 +224,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     """
 
     daemon_threads = True
+    timeout = 0.1  # seconds that handle_request waits, and so until a signal or the end of the time is seen
 
     def __init__(self, listening: socket.socket, asked: Serve) -> None:
         super().__init__("", _Handler, bind_and_activate=False)
@@ -233,20 +236,15 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
         self._open: dict[socket.socket, float] = {}  # what has not asked yet, the oldest first, and since when
         self._lock = threading.Lock()
-        self._ended = False
+        self.ended_by: int | None = None  # the number of a signal
 
-    def end(self, number: int = 0, frame: FrameType | None = None) -> None:
-        """Have serve_forever return. As a signal's handler it runs in the very thread that is in there."""
-        self._ended = True
-        threading.Thread(target=self.shutdown, daemon=True).start()
-
-    def service_actions(self) -> None:
-        if not self._ended and self.is_over():
-            self.end()
+    def end(self, number: int, frame: FrameType | None) -> None:
+        """Note that a signal came. It may come in the middle of anything, so nothing more is done here."""
+        self.ended_by = number
 
     def is_over(self) -> bool:
         """Return whether nothing is to be given any more."""
-        return self._ended or (self._ends is not None and _now() >= self._ends)
+        return self.ended_by is not None or (self._ends is not None and _now() >= self._ends)
 
     def close_all(self) -> None:
         """Close what has not asked yet."""
@@ -258,7 +256,7 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         while not self._free.acquire(timeout=self._patience()):
-            if self._ended:
+            if self.is_over():
                 self.shutdown_request(request)
                 return
             self._close_oldest()

@@ -436,6 +436,74 @@ def test_a_signal_ends_it_and_the_socket_goes(serving: Serving, number: signal.S
     assert b"Traceback" not in serving.log.read_bytes()
 
 
+def test_a_signal_that_comes_while_connections_are_taken_ends_it_quietly(
+    server_environment: Environment, tmp_path: Path
+) -> None:
+    for _ in range(4):
+        serving = Serving(server_environment, tmp_path)
+        over = threading.Event()
+
+        def connect(path: str, over: threading.Event) -> None:
+            while not over.is_set():
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client, contextlib.suppress(OSError):
+                    client.connect(path)
+
+        with ThreadPoolExecutor() as pool:
+            for _ in range(2):
+                pool.submit(connect, str(serving.path), over)
+            time.sleep(0.1)
+            serving.process.send_signal(signal.SIGINT)
+            try:
+                assert serving.process.wait(timeout=5) == 130
+            finally:
+                over.set()
+        assert len(serving.log.read_bytes().splitlines()) == 1
+
+
+def test_it_goes_on_after_a_hangup_that_nohup_has_it_ignore(server_environment: Environment, tmp_path: Path) -> None:
+    path = tmp_path / "kept.sock"
+    with subprocess.Popen(
+        ["nohup", EXECUTABLE, "serve", "--socket", path],
+        env=server_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as kept:
+        assert kept.stdout is not None
+        assert b"answers for" in kept.stdout.readline()
+        kept.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(str(path))
+            client.sendall(request() + b"\n")
+            assert received(client) == GIVEN.stdout
+        kept.terminate()
+
+
+@pytest.mark.parametrize("reader", ["gone", "asleep"])
+def test_a_reader_of_its_lines_holds_up_neither_answers_nor_the_end(
+    server_environment: Environment, elsewhere: Environment, reader: str
+) -> None:
+    read, write = os.pipe()
+    if reader == "gone":
+        os.close(read)
+    else:
+        os.set_blocking(write, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(write, b"x" * 4096)
+        os.set_blocking(write, True)
+    with subprocess.Popen(
+        [EXECUTABLE, "serve"], env=server_environment, stdin=subprocess.DEVNULL, stdout=write
+    ) as unread:
+        os.close(write)
+        wait_until(lambda: get(elsewhere) == GIVEN, "it answers")
+        unread.terminate()
+        assert unread.wait(timeout=5) == 0
+    if reader == "asleep":
+        os.close(read)
+
+
 @pytest.mark.parametrize("how", ["a signal", "--for"])
 def test_no_connection_that_was_open_has_a_token_after_the_end(
     server_environment: Environment, tmp_path: Path, how: str
