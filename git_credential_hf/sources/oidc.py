@@ -17,10 +17,10 @@ from git_credential_hf.state.safe_read import read
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from git_credential_hf.model.request import Request
     from git_credential_hf.options import Options
+    from git_credential_hf.state.locks import KeyLocks
 
 NAME = "oidc"
 PLACE = "OIDC"  # for people
@@ -103,12 +103,11 @@ def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> No
         return
     try:
         name = _counter(*_identity(options.environ), options.environ[RESOURCE].strip(), path)
-        folder, lock = _locked(options.environ, _WAIT)
-        with lock:
-            if folder:
-                before = _read(folder + b"/" + name)
-                count = 1 + (before.rejected if before is not None else 0)
-                _write(folder + b"/" + name, _Kept(int(time.time()) + _REJECTED_FOR, None, count))
+        with _Keeping(options.environ, time.monotonic() + _WAIT) as keeping:
+            keeping.take(name)
+            before = keeping.read(name)
+            count = 1 + (before.rejected if before is not None else 0)
+            keeping.write(name, _Kept(int(time.time()) + _REJECTED_FOR, None, count))
     except (_Failure, OSError):
         pass
 
@@ -126,43 +125,38 @@ def _token(wanted: bytes, own: bytes, path: bytes, options: "Options") -> Token 
             return _given(kept)
     if options.offline:
         return None
-    folder, lock = _locked(options.environ, deadline - time.monotonic())
-    try:
-        with lock:
-            return _exchanged(
-                wanted, own, (kind, secret), {one: folder and folder + b"/" + keys[one] for one in keys}, deadline
-            )
-    except OSError as error:  # another run is at it for longer than it may be
-        raise _Failure(error.strerror or "there is no lock to be had") from None
+    with _Keeping(options.environ, deadline) as keeping:
+        try:
+            return _exchanged(wanted, own, keys, (kind, secret), keeping)
+        except OSError as error:  # another run is at it for longer than it may be
+            raise _Failure(error.strerror or "there is no lock to be had") from None
 
 
 def _exchanged(
-    wanted: bytes, own: bytes, identity: tuple[bytes, bytes], files: dict[bytes, bytes], deadline: float
+    wanted: bytes, own: bytes, keys: dict[bytes, bytes], identity: tuple[bytes, bytes], keeping: "_Keeping"
 ) -> Token:
-    """Return the token for `wanted` while no other run asks for one. files: where what came of it is kept, by resource.
-
-    Raises _Failure.
-    """
-    kept = _usable(files[wanted])
-    if kept is not None:
+    """Return the token for `wanted`, which no other run asks for meanwhile. Raises _Failure and TimeoutError."""
+    keeping.take(keys[wanted])
+    if (kept := keeping.usable(keys[wanted])) is not None:
         return _given(kept)
     try:
-        found = _asked(wanted, identity, deadline)
+        found = _asked(wanted, identity, keeping.deadline)
     except _Unknown as reason:
-        found = _failed(str(reason)) if wanted == own else _of_own(own, identity, files[own], deadline)
-    _write(files[wanted], found)
+        found = _failed(str(reason)) if wanted == own else _of_own(own, keys[own], identity, keeping)
+    keeping.write(keys[wanted], found)
     return _given(found)
 
 
-def _of_own(own: bytes, identity: tuple[bytes, bytes], file: bytes, deadline: float) -> _Kept:
+def _of_own(own: bytes, key: bytes, identity: tuple[bytes, bytes], keeping: "_Keeping") -> _Kept:
     """Return what HF_OIDC_RESOURCE itself gives where the Hub does not trust this job with the repository."""
-    kept = _usable(file)
-    if kept is None:
-        try:
-            kept = _asked(own, identity, deadline)
-        except _Unknown as reason:
-            kept = _failed(str(reason))
-        _write(file, kept)
+    keeping.take(key)
+    if (kept := keeping.usable(key)) is not None:
+        return kept
+    try:
+        kept = _asked(own, identity, keeping.deadline)
+    except _Unknown as reason:
+        kept = _failed(str(reason))
+    keeping.write(key, kept)
     return kept
 
 
@@ -270,20 +264,49 @@ def _kept_in(environ: dict[bytes, bytes]) -> list[bytes]:
     return [folder for folder in _folders(environ) if _is_own(folder)]
 
 
-def _locked(environ: dict[bytes, bytes], wait: float) -> "tuple[bytes, AbstractContextManager[None]]":
-    """Return the folder to keep a token in, and its lock; an empty name and no lock where there is none."""
-    from contextlib import nullcontext
+class _Keeping:
+    """What is kept, while this run changes it: a context, and nothing is kept where there is no place for it.
 
-    from git_credential_hf.state import files, locks
+    deadline: until when to wait for another run that has taken the same name, by time.monotonic.
+    """
 
-    for folder in _folders(environ):
-        try:
-            files.make_folders(folder)
-        except OSError:
-            continue
-        if _is_own(folder):
-            return folder, locks.FolderLock(folder, wait)
-    return b"", nullcontext()
+    def __init__(self, environ: dict[bytes, bytes], deadline: float) -> None:
+        self._environ = environ
+        self._folder = b""
+        self._locks: KeyLocks | None = None
+        self.deadline = deadline
+
+    def __enter__(self) -> "_Keeping":
+        from git_credential_hf.state import files, locks
+
+        for folder in _folders(self._environ):
+            try:
+                files.make_folders(folder)
+                if _is_own(folder):
+                    self._locks = locks.KeyLocks(folder + b".lock")
+                    self._folder = folder
+                    break
+            except OSError:
+                continue
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._locks is not None:
+            self._locks.close()
+
+    def take(self, name: bytes) -> None:
+        """Keep other runs from `name`. Raises TimeoutError."""
+        if self._locks is not None:
+            self._locks.take(name, self.deadline - time.monotonic())
+
+    def read(self, name: bytes) -> _Kept | None:
+        return _read(self._folder and self._folder + b"/" + name)
+
+    def usable(self, name: bytes) -> _Kept | None:
+        return _usable(self._folder and self._folder + b"/" + name)
+
+    def write(self, name: bytes, kept: _Kept) -> None:
+        _write(self._folder and self._folder + b"/" + name, kept)
 
 
 def _read(file: bytes) -> _Kept | None:

@@ -2,9 +2,9 @@
 
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,7 @@ def given(told: Result, hub: Hub, lifetime: int = 3600) -> bool:
 
 
 def kept(environment: Environment) -> list[Path]:
+    """Return the files in which something is kept."""
     return sorted(Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf/oidc").glob("*"))
 
 
@@ -225,22 +226,35 @@ def test_what_is_kept_may_be_damaged(get: Get, environment: Environment, hub: Hu
     assert len(hub.oidc.exchanges) == 2
 
 
+def at_once(paths: list[str], environment: Environment) -> list[tuple[bytes, bytes]]:
+    """Return what each of as many gets has on stdout and stderr."""
+
+    def ask(path: str) -> tuple[bytes, bytes]:
+        asked = request(**({"path": path} if path else {}))
+        done = subprocess.run([EXECUTABLE, "get"], input=asked, env=environment, capture_output=True, check=False)
+        return done.stdout, done.stderr
+
+    with ThreadPoolExecutor(len(paths)) as pool:
+        return list(pool.map(ask, paths))
+
+
 def test_many_at_once_make_one_exchange(environment: Environment, hub: Hub) -> None:
     hub.oidc.delay = 0.5
-    answers = []
-
-    def ask() -> None:
-        done = subprocess.run([EXECUTABLE, "get"], input=request(), env=environment, capture_output=True, check=False)
-        answers.append((done.stdout, done.stderr))
-
-    threads = [threading.Thread(target=ask) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once([""] * 20, environment)
     assert len(set(answers)) == 1
     assert hub.oidc.given[-1].encode() in answers[0][0]
     assert hub.oidc.exchanges == [MODEL]
+
+
+def test_nobody_waits_for_the_exchange_of_another_repository(environment: Environment, hub: Hub) -> None:
+    """As the submodules of a clone, each of which the Hub answers slowly."""
+    hub.oidc.delay = 2
+    paths = [f"other/{number}" for number in range(12)]
+    answers = at_once(paths, environment)
+    assert {answer.rpartition(b"password_expiry_utc")[0] for answer, _ in answers} == {
+        f"username=hf_user\npassword={hub.oidc.given[-1]}\n".encode()
+    }
+    assert sorted(hub.oidc.exchanges) == sorted([*paths, MODEL])
 
 
 @pytest.mark.parametrize("place", ["none", "a file", "somebody else's", "a link", "open to all"])

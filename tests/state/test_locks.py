@@ -1,7 +1,10 @@
 """Locks between runs: one at a time, and never longer than one is ready to wait."""
 
+import hashlib
 import os
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -48,6 +51,25 @@ def test_one_at_a_time_is_inside_the_lock(tmp_path: Path) -> None:
     assert order == ["first", "second"]
     with pytest.raises(FileNotFoundError), locks.FolderLock(named(tmp_path / "none"), 5):
         pass
+
+
+def test_a_lock_on_one_thing_keeps_nobody_from_another(tmp_path: Path) -> None:
+    first, second = (hashlib.sha256(text).hexdigest().encode() for text in (b"one", b"another"))
+    mine = locks.KeyLocks(named(tmp_path / "lock"))
+    mine.take(first, 0)
+    # Record locks are of a process.
+    other = (
+        "import sys; from git_credential_hf.state import locks; mine = locks.KeyLocks(sys.argv[1].encode())\n"
+        "for key in sys.argv[2:]:\n"
+        "    try: mine.take(key.encode(), 0.1); print('taken')\n"
+        "    except TimeoutError as error: print(error.strerror)\n"
+    )
+    command = [sys.executable, "-c", other, str(tmp_path / "lock"), first.decode(), second.decode()]
+    late = "another run of git-credential-hf is at it and does not end\n"
+    assert subprocess.check_output(command, text=True) == late + "taken\n"
+    mine.close()
+    assert subprocess.check_output(command, text=True) == "taken\ntaken\n"
+    assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
 
 
 def test_our_own_lock_is_in_the_first_folder_that_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
