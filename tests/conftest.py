@@ -28,8 +28,9 @@ EXECUTABLE = shutil.which("git-credential-hf") or "git-credential-hf is not inst
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
-# What a shell runs in the background ignores SIGINT, and so would all that the tests start.
+# What a shell runs in the background ignores SIGINT, and what nohup runs SIGHUP; so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long one example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("on a busy machine", hypothesis.settings(), deadline=None)
