@@ -32,6 +32,7 @@ class Case:
     source: where the answer comes from, for people ("keyring"), empty where there is none.
     base: the name of the case that its time is compared to, empty where there is none.
     prepare: what is done before each run, outside of the time that counts.
+    code: the exit code that is right.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Case:
     source: str = ""
     base: str = ""
     prepare: Callable[[], None] = field(default=lambda: None)
+    code: int = 0
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Slot:
         code = os.waitstatus_to_exitcode(status)
         answer = os.pread(self._stdout, 1 << 16, 0)
         right = case.answer is None or (case.answer in answer.splitlines() if case.answer else not answer)
-        if code != 0 or not right:
+        if code != case.code or not right:
             complaints = os.pread(self._stderr, 1 << 16, 0).decode(errors="replace").strip().splitlines()
             raise Wrong(complaints[-1] if complaints else f"exit code {code}, and not the right answer")
 

@@ -32,7 +32,7 @@ from tests.secret_service.fake_bus import (
     serialised,
 )
 
-TIMEOUT = 1.0  # seconds
+TIMEOUT = 0.5  # seconds
 LATE = 0.5  # seconds after it, by which all is over
 MEMORY = 64 << 10  # KiB
 COLLECTION = "/org/freedesktop/secrets/collection"
