@@ -220,13 +220,15 @@ def memory(case: Case) -> int | None:
         return None
     with tempfile.NamedTemporaryFile() as told:
         case.prepare()
-        subprocess.run(
+        done = subprocess.run(
             [program, "--quiet", "--format=%M", f"--output={told.name}", *case.command],
             input=case.request,
             env=case.environ,
             capture_output=True,
-            check=True,
+            check=False,
         )
+        if done.returncode != case.code:
+            done.check_returncode()
         return int(told.read())
 
 

@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,18 @@ ROTATED = "hf_rOtAtEd0123456789aBcDeFgHiJkLmNoPq"
 UNSET = "\0"  # the value of a variable that is to be unset
 
 Seed = Callable[..., Result]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark three in four tests that run a person's command as installed: a run of all tests does without them.
+
+    These commands all start in one way, which costs more than most of what they do, and the same test calls them.
+    """
+    for one in items:
+        if Path(__file__).parent in one.path.parents and isinstance(one, pytest.Function) and hasattr(one, "callspec"):
+            is_installed = one.callspec.params.get("run") == "process"
+            if is_installed and zlib.crc32(one.nodeid.encode()) % 4:
+                one.add_marker("once_more")
 
 
 @pytest.fixture
