@@ -1,6 +1,7 @@
-"""What bytes may be in a value: control characters, UTF-8."""
+"""What bytes may be in a value: control characters, UTF-8, what a command line takes as it stands."""
 
 _C0_AND_DEL = bytes(range(32)) + b"\x7f"
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:-"
 
 
 def has_control(text: bytes) -> bool:
@@ -17,3 +18,8 @@ def is_text(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def is_plain_word(value: bytes) -> bool:
+    """Return whether `value` can stand in a command to paste without quotes, and is no option there."""
+    return bool(value) and value[:1].isalnum() and not value.translate(None, _PLAIN)

@@ -1,19 +1,17 @@
 """What a person is told of a token that a server has rejected: which it is, where it is from, and what to do."""
 
 import posix
-import re
 
 from git_credential_hf.model import item
 from git_credential_hf.model.outcome import Candidate
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.request import Request
+from git_credential_hf.model.text import is_plain_word
 from git_credential_hf.model.token_text import masked
 from git_credential_hf.operations import keyring_items
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
 from git_credential_hf.state import configuration
-
-_NEEDS_NO_QUOTES = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 
 
 def line(one: Candidate, server: bytes, request: Request, options: Options) -> str:
@@ -43,7 +41,7 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
         (b"--user", request.username if one.token and one.token.user == request.username else None, b"hf_user"),
         (b"--host", server, HUB),
     ):
-        if value not in (None, default) and _NEEDS_NO_QUOTES.fullmatch(value or b""):
+        if value not in (None, default) and is_plain_word(value or b""):
             words += [option, value or b""]
     return b" ".join(words).decode()
 

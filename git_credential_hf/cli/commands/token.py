@@ -4,11 +4,10 @@ from git_credential_hf.cli import clone
 from git_credential_hf.model import address
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.request import Malformed, parse
+from git_credential_hf.model.text import is_plain_word
 from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
-
-_NEEDS_NO_QUOTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-"
 
 
 class NoToken(Exception):
@@ -62,4 +61,4 @@ def _not_ours(where: str) -> NoToken:
 def _place(host: bytes, path: bytes) -> str:
     """Return the URL, without a path that would need quotes."""
     place = b"https://" + host + (b"/" + path if path else b"")
-    return (b"https://" + host if place.translate(None, _NEEDS_NO_QUOTES + b":") else place).decode()
+    return (place if is_plain_word(place) else b"https://" + host).decode()
