@@ -410,7 +410,9 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
             turn.does = "not reached"
             continue
         if not helper.is_ours():
-            if not probe:
+            if is_missing(helper, facts):
+                turn.does = "is not there"
+            if turn.does == "is not there" or not probe:
                 continue
             answer = git_credential.ask(helper, credential.request(), facts.environ, _PROBE_SECONDS)
             output, turn.does = answer.output, {"ends": "nothing"}.get(answer.end, answer.end)
@@ -434,6 +436,15 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
     facts.main = next((one for one in ours if one.server is not None), next(iter(ours), facts.main))
     if facts.main.helper is None:
         _ours(facts, facts.main)
+
+
+def is_missing(helper: Helper, facts: Facts) -> bool:
+    """Return whether a helper of somebody else's is a program that is not there: of shell code only the shell knows."""
+    words = helper.words()
+    if helper.value.startswith(b"!") or not words:
+        return False
+    is_alias = words[0] == "git" and facts.config.value(b"alias." + os.fsencode(words[1]).lower()) is not None
+    return not is_alias and helper.program(facts.environ) is None
 
 
 def _fails(turn: Turn) -> bool:

@@ -38,7 +38,7 @@ _CODES = {
     "other-keyring kwallet-waits keyring-secret-lost declaration-broken source-newer source-unreadable "
     "declared-not-seeded lfs-missing lfs-not-initialised lfs-loops xet-scopes-only hub-silent oidc-not-asked "
     "oidc-unknown-to-hf hf-differs",
-    (WARNING, NOTE): "askpass-missing",
+    (WARNING, NOTE): "askpass-missing other-helper-gone",
     (NOTE,): "lfs-skips env-hides-keyring token-file-differs keyring-empty keyring-opens",
 }
 SEVERITIES = {code: severities for severities, codes in _CODES.items() for code in codes.split()}
@@ -272,6 +272,13 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
             )
         return
     if helper.may_be_ours():
+        return
+    if turn.does == "is not there":
+        yield (
+            "other-helper-gone",
+            f"the helper {helper.shown()} at {where} is missing: git says so at each request, and goes on",
+            remedies.remove(facts, helper.setting),
+        )
         return
     yield (
         "other-helper-before" if is_before else "other-helper-after",

@@ -275,6 +275,12 @@ def _(world: World) -> None:
     world.configuration(f"[credential]\n\thelper = store\n\thelper = {EXECUTABLE}\n")
 
 
+@broken("other-helper-gone")
+def _(world: World) -> None:
+    world.helper("unconfigure")
+    world.configuration(f"[credential]\n\thelper = nowhere --now\n\thelper = {EXECUTABLE}\n")
+
+
 @broken("other-helper-after")
 def _(world: World) -> None:
     world.configuration("[credential]\n\thelper = store\n")
