@@ -72,11 +72,22 @@ def replace(facts: Facts, setting: Setting, value: bytes) -> str:
 
 def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> str:
     """Return the command that has git ask our helper although there are settings that keep it from that."""
-    by_worktree = [one for one in in_the_way if not one.file or one.scope == "worktree"]
+    by_worktree = [one for one in in_the_way if _comes_last(one)]
     in_files = [one for one in in_the_way if one not in by_worktree]
+    # Helpers that were reset by what goes are asked again without it.
+    by_worktree += [
+        one.setting
+        for one in (turn.helper for turn in facts.turns)
+        if one is not None and one.reset in by_worktree and not one.is_ours() and _comes_last(one.setting)
+    ]
     local = " --local" if any(one.scope == "local" for one in in_files) else ""
     needs_lines = in_files or not is_configured
     return " && ".join([remove(facts, *by_worktree)] * bool(by_worktree) + [CONFIGURE + local] * bool(needs_lines))
+
+
+def _comes_last(setting: Setting) -> bool:
+    """Return whether git reads a setting after all that `configure` writes."""
+    return not setting.file or setting.scope == "worktree"
 
 
 def right_options(facts: Facts, helper: Helper) -> str:

@@ -217,7 +217,8 @@ def _other(setup: Setup, choose: random.Random) -> str:
     label = f"other-{len(setup.helpers)}"
     program = setup.folder / "bin" / label
     script = OTHERS[choose.choice(list(OTHERS))].replace("$TOKEN", choose.choice(TOKENS))
-    write(program, f"#!/bin/sh\necho {label} >>{setup.log}\n{script}\n", 0o755)
+    if choose.random() < 0.9:
+        write(program, f"#!/bin/sh\necho {label} >>{setup.log}\n{script}\n", 0o755)
     setup.helpers[str(program)] = label
     return str(program)
 
@@ -298,7 +299,9 @@ def disagreements(setup: Setup) -> list[str]:
         same("no-token", by_ours, False)
     if git.url.startswith("http"):
         same("url", known["git"]["url"].partition("://")[2].rpartition("@")[2].rstrip("/"), _bare(git.url))
-    if not known["git"]["helpers"] or all(one["ours"] or one["does"] in ("reset", "not reached") for one in helpers):
+    if not known["git"]["helpers"] or all(
+        one["ours"] or one["does"] in ("reset", "not reached", "is not there") for one in helpers
+    ):
         without = json.loads(status(setup, "--json").stdout)
         same("without --probe", without, known)
     return found + _for_people(setup, known, result, word)
