@@ -134,7 +134,7 @@ def test_what_a_document_says_to_run_works(
     assert Path(environment["HOME"], ".cache/huggingface/token").exists() == (not on_a_server)
     if document.name == "README.md":
         assert (home / "my-config/config.json").read_text() == "{}\n"
-        assert (home / "pointers-first/model.safetensors").read_bytes() == b"weights"
+        assert (home / "my-model-without-lfs/model.safetensors").read_bytes() == b"weights"
         assert (home / "secrets/huggingface.token").stat().st_mode & 0o777 == 0o600
 
 

@@ -208,9 +208,14 @@ def _helper() -> _Parser:
     parser = _Parser()
     add = parser.options.add_argument
     add("--host", metavar="HOST[:PORT]", action="append", help="answer for this host too")
-    add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (2)")
+    add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (default 2)")
     add("--sources", metavar="NAMES", choices=options.SOURCES, help=f"ask only these of {','.join(options.SOURCES)}")
-    add("--unlock", metavar="WHEN", choices=options.UNLOCK, help="a locked keyring: never, auto or prompt (auto)")
+    add(
+        "--unlock",
+        metavar="WHEN",
+        choices=options.UNLOCK,
+        help="a locked keyring: never, auto or prompt (default auto)",
+    )
     add("--no-prompt", action="store_true", help="where there is no token, let nothing ask for one")
     add("--refresh", action="store_true", help="let `hf auth token` renew an OAuth login that has expired")
     return parser
@@ -282,9 +287,9 @@ def _declare_seed(parser: _Parser) -> None:
     add("--strict", action="store_true", help="change nothing where a line would warn of the source")
     add("--force", action="store_true", help="write even what is there already")
     add("--git-lfs", action="store_true", help="also set up git-lfs")
-    add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (10)")
+    add("--timeout", metavar="SECONDS", help="the whole time that the keyring may take (default 10)")
     add("--unlock", metavar="WHEN", choices=options.UNLOCK, default="auto",
-        help="a locked keyring: never, auto or prompt (%(default)s)")  # fmt: skip
+        help="a locked keyring: never, auto or prompt (default %(default)s)")  # fmt: skip
     add("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add("--quiet", action="store_true", help="say nothing when all is well")
 
