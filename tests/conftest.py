@@ -67,6 +67,17 @@ def is_refused(result: Result, *offending: bytes) -> bool:
     )
 
 
+@pytest.fixture(scope="session")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The library that makes calls fail."""
+    if shutil.which("gcc") is None:
+        pytest.skip("NOT TESTED: gcc is not installed")
+    library = tmp_path_factory.mktemp("faults") / "faults.so"
+    source = Path(__file__).with_name("faults.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return str(library)
+
+
 @pytest.fixture
 def machine_folder() -> Iterator[Path]:
     """A folder to which every user has a way, and in which root alone may put something."""

@@ -2,6 +2,7 @@
  *
  * FAULTS is a list of NAME=NUMBER, each an error of errno.h:
  *   flock          with 0 for a lock that nobody else sees
+ *   record_lock    of fcntl
  *   folder_fsync
  *   modes          of chmod and fchmod; a new file is for everybody
  *   nofollow       of an open with O_NOFOLLOW
@@ -55,6 +56,19 @@ int flock(int descriptor, int operation)
     if (number == 0)
         return 0;
     FAIL(number);
+}
+
+int fcntl64(int descriptor, int command, ...)
+{
+    int number = fault("record_lock");
+    void *argument;
+    va_list more;
+    va_start(more, command);
+    argument = va_arg(more, void *);
+    va_end(more);
+    if (number > 0 && command == F_SETLK && is_open_under(descriptor))
+        FAIL(number);
+    return REAL(fcntl64)(descriptor, command, argument);
 }
 
 int fsync(int descriptor)

@@ -32,16 +32,6 @@ def needed(program: str) -> None:
         pytest.skip(f"NOT TESTED: {program} is not installed")
 
 
-@pytest.fixture(scope="session")
-def faults(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The library that makes calls fail."""
-    needed("gcc")
-    library = tmp_path_factory.mktemp("faults") / "faults.so"
-    source = Path(__file__).with_name("faults.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
-    return str(library)
-
-
 @pytest.fixture
 def cache(environment: Environment) -> Path:
     """The token file; its folder is there."""
@@ -102,6 +92,7 @@ LACKS = {
     "no flock (Lustre)": f"flock={errno.ENOSYS}",
     "no flock (FUSE)": f"flock={errno.ENOTSUP}",
     "no flock (NFS without lockd)": f"flock={errno.ENOLCK}",
+    "no flock (a policy forbids it)": f"flock={errno.EACCES}",
     "flock of this machine alone": "flock=0",
     "no modes (FAT)": f"modes={errno.EPERM}",
     "no modes (SMB)": f"modes={errno.ENOTSUP}",

@@ -37,6 +37,7 @@ _FAILED_FOR = 30  # seconds that a failed exchange is not tried again
 _REJECTED_FOR = 3600  # seconds that a rejection counts
 _MOST_REJECTED = 2  # tokens, then none is asked for
 _MOST_KEPT = 64  # files
+_NAME = 64  # hexadecimal digits
 
 
 class _Failure(Exception):
@@ -76,13 +77,20 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
     try:
         token = _token(wanted, own, request.path, options)
     except _Failure as reason:
-        options.note("oidc: no token for %s: %s", _shown(wanted), reason)
-        if not options.offline:
-            yield Candidate(NAME, PLACE, None, FAILED, _line(wanted, str(reason)))
+        yield from _no_token(wanted, str(reason), options)
+        return
+    except Exception as error:  # of any kind: no other identity may answer in its place
+        yield from _no_token(wanted, f"unexpected {type(error).__name__}", options)
         return
     options.note("oidc: %s for %s", "a token" if token else "none", _shown(wanted))
     if token is not None:
         yield Candidate(NAME, PLACE, token)
+
+
+def _no_token(wanted: bytes, reason: str, options: "Options") -> "Iterator[Candidate]":
+    options.note("oidc: no token for %s: %s", _shown(wanted), reason)
+    if not options.offline:
+        yield Candidate(NAME, PLACE, None, FAILED, f"no token through OIDC for {_shown(wanted)}: {reason}")
 
 
 def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> None:
@@ -91,15 +99,14 @@ def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> No
     Another one is exchanged for the same repository once; for other repositories nothing changes. What no exchange
     gave does not count, since whoever writes a URL can put it there, nor does a token that has expired.
     """
-    is_counted = False
+    is_removed = False
     for folder in _kept_in(options.environ):
-        for name in posix.listdir(folder):
-            file = folder + b"/" + name
+        for file in _files(folder):
             kept = _read(file)
             if kept is not None and kept.token is not None and kept.token.text == text:
-                _remove(file)
-                is_counted = not expired
-    if not is_counted:
+                # Of several runs that are told of one token at once, one removes it.
+                is_removed = _remove(file) or is_removed
+    if not is_removed or expired:
         return
     try:
         name = _counter(*_identity(options.environ), options.environ[RESOURCE].strip(), path)
@@ -169,6 +176,7 @@ def _asked(resource: bytes, identity: tuple[bytes, bytes], deadline: float) -> _
     from git_credential_hf import hub
 
     kind, secret = identity
+    left = deadline - time.monotonic()
     try:
         if kind == _GITHUB[0]:
             url, _, token = secret.partition(b"\0")
@@ -177,15 +185,16 @@ def _asked(resource: bytes, identity: tuple[bytes, bytes], deadline: float) -> _
     except hub.NoToken as reason:
         if reason.code == "invalid_grant":
             raise _Unknown(f"{reason}, no trusted publisher there matches this job") from None
-        return _failed(str(reason))
+        # With little time left it says nothing of the next run, which has more.
+        return _failed(str(reason), _FAILED_FOR if reason.code or left > _LIMIT / 2 else 0)
     if of_hub(text) != text:
         return _failed("the Hub's answer has no token in it")
     now = int(time.time())
     return _Kept(now + lasts, Token(text, expires=now + lasts))
 
 
-def _failed(reason: str) -> _Kept:
-    return _Kept(int(time.time()) + _FAILED_FOR, None, failed=reason)
+def _failed(reason: str, seconds: int = _FAILED_FOR) -> _Kept:
+    return _Kept(int(time.time()) + seconds, None, failed=reason)
 
 
 def _given(kept: _Kept) -> Token:
@@ -306,11 +315,52 @@ class _Keeping:
         return _usable(self._folder and self._folder + b"/" + name)
 
     def write(self, name: bytes, kept: _Kept) -> None:
-        _write(self._folder and self._folder + b"/" + name, kept)
+        """Keep what came of an exchange. Without a place to keep it in the next run makes an exchange of its own."""
+        from git_credential_hf.state import files
+
+        if not self._folder or kept.until <= time.time():
+            return
+        token = kept.token
+        lines = [
+            b"%d" % kept.until,
+            token.text if token else b"",
+            b"%d" % (token.expires or 0) if token else b"",
+            b"%d" % kept.rejected,
+            kept.failed.encode(),
+            b"",
+        ]
+        try:
+            self._tidy()
+            files.replace(self._folder + b"/" + name, b"\n".join(lines))
+        except OSError:
+            pass
+
+    def _tidy(self) -> None:
+        """Remove what is void, and the oldest where there is too much. Raises OSError."""
+        kept = []
+        for file in _files(self._folder):
+            if _read(file) is not None:
+                kept.append(file)
+            elif self._is_ours_to_remove(file):
+                _remove(file)
+        if len(kept) >= _MOST_KEPT:
+            for file in sorted(kept, key=lambda one: posix.stat(one).st_mtime)[: 1 - _MOST_KEPT]:
+                posix.unlink(file)
+
+    def _is_ours_to_remove(self, file: bytes) -> bool:
+        """Return whether no other run is at `file`, and it is void still."""
+        name = file.rpartition(b"/")[2]
+        if len(name) != _NAME or self._locks is None:
+            return False
+        try:
+            self._locks.take(name, 0)
+        except TimeoutError:
+            return False
+        return _read(file) is None
 
 
 def _read(file: bytes) -> _Kept | None:
-    """Return what is kept in `file`; None, and no file, where that is void."""
+    """Return what is kept in `file`; None where that is void."""
     lines = read(file).split(b"\n") if file else []
     if len(lines) != 6:
         return None
@@ -318,7 +368,6 @@ def _read(file: bytes) -> _Kept | None:
     now = int(time.time())
     # A time further ahead is a clock that was set back.
     if not now < (seconds(until) or 0) < now + 2 * 86_400:
-        _remove(file)
         return None
     token = Token(text, expires=seconds(expires)) if text else None
     return _Kept(int(until), token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
@@ -331,41 +380,20 @@ def _usable(file: bytes) -> _Kept | None:
     return None if is_ending else kept
 
 
-def _remove(file: bytes) -> None:
+def _remove(file: bytes) -> bool:
+    """Remove `file`; return whether it was this run that did."""
     try:
         posix.unlink(file)
     except OSError:
-        pass
+        return False
+    return True
 
 
-def _write(file: bytes, kept: _Kept) -> None:
-    """Keep what came of an exchange. Without a place to keep it in the next run makes an exchange of its own."""
-    from git_credential_hf.state import files
-
-    if not file or kept.until <= time.time():
-        return
-    token = kept.token
-    lines = [
-        b"%d" % kept.until,
-        token.text if token else b"",
-        b"%d" % (token.expires or 0) if token else b"",
-        b"%d" % kept.rejected,
-        kept.failed.encode(),
-        b"",
-    ]
+def _files(folder: bytes) -> list[bytes]:
     try:
-        _tidy(file.rpartition(b"/")[0])
-        files.replace(file, b"\n".join(lines))
+        return [folder + b"/" + name for name in posix.listdir(folder)]
     except OSError:
-        pass
-
-
-def _tidy(folder: bytes) -> None:
-    """Remove what is void, and the oldest where there is too much. Raises OSError."""
-    left = [file for name in posix.listdir(folder) if _read(file := folder + b"/" + name) is not None]
-    if len(left) >= _MOST_KEPT:
-        for file in sorted(left, key=lambda one: posix.stat(one).st_mtime)[: 1 - _MOST_KEPT]:
-            posix.unlink(file)
+        return []
 
 
 # What a person is told.
@@ -373,7 +401,3 @@ def _tidy(folder: bytes) -> None:
 
 def _shown(resource: bytes) -> str:
     return resource.decode("utf-8", "backslashreplace")
-
-
-def _line(resource: bytes, reason: str) -> str:
-    return f"no token through OIDC for {_shown(resource)}: {reason}"

@@ -5,7 +5,7 @@ A lock is extra protection: on a file system without locks, the work is done wit
 
 import posix
 
-from git_credential_hf.state.files import make_folders
+from git_credential_hf.state.files import if_possible, make_folders
 from git_credential_hf.state.folders import is_own, own_folders
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -58,6 +58,7 @@ class KeyLocks:
     def __init__(self, file: bytes) -> None:
         flags = posix.O_RDWR | posix.O_CREAT | posix.O_CLOEXEC | posix.O_NOFOLLOW
         self._descriptor = posix.open(file, flags, 0o600)
+        if_possible(posix.fchmod, self._descriptor, 0o600)  # which a umask may have changed
 
     def close(self) -> None:
         posix.close(self._descriptor)
@@ -79,7 +80,7 @@ def _take(attempt: "Callable[[], None]", seconds: float) -> None:
     while True:
         try:
             return attempt()
-        except (BlockingIOError, PermissionError):  # lockf may give either
+        except BlockingIOError:
             if time.monotonic() >= deadline:
                 break
             time.sleep(_PAUSE)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf import hub as requests_to_hub
 from tests.asking import request, seed, write_token_file
-from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
 from tests.hub import Hub, fingerprint
 from tests.keyring_items import Items
 
@@ -293,6 +294,14 @@ def test_where_it_cannot_be_kept_it_is_exchanged_again(
         assert holders == []
 
 
+def test_the_lock_is_the_users_own_whatever_the_umask(environment: Environment, hub: Hub) -> None:
+    command = ["sh", "-c", 'umask 0777 && exec "$0" get', EXECUTABLE]
+    done = subprocess.run(command, input=request(), env=environment, capture_output=True, check=True)
+    assert hub.oidc.given[-1].encode() in done.stdout
+    lock = Path(environment["XDG_RUNTIME_DIR"], "git-credential-hf/oidc.lock")
+    assert lock.stat().st_mode & 0o777 == 0o600
+
+
 # --- rejected --------------------------------------------------------------------------------------------------------
 
 
@@ -364,6 +373,17 @@ def test_a_rejection_is_told_by_two_at_once_and_counts_once(run: Run, get: Get, 
     assert given(get(MODEL), hub)
     for _ in range(2):
         run("erase", input=request(path=MODEL, username="hf_user", password=hub.oidc.given[-1]))
+    assert given(get(MODEL), hub)
+    assert len(hub.oidc.exchanges) == 2
+
+
+def test_a_rejection_that_many_are_told_of_at_once_counts_once(get: Get, environment: Environment, hub: Hub) -> None:
+    """Each of them reads what is kept before the first has removed it."""
+    assert given(get(MODEL), hub)
+    slowly = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlink:delay_enter=300000", EXECUTABLE, "erase"]
+    told = request(path=MODEL, username="hf_user", password=hub.oidc.given[-1])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: subprocess.run(slowly, input=told, env=environment, check=True), range(4)))
     assert given(get(MODEL), hub)
     assert len(hub.oidc.exchanges) == 2
 
@@ -453,6 +473,21 @@ def test_a_slow_hub_is_not_waited_for(get: Get, environment: Environment, hub: H
     assert 9 < time.monotonic() - begin < 11.5
     assert failed(get(MODEL), "gave no answer in time")
     assert time.monotonic() - begin < 11.5
+
+
+def test_what_had_no_time_left_fails_for_itself_alone(get: Get, hub: Hub) -> None:
+    """The Hub says that it does not trust the job with another repository when there is hardly time to ask again."""
+    hub.oidc.delay = 9.5
+    assert failed(get("other/model"), "gave no answer in time")
+    hub.oidc.delay = 0
+    assert given(get("other/model"), hub)
+
+
+def test_what_nobody_reckoned_with_is_a_failure_too(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where no thread can be started, which root is always allowed: a mock fails in another way."""
+    write_token_file(environment, IN_FILE)
+    monkeypatch.setattr(requests_to_hub, "exchange", lambda *_: int("x"))
+    assert failed(run_call(("get",), request(path=MODEL), environment), "unexpected ValueError")
 
 
 @pytest.mark.parametrize(

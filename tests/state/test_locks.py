@@ -1,5 +1,6 @@
 """Locks between runs: one at a time, and never longer than one is ready to wait."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -70,6 +71,20 @@ def test_a_lock_on_one_thing_keeps_nobody_from_another(tmp_path: Path) -> None:
     mine.close()
     assert subprocess.check_output(command, text=True) == "taken\ntaken\n"
     assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EACCES, errno.EPERM])
+def test_where_no_lock_can_be_had_nobody_waits_for_one(tmp_path: Path, faults: str, number: int) -> None:
+    program = (
+        "import sys; from git_credential_hf.state import locks; folder = sys.argv[1].encode()\n"
+        "locks.KeyLocks(folder + b'/lock').take(b'a' * 64, 30); locks.FolderLock(folder, 30).__enter__()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        env={"LD_PRELOAD": faults, "FAULTS": f"flock={number} record_lock={number}", "FAULTS_UNDER": str(tmp_path)},
+        timeout=10,
+        check=True,
+    )
 
 
 def test_our_own_lock_is_in_the_first_folder_that_can_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ answers. There is no way to say `store` or `erase`.
 """
 
 import contextlib
+import errno
 import os
 import queue
 import re
@@ -15,10 +16,11 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from git_credential_hf.cli.output import Failed, complain, shown, shown_token
+from git_credential_hf.cli.output import Failed, shown, shown_token
 from git_credential_hf.model.repository import HUB, scopes, server
 from git_credential_hf.model.request import Malformed, Request, answer, is_complete, parse
 from git_credential_hf.model.token import Token
@@ -37,6 +39,7 @@ _CONNECTIONS = 64
 _PATIENCE = 0.25  # seconds that a connection may be open, and not have asked, while others wait
 _NO_UID = (1 << 32) - 1  # POSIX: (uid_t) -1
 _LOCK_SECONDS = 5.0
+_PAUSE = 0.05  # seconds, where there is no descriptor for another connection
 _TRY = "Try: git-credential-hf serve --socket ~/hf.sock"
 _DURATION = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,8})s?)?", re.ASCII)
 
@@ -72,24 +75,17 @@ def serve(asked: Serve) -> int:
             raise UsageError("--for and --socket are for a socket of its own: standard input is a connection")
         return _answer_inherited(inherited, asked)
     path = asked.socket if asked.socket is not None else _usual_place(asked.environ)
-    shown_path = shown(path)
-    with _bound(path, asked) as (listening, own):
-        try:
-            with _Server(listening, asked) as running:
-                for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                    if signal.getsignal(number) != signal.SIG_IGN:  # which nohup and a shell's & ask for
-                        signal.signal(number, running.end)
-                end = time.localtime(time.time() + (asked.seconds or 0))
-                until = "" if asked.seconds is None else time.strftime(" until %Y-%m-%dT%H:%M:%S", end)
-                what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
-                running.log.write(f"answers for {what} at {shown_path}{until}")
-                while not running.is_over():
-                    running.handle_request()
-                running.close_all()
-                running.log.close()
-        finally:
-            _remove(path, own)
-    return 130 if running.ended_by == signal.SIGINT else 0
+    ending = _Ending(asked.seconds)
+    with _bound(path, asked, ending) as listening, _Server(listening, asked, ending) as running:
+        end = time.localtime(time.time() + (asked.seconds or 0))
+        until = "" if asked.seconds is None else time.strftime(" until %Y-%m-%dT%H:%M:%S", end)
+        what = ", ".join(map(shown, asked.scopes)) or HUB.decode()
+        running.log.write(f"answers for {what} at {shown(path)}{until}")
+        while not ending.is_over():
+            running.handle_request()
+        running.close_all()
+        running.log.close()
+    return 130 if ending.signal == signal.SIGINT else 0
 
 
 def _answer_inherited(connection: socket.socket, asked: Serve) -> int:
@@ -123,7 +119,7 @@ def seconds(duration: str) -> int:
 
 def uid(text: str) -> int:
     """Return the number of a user that `text` writes. Raises UsageError."""
-    if not text.isascii() or not text.isdigit() or int(text) >= _NO_UID:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_NO_UID)) or int(text) >= _NO_UID:
         raise UsageError("--allow-uid takes the number of a user, as id -u prints it")
     return int(text)
 
@@ -144,31 +140,33 @@ def _usual_place(environ: dict[bytes, bytes]) -> bytes:
 
 
 @contextlib.contextmanager
-def _bound(path: bytes, asked: Serve) -> Any:
-    """Listen at `path`, in the place of a socket where nobody listens any more; give that, and what is there now.
-
-    Raises Failed.
-    """
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with listening:
+def _bound(path: bytes, asked: Serve, ending: "_Ending") -> Iterator[socket.socket]:
+    """Listen at `path`, in the place of a socket where nobody listens any more; remove it in the end. Raises Failed."""
+    own = None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         try:
-            files.make_folders(os.path.dirname(os.path.abspath(path)))
-            with locks.own_lock(asked.environ, _LOCK_SECONDS):
-                _make_way(path)
-                # Others may only connect where they are allowed to by name: then the kernel says who they are.
-                before = os.umask(0o111 if asked.uids else 0o177)
-                try:
-                    listening.bind(path)
-                finally:
-                    os.umask(before)
-                # Before another run may look whether anybody listens here. ssh, for one, does not try again where there
-                # is no place to wait.
-                listening.listen(socket.SOMAXCONN)
-                own = os.lstat(path)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None
-        yield listening, own
+            try:
+                files.make_folders(os.path.dirname(os.path.abspath(path)))
+                with locks.own_lock(asked.environ, _LOCK_SECONDS):
+                    _make_way(path)
+                    ending.watch()  # from here on there is something to remove
+                    # Others may only connect where they are allowed to by name: then the kernel says who they are.
+                    before = os.umask(0o111 if asked.uids else 0o177)
+                    try:
+                        listening.bind(path)
+                    finally:
+                        os.umask(before)
+                    own = os.lstat(path)
+                    # Before another run may look whether anybody listens here. ssh, for one, does not try again where
+                    # there is no place to wait.
+                    listening.listen(socket.SOMAXCONN)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise Failed(f"nothing is served: {shown(path)}: {reason}. {_TRY}") from None
+            yield listening
+        finally:
+            if own is not None:
+                _remove(path, own)
 
 
 def _make_way(path: bytes) -> None:
@@ -214,6 +212,33 @@ def _inherited() -> socket.socket | None:
     return None
 
 
+# Until when.
+
+
+class _Ending:
+    """The end of a run: after so many seconds, by the clock that goes on while the machine sleeps, or by a signal.
+
+    signal: the number of the one that came.
+    """
+
+    def __init__(self, seconds: int | None) -> None:
+        self._at = None if seconds is None else _now() + seconds
+        self.signal: int | None = None
+
+    def watch(self) -> None:
+        """Note the signals that end a run, instead of ending by them. One may come in the middle of anything."""
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            if signal.getsignal(number) != signal.SIG_IGN:  # which nohup and a shell's & ask for
+                signal.signal(number, self._note)
+
+    def is_over(self) -> bool:
+        """Return whether nothing is to be given any more."""
+        return self.signal is not None or (self._at is not None and _now() >= self._at)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+
+
 # Who asks, and what for.
 
 
@@ -226,25 +251,28 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     timeout = 0.1  # seconds that handle_request waits, and so until a signal or the end of the time is seen
 
-    def __init__(self, listening: socket.socket, asked: Serve) -> None:
+    def __init__(self, listening: socket.socket, asked: Serve, ending: _Ending) -> None:
         super().__init__("", _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.asked = asked
-        self.log = _Log()
-        self._ends = None if asked.seconds is None else _now() + asked.seconds
+        self.ending = ending
+        try:
+            self.log, self._complaints = _Log(1), _Log(2)
+        except RuntimeError as error:
+            raise Failed(f"nothing is served: {error}. Try: ulimit -a") from None
         self._free = threading.BoundedSemaphore(_CONNECTIONS)
         self._open: dict[socket.socket, float] = {}  # what has not asked yet, the oldest first, and since when
         self._lock = threading.Lock()
-        self.ended_by: int | None = None  # the number of a signal
 
-    def end(self, number: int, frame: FrameType | None) -> None:
-        """Note that a signal came. It may come in the middle of anything, so nothing more is done here."""
-        self.ended_by = number
-
-    def is_over(self) -> bool:
-        """Return whether nothing is to be given any more."""
-        return self.ended_by is not None or (self._ends is not None and _now() >= self._ends)
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._close_oldest()
+                time.sleep(_PAUSE)
+            raise
 
     def close_all(self) -> None:
         """Close what has not asked yet."""
@@ -252,11 +280,11 @@ class _Server(socketserver.ThreadingUnixStreamServer):
             self._close_oldest()
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        return not self.is_over() and _may_ask(request, self.asked)
+        return not self.ending.is_over() and _may_ask(request, self.asked)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         while not self._free.acquire(timeout=self._patience()):
-            if self.is_over():
+            if self.ending.is_over():
                 self.shutdown_request(request)
                 return
             self._close_oldest()
@@ -301,7 +329,8 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         """Say nothing of a connection that broke; of any other error its kind alone, since it may hold a token."""
         error = sys.exception()
         if not isinstance(error, OSError):
-            complain(f"unexpected {type(error).__name__} in an answer; please report what was run")
+            kind = type(error).__name__
+            self._complaints.write(f"git-credential-hf: unexpected {kind} in an answer; please report what was run")
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -313,9 +342,10 @@ class _Handler(socketserver.BaseRequestHandler):
 
 
 class _Log:
-    """What was answered, on standard output. Whoever does not read that keeps nobody from an answer: lines are lost."""
+    """Lines on a descriptor. Whoever does not read them keeps nobody from an answer: they are lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._lines: queue.Queue[str | None] = queue.Queue(_LINES)
         self._thread = threading.Thread(target=self._print, daemon=True)
         self._thread.start()
@@ -333,7 +363,8 @@ class _Log:
     def _print(self) -> None:
         while (line := self._lines.get()) is not None:
             with contextlib.suppress(OSError):
-                os.write(1, f"{line}\n".encode())  # past sys.stdout, which would be locked for as long as it waits
+                # Past sys.stdout, which would be locked for as long as it waits.
+                os.write(self._descriptor, f"{line}\n".encode())
 
 
 def _now() -> float:
@@ -359,7 +390,7 @@ def _answer(connection: socket.socket, asked: Serve, running: _Server | None = N
     except Malformed:
         return ""
     token, why = _token(request, asked)
-    if running is not None and running.is_over():
+    if running is not None and running.ending.is_over():
         return ""
     if token is not None:
         connection.settimeout(_REQUEST_SECONDS)

@@ -504,6 +504,63 @@ def test_a_reader_of_its_lines_holds_up_neither_answers_nor_the_end(
         os.close(read)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("call", ["bind", "listen"])
+def test_a_signal_at_the_beginning_leaves_no_socket(
+    server_environment: Environment, tmp_path: Path, call: str, number: signal.Signals
+) -> None:
+    path = tmp_path / "left.sock"
+    inject = f"inject={call}:signal={number.name}:when=1"
+    command = ["strace", "-f", "-o", "/dev/null", "-e", inject, EXECUTABLE, "serve", "--socket", str(path)]
+    subprocess.run(command, env=server_environment, stdin=subprocess.DEVNULL, timeout=20, check=False)
+    assert not path.exists()
+
+
+@AS_ROOT
+@pytest.mark.parametrize("reader", ["a full disk", "asleep"])
+def test_where_no_thread_can_be_started_it_goes_on_and_ends(machine_folder: Path, reader: str) -> None:
+    """Of another user's, since root may start as many as there is room for."""
+    home = machine_folder / "user"
+    (home / "run").mkdir(parents=True, mode=0o700)
+    for one in (home, home / "run"):
+        os.chown(one, NOBODY, NOBODY)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": f"{home}/run", "HF_TOKEN": TOKEN}
+    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    command = [*as_nobody, "prlimit", "--nproc=3", program_for_all(machine_folder), "serve"]
+    path = home / "run/git-credential-hf/serve.sock"
+    with contextlib.ExitStack() as ends:
+        if reader == "asleep":
+            read, complaints = os.pipe()
+            ends.callback(os.close, read)
+        else:
+            complaints = os.open("/dev/full", os.O_WRONLY)
+        ends.callback(os.close, complaints)
+        serving = ends.enter_context(
+            subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints, cwd="/")
+        )
+        ends.callback(serving.kill)
+        assert serving.stdout is not None and b"answers for" in serving.stdout.readline()
+        for _ in range(1500):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.connect(str(path))
+                client.settimeout(10)
+                assert received(client) == b""
+        serving.terminate()
+        assert serving.wait(timeout=5) == 0
+    assert not path.exists()
+
+
+def test_where_no_descriptor_is_left_the_oldest_is_closed(
+    server_environment: Environment, elsewhere: Environment, tmp_path: Path
+) -> None:
+    serving = Serving(server_environment, tmp_path)
+    with contextlib.closing(serving), contextlib.ExitStack() as clients:
+        subprocess.run(["prlimit", "--nofile=20", f"--pid={serving.process.pid}"], check=True)
+        for _ in range(40):
+            clients.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)).connect(str(serving.path))
+        wait_until(lambda: get(elsewhere) == GIVEN, "it answers", 10)
+
+
 @pytest.mark.parametrize("how", ["a signal", "--for"])
 def test_no_connection_that_was_open_has_a_token_after_the_end(
     server_environment: Environment, tmp_path: Path, how: str
@@ -624,7 +681,7 @@ def test_an_empty_path_is_a_mistake(run: Run, server_environment: Environment) -
     [
         ("--for 0", 2), ("--for x", 2), ("--for -1", 2), ("--for 8x", 2), ("--scope a//b", 2), ("--allow-uid x", 2),
         ("more", 2), ("--allow-uid=-1", 2),
-        ("--allow-uid 4294967295", 2), ("--socket /nonexistent/" + "x" * 120, 1),
+        ("--allow-uid 4294967295", 2), ("--allow-uid " + "9" * 5000, 2), ("--socket /nonexistent/" + "x" * 120, 1),
         ("--socket /dev/null/x", 1),
     ],
 )  # fmt: skip
@@ -655,7 +712,7 @@ def test_clients_that_stall_hold_up_nobody(serving: Serving, elsewhere: Environm
         assert get(elsewhere) == GIVEN
         assert time.monotonic() - begin < 2
         threads = len(list(Path(f"/proc/{serving.process.pid}/task").iterdir()))
-        assert threads <= 64 + 2
+        assert threads <= 64 + 3  # it itself, and one for each of stdout and stderr
 
 
 def test_a_client_has_five_seconds(serving: Serving) -> None:
