@@ -24,9 +24,13 @@ pytest_plugins = ["tests.hub.fixtures"]
 
 EXECUTABLE = shutil.which("git-credential-hf") or "git-credential-hf is not installed: run scripts/test"
 
-# Of the processes that coverage would have measured these are to be, and not what their tests start.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+# Of the processes that coverage would have measured these are to be, and of what their tests start MEASURED alone.
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+MEASURED, MEASURING = [EXECUTABLE], dict[str, str]()
+"""The program for what no call in a test can do, and what its environment needs besides: where coverage looks on, an
+ordinary start of Python."""
+if "PYTEST_XDIST_WORKER" in os.environ and _COVERAGE in os.environ:
+    MEASURED, MEASURING = [sys.executable, "-m", "git_credential_hf"], {_COVERAGE: os.environ.pop(_COVERAGE)}
 
 # What a shell runs in the background ignores SIGINT, and what nohup runs SIGHUP; so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,7 +8,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.conftest import EXECUTABLE, Environment
+from tests.conftest import MEASURED, MEASURING, Environment
 
 INTERRUPT = b"\x03"  # Ctrl-C
 END = b"\x04"  # Ctrl-D
@@ -56,16 +56,17 @@ class Conversation:
 
 @contextmanager
 def at_a_terminal(
-    environment: Environment, *arguments: str, columns: int = 80, program: str = EXECUTABLE
+    environment: Environment, *arguments: str, columns: int = 80, program: str = ""
 ) -> Iterator[Conversation]:
+    """Run our program, or another, at a terminal of its own."""
     terminal, end = os.openpty()
     termios.tcsetwinsize(end, (24, columns))
     process = subprocess.Popen(
-        [program, *arguments],
+        [*([program] if program else MEASURED), *arguments],
         stdin=end,
         stdout=end,
         stderr=end,
-        env=environment,
+        env=environment if program else environment | MEASURING,
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - else Ctrl-C is a letter
     )

@@ -9,14 +9,14 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.asking import answer, request, seed, write_token_file
-from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run
+from tests.conftest import AS_ROOT, EXECUTABLE, MEASURED, MEASURING, Environment, Result, Run
 from tests.keyring_items import Items
 from tests.providers import wait_until
 
@@ -29,13 +29,20 @@ NOBODY = 65534
 class Serving:
     """A running `serve`; its lines are in `log`."""
 
-    def __init__(self, environment: Environment, folder: Path, *arguments: str, socket: str | None = None) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        folder: Path,
+        *arguments: str,
+        socket: str | None = None,
+        program: Sequence[str] = (EXECUTABLE,),
+    ) -> None:
         self.path = Path(socket or f"{environment['XDG_RUNTIME_DIR']}/git-credential-hf/serve.sock")
         self.log = folder / f"serve.{len(list(folder.glob('serve.*')))}.log"
         more = ("--socket", socket) if socket else ()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [EXECUTABLE, "serve", *more, *arguments],
+                [*program, "serve", *more, *arguments],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -71,11 +78,11 @@ def inherited(
 ) -> "subprocess.CompletedProcess[bytes]":
     """Run serve with a connection for standard input and output, as systemd does."""
     return subprocess.run(
-        [EXECUTABLE, "serve", *arguments],
+        [*MEASURED, "serve", *arguments],
         stdin=connection.fileno(),
         stdout=connection.fileno(),
         stderr=subprocess.PIPE,
-        env=environment,
+        env=environment | MEASURING,
         check=False,
     )
 
@@ -97,7 +104,7 @@ def server_environment(environment: Environment) -> Environment:
 
 @pytest.fixture
 def serving(server_environment: Environment, tmp_path: Path) -> Iterator[Serving]:
-    started = Serving(server_environment, tmp_path)
+    started = Serving(server_environment | MEASURING, tmp_path, program=MEASURED)
     yield started
     started.close()
 
@@ -266,8 +273,8 @@ OUTSIDE = [
 @pytest.fixture
 def scoped(server_environment: Environment, tmp_path: Path) -> Iterator[Serving]:
     started = Serving(
-        server_environment | {"HF_TOKEN": TOKEN}, tmp_path, "--scope", "my-org/my-model", "--scope",
-        "https://huggingface.co/datasets/One/data/tree/main",
+        server_environment | MEASURING | {"HF_TOKEN": TOKEN}, tmp_path, "--scope", "my-org/my-model", "--scope",
+        "https://huggingface.co/datasets/One/data/tree/main", program=MEASURED,
     )  # fmt: skip
     yield started
     started.close()
