@@ -21,6 +21,7 @@ MANAGER = "Git Credential Manager"
 KEYRING_GET = "keyring get"
 LOCAL = "from the keyring itself"
 FORWARDED = "git-credential-hf (forwarded)"
+TO_PERSON = "git-credential-hf (token)"
 FLOOR = "python3 -I -S -c pass"
 UNCHANGED = "seed, nothing new"
 STATUS = "git-credential-hf status"
@@ -204,11 +205,16 @@ def forwarded(bench: Bench) -> Table:
     elsewhere = here.bus.environ() | {"DBUS_SESSION_BUS_ADDRESS": "disabled:", "GIT_CREDENTIAL_HF_SOCKET": str(socket)}
     cases = [
         Case(FORWARDED, [program, "get"], elsewhere, _request(), bench.password(), "forwarded", base=LOCAL),
+        Case(
+            TO_PERSON, [program, "token", f"https://{HOST}"], here.bus.environ(),
+            answer=bench.token.encode(), source="keyring", base=LOCAL,
+        ),
         Case(LOCAL, [program, "get"], here.bus.environ(), _request(), bench.password(), "keyring", base=LOCAL),
-    ]
+    ]  # fmt: skip
     return bench.table(
-        "get, from a forwarded socket",
-        "A container or another machine, whose socket leads to `serve`; that asks the keyring. Without the network.",
+        "get, from a forwarded socket, and token",
+        "A container or another machine, whose socket leads to `serve`; that asks the keyring. Without the network. "
+        "`token` asks the keyring itself.",
         cases,
     )
 
