@@ -99,24 +99,17 @@ def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> No
     Another one is exchanged for the same repository once; for other repositories nothing changes. What no exchange
     gave does not count, since whoever writes a URL can put it there, nor does a token that has expired.
     """
-    is_removed = False
-    for folder in _kept_in(options.environ):
-        for file in _files(folder):
-            kept = _read(file)
-            if kept is not None and kept.token is not None and kept.token.text == text:
-                # Of several runs that are told of one token at once, one removes it.
-                is_removed = _remove(file) or is_removed
-    if not is_removed or expired:
-        return
-    try:
-        name = _counter(*_identity(options.environ), options.environ[RESOURCE].strip(), path)
-        with _Keeping(options.environ, time.monotonic() + _WAIT) as keeping:
+    with _Keeping(options.environ, time.monotonic() + _WAIT) as keeping:
+        if not keeping.remove_token(text) or expired:
+            return
+        try:
+            name = _counter(*_identity(options.environ), options.environ[RESOURCE].strip(), path)
             keeping.take(name)
-            before = keeping.read(name)
-            count = 1 + (before.rejected if before is not None else 0)
-            keeping.write(name, _Kept(int(time.time()) + _REJECTED_FOR, None, count))
-    except (_Failure, OSError):
-        pass
+        except (_Failure, TimeoutError):
+            return
+        before = keeping.read(name)
+        count = 1 + (before.rejected if before is not None else 0)
+        keeping.write(name, _Kept(int(time.time()) + _REJECTED_FOR, None, count))
 
 
 def _token(wanted: bytes, own: bytes, path: bytes, options: "Options") -> Token | None:
@@ -336,27 +329,38 @@ class _Keeping:
             pass
 
     def _tidy(self) -> None:
-        """Remove what is void, and the oldest where there is too much. Raises OSError."""
+        """Remove what is void or was left unfinished, and the oldest where there is too much. Raises OSError."""
+        from git_credential_hf.state import files
+
         kept = []
         for file in _files(self._folder):
-            if _read(file) is not None:
-                kept.append(file)
-            elif self._is_ours_to_remove(file):
+            name = file.rpartition(b"/")[2]
+            if name.startswith(b"."):
+                files.remove_unfinished(self._folder + b"/" + name[1 : 1 + _NAME])
+            elif _read(file) is not None:
+                kept.append((_written(file), file))
+            elif self._is_taken(name) and _read(file) is None:
                 _remove(file)
-        if len(kept) >= _MOST_KEPT:
-            for file in sorted(kept, key=lambda one: posix.stat(one).st_mtime)[: 1 - _MOST_KEPT]:
-                posix.unlink(file)
+        for _, file in sorted(kept)[: max(0, 1 + len(kept) - _MOST_KEPT)]:
+            _remove(file)
 
-    def _is_ours_to_remove(self, file: bytes) -> bool:
-        """Return whether no other run is at `file`, and it is void still."""
-        name = file.rpartition(b"/")[2]
-        if len(name) != _NAME or self._locks is None:
-            return False
+    def remove_token(self, text: bytes) -> bool:
+        """Remove the token `text`; return whether it was this run that did, of several that are told of it at once."""
+        is_removed = False
+        for folder in _kept_in(self._environ):
+            for file in _files(folder):
+                if _holds(file, text) and (folder != self._folder or self._is_taken(file.rpartition(b"/")[2], _WAIT)):
+                    is_removed = (_holds(file, text) and _remove(file)) or is_removed
+        return is_removed
+
+    def _is_taken(self, name: bytes, seconds: float = 0) -> bool:
+        """Return whether other runs are kept from `name`."""
         try:
-            self._locks.take(name, 0)
-        except TimeoutError:
+            if self._locks is not None:
+                self._locks.take(name, seconds)
+        except (TimeoutError, ValueError):  # ValueError: a name of somebody else's
             return False
-        return _read(file) is None
+        return True
 
 
 def _read(file: bytes) -> _Kept | None:
@@ -380,6 +384,11 @@ def _usable(file: bytes) -> _Kept | None:
     return None if is_ending else kept
 
 
+def _holds(file: bytes, text: bytes) -> bool:
+    kept = _read(file)
+    return kept is not None and kept.token is not None and kept.token.text == text
+
+
 def _remove(file: bytes) -> bool:
     """Remove `file`; return whether it was this run that did."""
     try:
@@ -387,6 +396,14 @@ def _remove(file: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def _written(file: bytes) -> float:
+    """Return when `file` was written, in seconds since the epoch; 0 where another run has removed it."""
+    try:
+        return posix.stat(file).st_mtime
+    except OSError:
+        return 0.0
 
 
 def _files(folder: bytes) -> list[bytes]:

@@ -388,6 +388,51 @@ def test_a_rejection_that_many_are_told_of_at_once_counts_once(get: Get, environ
     assert len(hub.oidc.exchanges) == 2
 
 
+def test_a_late_word_of_a_rejection_spares_the_token_that_came_meanwhile(
+    get: Get, environment: Environment, hub: Hub
+) -> None:
+    assert given(get(MODEL), hub)
+    told = request(path=MODEL, username="hf_user", password=hub.oidc.given[-1])
+    slowly = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlink:delay_enter=400000:when=1", EXECUTABLE, "erase"]
+    with subprocess.Popen(slowly, env=environment, stdin=subprocess.PIPE) as late:
+        assert late.stdin is not None
+        late.stdin.write(told)
+        late.stdin.close()
+        time.sleep(0.4)
+        subprocess.run([EXECUTABLE, "erase"], input=told, env=environment, check=True)
+        assert given(get(MODEL), hub)
+    assert given(get(MODEL), hub)
+    assert len(hub.oidc.exchanges) == 2
+
+
+def test_what_a_killed_run_left_and_what_is_nobodys_keeps_nobody_from_a_token(
+    get: Get, environment: Environment, hub: Hub
+) -> None:
+    killed = ["strace", "-f", "-o", "/dev/null", "-e", "inject=rename:signal=KILL:when=1", EXECUTABLE, "get"]
+    subprocess.run(killed, input=request(path=DATASET), env=environment, capture_output=True, check=False)
+    (unfinished,) = kept(environment)
+    assert hub.oidc.given[-1] in unfinished.read_text()
+    os.utime(unfinished, (0, 0))
+    strange = unfinished.with_name("z" * 64)
+    strange.write_text("x")
+    for _ in range(2):
+        assert given(get(MODEL), hub)
+    assert hub.oidc.exchanges == [DATASET, MODEL]
+    assert not unfinished.exists()
+    assert strange.exists()
+
+
+def test_where_much_is_kept_what_many_get_at_once_is_kept_too(environment: Environment, hub: Hub) -> None:
+    at_once([f"other/{number}" for number in range(8)], environment)
+    (one, *_) = [file for file in kept(environment) if "hf_" in file.read_text()]
+    for number in range(80):
+        one.with_name(f"{number:064x}").write_text(one.read_text())
+    paths = [f"more/{number}" for number in range(12)]
+    at_once(paths, environment)
+    at_once(paths, environment)
+    assert sorted(one for one in hub.oidc.exchanges if one.startswith("more/")) == sorted(paths)
+
+
 def test_a_token_that_cannot_be_kept_is_not_exchanged_for_ever(
     run: Run, get: Get, environment: Environment, hub: Hub
 ) -> None:

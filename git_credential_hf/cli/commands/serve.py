@@ -167,6 +167,7 @@ def _bound(path: bytes, asked: Serve, ending: "_Ending") -> Iterator[socket.sock
         finally:
             if own is not None:
                 _remove(path, own)
+            ending.leave()
 
 
 def _make_way(path: bytes) -> None:
@@ -224,12 +225,18 @@ class _Ending:
     def __init__(self, seconds: int | None) -> None:
         self._at = None if seconds is None else _now() + seconds
         self.signal: int | None = None
+        self._before: dict[int, Any] = {}
 
     def watch(self) -> None:
         """Note the signals that end a run, instead of ending by them. One may come in the middle of anything."""
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             if signal.getsignal(number) != signal.SIG_IGN:  # which nohup and a shell's & ask for
-                signal.signal(number, self._note)
+                self._before[number] = signal.signal(number, self._note)
+
+    def leave(self) -> None:
+        """Have signals end this process again: what it has yet to say may have to wait for a reader."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def is_over(self) -> bool:
         """Return whether nothing is to be given any more."""

@@ -523,6 +523,24 @@ def test_a_signal_at_the_beginning_leaves_no_socket(
     assert not path.exists()
 
 
+def test_a_complaint_that_nobody_reads_keeps_no_signal_from_ending_it(server_environment: Environment) -> None:
+    """The name is too long to be listened at, which it is told in a pipe that is full."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x" * 4096)
+    os.set_blocking(write, True)
+    command = [EXECUTABLE, "serve", "--socket", f"{server_environment['HOME']}/{'x' * 120}"]
+    with subprocess.Popen(command, env=server_environment, stdin=subprocess.DEVNULL, stderr=write) as unread:
+        time.sleep(1)
+        assert unread.poll() is None
+        unread.terminate()
+        assert unread.wait(timeout=5) == -signal.SIGTERM
+    os.close(read)
+    os.close(write)
+
+
 @AS_ROOT
 @pytest.mark.parametrize("reader", ["a full disk", "asleep"])
 def test_where_no_thread_can_be_started_it_goes_on_and_ends(machine_folder: Path, reader: str) -> None:
