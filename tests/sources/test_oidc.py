@@ -393,7 +393,7 @@ def test_a_late_word_of_a_rejection_spares_the_token_that_came_meanwhile(
 ) -> None:
     assert given(get(MODEL), hub)
     told = request(path=MODEL, username="hf_user", password=hub.oidc.given[-1])
-    slowly = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlink:delay_enter=400000:when=1", EXECUTABLE, "erase"]
+    slowly = ["strace", "-f", "-o", "/dev/null", "-e", "inject=unlink:delay_enter=200000:when=1", EXECUTABLE, "erase"]
     with subprocess.Popen(slowly, env=environment, stdin=subprocess.PIPE) as late:
         assert late.stdin is not None
         late.stdin.write(told)
