@@ -2,13 +2,12 @@
 
 import json
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.asking import seed, write_token_file
-from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.conftest import Environment, Result, Run
 from tests.keyring_items import Items
 
 TOKEN = "hf_tOkEn0123456789aBcDeFgHiJkLmNoPqRs"
@@ -135,27 +134,3 @@ def test_a_trace_has_no_token(run: Run, environment: Environment) -> None:
     assert told.stdout == f"{TOKEN}\n".encode()
     assert b"from" in told.stderr
     assert TOKEN.encode() not in told.stderr
-
-
-def test_it_takes_no_longer_than_two_gets(environment: Environment, tmp_path: Path) -> None:
-    write_token_file(environment, TOKEN)
-    subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
-    runs: list[tuple[Path, tuple[str, ...]]] = [
-        (tmp_path, ("get",)), (tmp_path, ("token", "my-org/my-model")), (tmp_path, ("token",)),
-        (tmp_path / "clone", ("token",)),
-    ]  # fmt: skip
-    times: list[list[float]] = [[] for _ in runs]
-    for _ in range(25):  # the shortest of each is what the machine did not disturb
-        for (folder, arguments), taken in zip(runs, times, strict=True):
-            begin = time.perf_counter()
-            subprocess.run(
-                [EXECUTABLE, *arguments],
-                input=b"protocol=https\nhost=huggingface.co\n",
-                env=environment,
-                cwd=folder,
-                capture_output=True,
-                check=True,
-            )
-            taken.append(time.perf_counter() - begin)
-    get, *tokens = map(min, times)
-    assert max(tokens) <= 2 * get, (get, tokens)
