@@ -81,10 +81,18 @@ def starts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-def loaded(program: Path, input: bytes, environment: Environment) -> set[str]:
-    """Run `program get`; return the modules that it loads from files."""
+def loaded(program: Path, input: bytes, environment: Environment, *arguments: str) -> set[str]:
+    """Run the program, with `get` unless there are other arguments; return the modules that it loads from files."""
     done = subprocess.run(
-        [program.parent / VERSION, "-IS", "-c", PROBE, package_of(program) / "startup/start.py", program, "get"],
+        [
+            program.parent / VERSION,
+            "-IS",
+            "-c",
+            PROBE,
+            package_of(program) / "startup/start.py",
+            program,
+            *(arguments or ("get",)),
+        ],
         input=input,
         env=environment,
         capture_output=True,
@@ -136,6 +144,15 @@ def test_get_loads_its_own_modules_and_builtin_ones(
     program = starts[start]
     assert loaded(program, asked, environment) == {f"git_credential_hf{name}" for name in wanted}
     assert get(program, environment, request=asked) == (GIVEN if source else SILENCE)
+
+
+@pytest.mark.parametrize("start", ["bundle", "source"])
+def test_token_loads_what_get_does_and_its_own(environment: Environment, starts: dict[str, Path], start: str) -> None:
+    environment["HF_TOKEN"] = "hf_t0ken"
+    wanted = ENVIRONMENT | {".cli", ".cli.clone", ".cli.commands", ".cli.commands.token", ".model.address"}
+    wanted |= BUNDLED if start == "bundle" else set()
+    found = loaded(starts[start], b"", environment, "token", "https://huggingface.co")
+    assert found == {f"git_credential_hf{name}" for name in wanted}
 
 
 # --- calls ---------------------------------------------------------------------------------------------------

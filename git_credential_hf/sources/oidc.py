@@ -107,7 +107,7 @@ def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> No
             keeping.take(name)
         except (_Failure, TimeoutError):
             return
-        before = keeping.read(name)
+        before = _find(name, keeping.environ)
         count = 1 + (before.rejected if before is not None else 0)
         keeping.write(name, _Kept(int(time.time()) + _REJECTED_FOR, None, count))
 
@@ -118,11 +118,10 @@ def _token(wanted: bytes, own: bytes, path: bytes, options: "Options") -> Token 
     kind, secret = _identity(options.environ)
     keys = {resource: _key(kind, secret, own, resource) for resource in (wanted, own)}
     counter = _counter(kind, secret, own, path)
-    for folder in _kept_in(options.environ):
-        if (kept := _read(folder + b"/" + counter)) is not None and kept.rejected >= _MOST_REJECTED:
-            raise _Failure(f"the Hub rejected the last {kept.rejected} tokens")
-        if (kept := _usable(folder + b"/" + keys[wanted])) is not None:
-            return _given(kept)
+    if (kept := _find(counter, options.environ)) is not None and kept.rejected >= _MOST_REJECTED:
+        raise _Failure(f"the Hub rejected the last {kept.rejected} tokens")
+    if (kept := _find(keys[wanted], options.environ)) is not None:
+        return _given(kept)
     if options.offline:
         return None
     with _Keeping(options.environ, deadline) as keeping:
@@ -137,7 +136,7 @@ def _exchanged(
 ) -> Token:
     """Return the token for `wanted`, which no other run asks for meanwhile. Raises _Failure and TimeoutError."""
     keeping.take(keys[wanted])
-    if (kept := keeping.usable(keys[wanted])) is not None:
+    if (kept := _find(keys[wanted], keeping.environ)) is not None:
         return _given(kept)
     try:
         found = _asked(wanted, identity, keeping.deadline)
@@ -150,7 +149,7 @@ def _exchanged(
 def _of_own(own: bytes, key: bytes, identity: tuple[bytes, bytes], keeping: "_Keeping") -> _Kept:
     """Return what HF_OIDC_RESOURCE itself gives where the Hub does not trust this job with the repository."""
     keeping.take(key)
-    if (kept := keeping.usable(key)) is not None:
+    if (kept := _find(key, keeping.environ)) is not None:
         return kept
     try:
         kept = _asked(own, identity, keeping.deadline)
@@ -266,6 +265,26 @@ def _kept_in(environ: dict[bytes, bytes]) -> list[bytes]:
     return [folder for folder in _folders(environ) if _is_own(folder)]
 
 
+def _made(environ: dict[bytes, bytes]) -> "Iterator[bytes]":
+    """Yield the folders in which something may be kept, each made as it is come to."""
+    from git_credential_hf.state import files
+
+    for folder in _folders(environ):
+        try:
+            files.make_folders(folder)
+        except OSError:
+            continue
+        if _is_own(folder):
+            yield folder
+
+
+def _find(name: bytes, environ: dict[bytes, bytes]) -> _Kept | None:
+    """Return the newest that is kept under `name` and stands; a token that is about to end does not."""
+    found = [_read(folder + b"/" + name) for folder in _kept_in(environ)]
+    standing = [one for one in found if one and (one.token is None or one.until - _MARGIN > time.time())]
+    return max(standing, key=lambda one: one.until, default=None)
+
+
 class _Keeping:
     """What is kept, while this run changes it: a context, and nothing is kept where there is no place for it.
 
@@ -273,23 +292,19 @@ class _Keeping:
     """
 
     def __init__(self, environ: dict[bytes, bytes], deadline: float) -> None:
-        self._environ = environ
-        self._folder = b""
+        self.environ = environ
         self._locks: KeyLocks | None = None
         self.deadline = deadline
 
     def __enter__(self) -> "_Keeping":
-        from git_credential_hf.state import files, locks
+        from git_credential_hf.state import locks
 
-        for folder in _folders(self._environ):
+        for folder in _made(self.environ):
             try:
-                files.make_folders(folder)
-                if _is_own(folder):
-                    self._locks = locks.KeyLocks(folder + b".lock")
-                    self._folder = folder
-                    break
+                self._locks = locks.KeyLocks(folder + b".lock")
             except OSError:
                 continue
+            break
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -301,17 +316,11 @@ class _Keeping:
         if self._locks is not None:
             self._locks.take(name, self.deadline - time.monotonic())
 
-    def read(self, name: bytes) -> _Kept | None:
-        return _read(self._folder and self._folder + b"/" + name)
-
-    def usable(self, name: bytes) -> _Kept | None:
-        return _usable(self._folder and self._folder + b"/" + name)
-
     def write(self, name: bytes, kept: _Kept) -> None:
         """Keep what came of an exchange. Without a place to keep it in the next run makes an exchange of its own."""
         from git_credential_hf.state import files
 
-        if not self._folder or kept.until <= time.time():
+        if kept.until <= time.time():
             return
         token = kept.token
         lines = [
@@ -322,21 +331,23 @@ class _Keeping:
             kept.failed.encode(),
             b"",
         ]
-        try:
-            self._tidy()
-            files.replace(self._folder + b"/" + name, b"\n".join(lines))
-        except OSError:
-            pass
+        for folder in _made(self.environ):
+            try:
+                self._tidy(folder)
+                files.replace(folder + b"/" + name, b"\n".join(lines))
+            except OSError:
+                continue
+            return
 
-    def _tidy(self) -> None:
+    def _tidy(self, folder: bytes) -> None:
         """Remove what is void or was left unfinished, and the oldest where there is too much. Raises OSError."""
         from git_credential_hf.state import files
 
         kept = []
-        for file in _files(self._folder):
+        for file in _files(folder):
             name = file.rpartition(b"/")[2]
             if name.startswith(b"."):
-                files.remove_unfinished(self._folder + b"/" + name[1 : 1 + _NAME])
+                files.remove_unfinished(folder + b"/" + name[1 : 1 + _NAME])
             elif _read(file) is not None:
                 kept.append((_written(file), file))
             elif self._is_taken(name) and _read(file) is None:
@@ -347,9 +358,9 @@ class _Keeping:
     def remove_token(self, text: bytes) -> bool:
         """Remove the token `text`; return whether it was this run that did, of several that are told of it at once."""
         is_removed = False
-        for folder in _kept_in(self._environ):
+        for folder in _kept_in(self.environ):
             for file in _files(folder):
-                if _holds(file, text) and (folder != self._folder or self._is_taken(file.rpartition(b"/")[2], _WAIT)):
+                if _holds(file, text) and self._is_taken(file.rpartition(b"/")[2], _WAIT):
                     is_removed = (_holds(file, text) and _remove(file)) or is_removed
         return is_removed
 
@@ -365,7 +376,7 @@ class _Keeping:
 
 def _read(file: bytes) -> _Kept | None:
     """Return what is kept in `file`; None where that is void."""
-    lines = read(file).split(b"\n") if file else []
+    lines = read(file).split(b"\n")
     if len(lines) != 6:
         return None
     until, text, expires, rejected, failed, _ = lines
@@ -375,13 +386,6 @@ def _read(file: bytes) -> _Kept | None:
         return None
     token = Token(text, expires=seconds(expires)) if text else None
     return _Kept(int(until), token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
-
-
-def _usable(file: bytes) -> _Kept | None:
-    """Return what is kept in `file` and stands; None where an exchange is to be made."""
-    kept = _read(file)
-    is_ending = kept is not None and kept.token is not None and kept.until - _MARGIN <= time.time()
-    return None if is_ending else kept
 
 
 def _holds(file: bytes, text: bytes) -> bool:

@@ -2,8 +2,6 @@
 
 import os
 import pickle
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,15 +96,6 @@ def as_user(environment: Environment, source: Path) -> AsUser:
         return result
 
     return with_uid
-
-
-@pytest.fixture
-def anybodys_folder() -> Iterator[Path]:
-    """A folder that every user can reach, where pytest's own is for its user alone."""
-    folder = Path(tempfile.mkdtemp(prefix="git-credential-hf-test."))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def write(file: Path, content: str | bytes, mode: int = 0o600) -> None:

@@ -86,19 +86,19 @@ def test_seed_says_that_it_cannot_write_below_what_is_no_home(
 @AS_ROOT
 @pytest.mark.parametrize("mode", [0o000, 0o500, 0o300])
 def test_a_home_that_its_user_may_not_use(
-    anybodys_folder: Path, environment: Environment, as_user: AsUser, mode: int
+    machine_folder: Path, environment: Environment, as_user: AsUser, mode: int
 ) -> None:
-    home = anybodys_folder / "home"
-    run_time = anybodys_folder / "run"
+    home = machine_folder / "home"
+    run_time = machine_folder / "run"
     for folder in (home, run_time):
         folder.mkdir(mode=0o700)
         shutil.chown(folder, 1000, 1000)
-    write(anybodys_folder / "source", TOKEN)
-    os.chown(anybodys_folder / "source", 1000, 1000)
+    write(machine_folder / "source", TOKEN)
+    os.chown(machine_folder / "source", 1000, 1000)
     home.chmod(mode)
     more = {"HOME": str(home), "XDG_RUNTIME_DIR": str(run_time), "TMPDIR": str(run_time)}
     before = snapshot(home)
-    seeded = as_user(1000, "seed", "--no-keyring", "--from", f"{anybodys_folder}/source", **more)
+    seeded = as_user(1000, "seed", "--no-keyring", "--from", f"{machine_folder}/source", **more)
     if mode & 0o300 == 0o300:  # one need not be able to list it
         assert (seeded.stderr, seeded.code) == (b"", 0)
         assert (home / ".cache/huggingface/token").read_text() == TOKEN
@@ -129,17 +129,17 @@ def _unknown_users_are_unknown() -> None:
 
 
 @pytest.fixture
-def container(anybodys_folder: Path, environment: Environment) -> Iterator[Path]:
+def container(machine_folder: Path, environment: Environment) -> Iterator[Path]:
     """A home that everybody can reach, with a run-time folder, a token that everybody can read, and nothing else."""
-    home = anybodys_folder / "home"
-    for folder in (home, anybodys_folder / "tmp"):
+    home = machine_folder / "home"
+    for folder in (home, machine_folder / "tmp"):
         folder.mkdir()
-    (anybodys_folder / "tmp").chmod(0o1777)
-    write(anybodys_folder / "source", TOKEN, 0o644)
-    environment |= {"HOME": str(home), "TMPDIR": f"{anybodys_folder}/tmp", "SOURCE": TOKEN}
-    environment |= {"PATH": f"{anybodys_folder}/bin:{environment['PATH']}"}
+    (machine_folder / "tmp").chmod(0o1777)
+    write(machine_folder / "source", TOKEN, 0o644)
+    environment |= {"HOME": str(home), "TMPDIR": f"{machine_folder}/tmp", "SOURCE": TOKEN}
+    environment |= {"PATH": f"{machine_folder}/bin:{environment['PATH']}"}
     del environment["XDG_RUNTIME_DIR"]
-    program = anybodys_folder / "bin/git-credential-hf"
+    program = machine_folder / "bin/git-credential-hf"
     program.parent.mkdir()
     write(program, "#!/bin/sh\n", 0o755)
     yield home

@@ -282,31 +282,31 @@ def test_a_disk_that_fills_up_leaves_the_old_token(
 
 @AS_ROOT
 def test_a_folder_that_one_may_not_write_to(
-    anybodys_folder: Path, environment: Environment, as_user: AsUser, keyring: Items
+    machine_folder: Path, environment: Environment, as_user: AsUser, keyring: Items
 ) -> None:
-    write(anybodys_folder / "source", TOKEN)
-    os.chown(anybodys_folder / "source", 1000, 1000)
-    (anybodys_folder / "home/.cache").mkdir(parents=True)
-    shutil.chown(anybodys_folder / "home", 1000)
-    before = snapshot(anybodys_folder)
-    result = as_user(1000, "seed", "--from", f"{anybodys_folder}/source", HOME=f"{anybodys_folder}/home")
+    write(machine_folder / "source", TOKEN)
+    os.chown(machine_folder / "source", 1000, 1000)
+    (machine_folder / "home/.cache").mkdir(parents=True)
+    shutil.chown(machine_folder / "home", 1000)
+    before = snapshot(machine_folder)
+    result = as_user(1000, "seed", "--from", f"{machine_folder}/source", HOME=f"{machine_folder}/home")
     is_refused(result, naming="cannot be written: Permission denied", items=keyring)
-    assert snapshot(anybodys_folder) == before
+    assert snapshot(machine_folder) == before
 
 
 @AS_ROOT
-def test_a_folder_that_one_may_write_to_and_not_read(anybodys_folder: Path, as_user: AsUser) -> None:
-    write(anybodys_folder / "source", TOKEN)
-    (anybodys_folder / "home/hf").mkdir(parents=True)
-    for path in anybodys_folder.rglob("*"):
+def test_a_folder_that_one_may_write_to_and_not_read(machine_folder: Path, as_user: AsUser) -> None:
+    write(machine_folder / "source", TOKEN)
+    (machine_folder / "home/hf").mkdir(parents=True)
+    for path in machine_folder.rglob("*"):
         os.chown(path, 1000, 1000)
-    (anybodys_folder / "home/hf").chmod(0o300)
-    home = {"HOME": f"{anybodys_folder}/home", "HF_HOME": f"{anybodys_folder}/home/hf"}
+    (machine_folder / "home/hf").chmod(0o300)
+    home = {"HOME": f"{machine_folder}/home", "HF_HOME": f"{machine_folder}/home/hf"}
     for said in ("written", "unchanged"):
-        result = as_user(1000, "seed", "--no-keyring", "--from", f"{anybodys_folder}/source", **home)
+        result = as_user(1000, "seed", "--no-keyring", "--from", f"{machine_folder}/source", **home)
         assert (result.stderr, result.code) == (b"", 0)
         assert result.stdout.decode().startswith(f"token file: {said}")
-    assert (anybodys_folder / "home/hf/token").read_text() == TOKEN
+    assert (machine_folder / "home/hf/token").read_text() == TOKEN
     assert as_user(1000, "forget", "--yes", **home).code == 0
 
 

@@ -298,11 +298,11 @@ def test_a_name_of_nothing_is_wrong_usage(seed: Seed) -> None:
 
 
 @AS_ROOT
-def test_a_file_that_one_may_not_read_is_not_missing(anybodys_folder: Path, as_user: AsUser) -> None:
-    write(anybodys_folder / "token", TOKEN)
-    result = as_user(1000, "seed", "--optional", "--from", str(anybodys_folder / "token"))
+def test_a_file_that_one_may_not_read_is_not_missing(machine_folder: Path, as_user: AsUser) -> None:
+    write(machine_folder / "token", TOKEN)
+    result = as_user(1000, "seed", "--optional", "--from", str(machine_folder / "token"))
     assert (result.stdout, result.code) == (b"", 1)
-    assert result.stderr.decode() == f"git-credential-hf: {anybodys_folder}/token cannot be read: Permission denied\n"
+    assert result.stderr.decode() == f"git-credential-hf: {machine_folder}/token cannot be read: Permission denied\n"
 
 
 @AS_ROOT
@@ -312,13 +312,13 @@ def test_a_file_of_another_user_is_refused(seed: Seed, source: Path, environment
 
 
 @AS_ROOT
-def test_a_file_of_roots_is_fine(anybodys_folder: Path, as_user: AsUser) -> None:
-    write(anybodys_folder / "token", TOKEN, 0o640)
-    os.chown(anybodys_folder / "token", 0, 1000)
-    home = anybodys_folder / "home"
+def test_a_file_of_roots_is_fine(machine_folder: Path, as_user: AsUser) -> None:
+    write(machine_folder / "token", TOKEN, 0o640)
+    os.chown(machine_folder / "token", 0, 1000)
+    home = machine_folder / "home"
     home.mkdir()
     os.chown(home, 1000, 1000)
-    assert as_user(1000, "seed", "--from", str(anybodys_folder / "token"), HOME=str(home)).code == 0
+    assert as_user(1000, "seed", "--from", str(machine_folder / "token"), HOME=str(home)).code == 0
     assert (home / ".cache/huggingface/token").read_text() == TOKEN
 
 

@@ -433,6 +433,26 @@ def test_where_much_is_kept_what_many_get_at_once_is_kept_too(environment: Envir
     assert sorted(one for one in hub.oidc.exchanges if one.startswith("more/")) == sorted(paths)
 
 
+def test_a_rejection_counts_where_the_run_time_folder_is_full(environment: Environment, hub: Hub) -> None:
+    script = """
+        mount -t tmpfs -o size=64k tmpfs "$XDG_RUNTIME_DIR" && chmod 700 "$XDG_RUNTIME_DIR"
+        head -c 65536 /dev/zero >"$XDG_RUNTIME_DIR/full" 2>/dev/null || true
+        for _ in 1 2; do
+            token=$("$1" get <request | sed -n s/^password=//p)
+            sed "s/^password=.*/password=$token/" <rejected | "$1" erase
+        done
+        "$1" get <request
+    """
+    folder = Path(environment["HOME"])
+    (folder / "request").write_bytes(request(path=MODEL))
+    (folder / "rejected").write_bytes(request(path=MODEL, username="hf_user", password="x"))
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-euc", script, "sh", EXECUTABLE]
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, check=True)
+    assert done.stdout == b"quit=1\n"
+    assert b"the Hub rejected the last 2 tokens" in done.stderr
+    assert hub.oidc.exchanges == [MODEL] * 2
+
+
 def test_a_token_that_cannot_be_kept_is_not_exchanged_for_ever(
     run: Run, get: Get, environment: Environment, hub: Hub
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,17 @@ def test_the_exit_code_is_that_of_the_program(
     done = subprocess.run([program, *arguments], input=input, env=with_token, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (code, b"")
     assert done.stderr.startswith(b"git-credential-hf: ")
+
+
+def test_ctrl_c_at_the_start_costs_no_traceback(program: Path, with_token: Environment) -> None:
+    """As the program is read: its bundle, or its first module."""
+    bundle = package_of(program) / f"__pycache__/bundle.{sys.implementation.cache_tag}.pyc"
+    file = bundle if bundle.is_file() else package_of(program) / "__main__.py"
+    inject = ["strace", "-o", "/dev/null", "-P", str(file), "-e", "inject=read:signal=INT:when=1"]
+    done = subprocess.run(
+        [*inject, str(program), "get"], input=REQUEST, env=with_token, capture_output=True, check=False
+    )
+    assert Result(done.stdout, done.stderr, done.returncode) == Result(b"", b"", 130)
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "xx_YY.ISO-8859-1"])

@@ -25,6 +25,7 @@ class Login(Seed):
 
     command = "login"
     once_more = "log in again"
+    is_typed = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -60,6 +60,7 @@ class Seed(Asked):
 
     command = "seed"
     once_more = "seed again"
+    is_typed = False  # whether the token was typed for this run alone, so that no later run of seed stores it
 
     def __init__(self) -> None:
         self.source: str | None = None
@@ -310,7 +311,7 @@ def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome)
         done = cache.put(wanted.cached, force=asked.force, dry_run=asked.dry_run)
         if not asked.dry_run:
             token_file.forget_declared(cache.environ)
-            if asked.command == "login":
+            if asked.is_typed:
                 cache.remember_typed(wanted.cached)
     what = done.what if done is not None else token_file.UNCHANGED
     if done is not None and not (what == token_file.UNCHANGED and wanted.kept is not None):
@@ -369,14 +370,14 @@ def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
     has_display = options.environ.get(b"DISPLAY") or options.environ.get(b"WAYLAND_DISPLAY")
     if isinstance(reason, (Locked, NoKeyring)) and has_display and options.unlock != "prompt":
         return _once_open(asked)
-    if asked.command == "seed":
+    if not asked.is_typed:
         return _REMEDIES[type(reason)]
     return f"{_FIRST[type(reason)]}, then: {asked.again()}"
 
 
 def _must_be_kept(asked: Seed) -> bool:
-    """Return whether no later run of `seed` stores the token as a matter of course: a typed one, or for one place."""
-    return asked.command == "login" or bool(asked.scope) or asked.host != HUB
+    """Return whether a token that is stored nowhere is lost: one that was typed, or that is for one place."""
+    return asked.is_typed or bool(asked.scope) or asked.host != HUB
 
 
 def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
@@ -393,7 +394,7 @@ def _still_locked(asked: Seed, label: str) -> str:
 
 def _once_open(asked: Seed) -> str:
     """Return what a person can do about a locked keyring: seed opens it in a dialog, and login has none."""
-    if asked.command == "seed":
+    if not asked.is_typed:
         return f"Try: {asked.again(unlock='prompt', timeout='60')}"
     return f"{_FIRST[Locked]}, then: {asked.again()}"
 

@@ -410,7 +410,7 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
             turn.does = "not reached"
             continue
         if not helper.is_ours():
-            if is_missing(helper, facts):
+            if _is_missing(helper, facts):
                 turn.does = "is not there"
             if turn.does == "is not there" or not probe:
                 continue
@@ -438,7 +438,7 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
         _ours(facts, facts.main)
 
 
-def is_missing(helper: Helper, facts: Facts) -> bool:
+def _is_missing(helper: Helper, facts: Facts) -> bool:
     """Return whether a helper of somebody else's is a program that is not there: of shell code only the shell knows."""
     words = helper.words()
     if helper.value.startswith(b"!") or not words:

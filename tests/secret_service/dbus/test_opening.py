@@ -263,9 +263,9 @@ def test_of_addresses_that_lead_nowhere_the_foreign_one_is_told_of(run: Run, env
     ],
 )
 def test_roots_bus_and_ones_own_are_trusted(
-    as_user: AsUser, environment: Environment, anybodys_folder: Path, user: int, owner: int, trusted: bool
+    as_user: AsUser, environment: Environment, machine_folder: Path, user: int, owner: int, trusted: bool
 ) -> None:
-    environment["XDG_RUNTIME_DIR"] = environment["HOME"] = environment["TMPDIR"] = str(anybodys_folder)
+    environment["XDG_RUNTIME_DIR"] = environment["HOME"] = environment["TMPDIR"] = str(machine_folder)
     with bus(environment, provider(), owner=owner):
         assert as_user(user, "get", input=REQUEST) == (FROM_KEYRING if trusted else NOTHING)
 
