@@ -4,16 +4,16 @@ Most of it is in a bundle of bytecode (see bundle), if there is one that is whol
 interpreter looks for the package's modules one by one. This file is short because it is compiled anew each time.
 """
 
+import sys
 from posix import _exit
 
+package = sys.argv.pop(0).removesuffix("/startup/start.py")  # the launcher's own path follows
 try:
-    import sys
     from _frozen_importlib_external import MAGIC_NUMBER
     from _imp import source_hash
     from marshal import loads
     from posix import O_NONBLOCK, close, open, read
 
-    package = sys.argv.pop(0).removesuffix("/startup/start.py")  # the launcher's own path follows
     try:
         file = open(package + "/__pycache__/bundle." + sys.implementation.cache_tag + ".pyc", O_NONBLOCK)
         content = memoryview(read(file, 1 << 18))  # a slice of it copies nothing
