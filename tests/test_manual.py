@@ -58,6 +58,16 @@ def test_the_manual_is_well_formed(environment: Environment) -> None:
     assert "GIT-CREDENTIAL-HF(1)" in re.sub(r"\x1b\[\d*m", "", shown.stdout)  # newer ones underline it
 
 
+def test_a_quote_in_the_manual_holds_one_word_of_the_program() -> None:
+    """mdoc(7) takes a word such as No for a macro, and a comma for the end of one: neither is seen in the source."""
+    page = subprocess.run([needed("mandoc"), "-Tutf8", PAGE], capture_output=True, text=True, check=True).stdout
+    shown = " ".join(re.sub(".\x08", "", page).split())
+    quoted = re.findall("‘([^’]*)’", shown)
+    assert not [one for one in quoted if "‘" in one]
+    assert shown.count("’") == len(quoted)  # no quote is closed twice
+    assert {"OK", "Not sure", "Not from git-credential-hf", "Not OK", "No token"} <= set(quoted)
+
+
 @pytest.mark.parametrize("command", PEOPLES)
 def test_the_manual_has_every_option_of_a_command(run: Run, command: str) -> None:
     described = {f"-{name}" for name in re.findall(r"^\.It Fl (-[a-z-]+)", section(command), re.MULTILINE)}
