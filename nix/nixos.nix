@@ -20,7 +20,8 @@ in
 
     environment.systemPackages = [ cfg.package ];
 
-    programs.git.config = common.git;
+    # As a list, and last: so that git forgets the helpers that stand in other settings, too.
+    programs.git.config = lib.mkAfter [ common.git ];
     programs.git.lfs.enable = lib.mkIf cfg.gitLfs (lib.mkDefault true);
 
     environment.etc."git-credential-hf/tokens.toml" = common.tokensFile;

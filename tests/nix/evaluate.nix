@@ -6,7 +6,7 @@
   package,
   settings,
   path ? null, # a token's file as a Nix path, which JSON has none of
-  release ? null, # of Home Manager, whose own module of git is there then (see home_manager.nix)
+  release ? null, # of Home Manager, or "nixos": its own module of git is there then (see home_manager.nix, nixos.nix)
   more ? "{ }", # the JSON of what other modules set
   git ? true,
   system ? "linux",
@@ -66,7 +66,14 @@ let
       specialArgs = { inherit pkgs; };
       modules = [
         others
-        (if release == null then { } else import ./home_manager.nix release)
+        (
+          if release == null then
+            { }
+          else if release == "nixos" then
+            ./nixos.nix
+          else
+            import ./home_manager.nix release
+        )
         module
         (builtins.fromJSON more)
         {

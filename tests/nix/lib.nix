@@ -189,6 +189,7 @@ let
       inherit content;
     };
     mkForce = content: content;
+    mkAfter = lib.mkOrder 1500;
     mkOrder = order: content: {
       _type = "order";
       inherit order content;

@@ -57,7 +57,7 @@ def configuration(module: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def credential(module: str, settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     git = configuration(module, settings)["programs"]["git"]
-    found: dict[str, dict[str, Any]] = (git["iniContent"] or git["config"])["credential"]
+    found: dict[str, dict[str, Any]] = (git["iniContent"] or git["config"][0])["credential"]
     return found
 
 

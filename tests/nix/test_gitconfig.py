@@ -1,4 +1,4 @@
-"""The file that each release of Home Manager writes for git beside what people set, and what git makes of it."""
+"""The file that NixOS and each release of Home Manager write for git beside what people set, and what git makes of it."""
 
 import json
 import subprocess
@@ -38,19 +38,24 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "26.05-list": ("26.05", {"settings": [{"user": {"name": "Alice"}}, {"init": {"defaultBranch": "main"}}]}),
     "26.05-list-helper": ("26.05", {"settings": [{"user": {"name": "Alice"}}, OTHER]}),
     "26.05-list-gcm-delta": ("26.05", {"settings": [MANAGER], "iniContent": DELTA}),
+    "nixos": ("nixos", {}),
+    "nixos-helper": ("nixos", {"config": OTHER}),
+    "nixos-list-helper": ("nixos", {"config": [{"user": {"name": "Alice"}}, OTHER]}),
 }
 
 
 def rendered(release: str, git: dict[str, Any], **settings: Any) -> str:
     """Return the file; `@package@` and `@other@` stand for paths."""
     found = evaluate(
-        "home-manager",
+        "nixos" if release == "nixos" else "home-manager",
         settings,
         release=json.dumps(release),
         more=json.dumps(json.dumps({"programs": {"git": git}})).replace("${", "\\${"),
     )
     assert found.get("failed") == [], found
-    text: str = found["config"]["xdg"]["configFile"]["git/config"]["text"]
+    made = found["config"]
+    file = made["environment"]["etc"]["gitconfig"] if release == "nixos" else made["xdg"]["configFile"]["git/config"]
+    text: str = file["text"]
     return text.replace(PREFIX, "@package@")
 
 
@@ -92,7 +97,9 @@ def test_git_asks_us_alone_for_the_hub_and_tells_no_other_helper(
 
 
 @pytest.mark.parametrize(
-    ("release", "git"), [("25.11", {"settings": OTHER}), ("26.05", {"settings": [OTHER]})], ids=["set", "list"]
+    ("release", "git"),
+    [("25.11", {"settings": OTHER}), ("26.05", {"settings": [OTHER]}), ("nixos", {"config": [OTHER]})],
+    ids=["set", "list", "nixos"],
 )
 def test_the_other_helpers_stay_where_they_are_wanted(release: str, git: dict[str, Any]) -> None:
     text = rendered(release, git, resetHelpers=False)
