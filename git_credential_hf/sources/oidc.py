@@ -36,7 +36,9 @@ _MARGIN = 300  # seconds before its end that a token is given no more
 _FAILED_FOR = 30  # seconds that a failed exchange is not tried again
 _REJECTED_FOR = 3600  # seconds that a rejection counts
 _MOST_REJECTED = 2  # tokens, then none is asked for
-_MOST_KEPT = 64  # files
+_LONGEST = 2 * 86_400  # seconds that a token may have left
+_STEP = 60  # seconds by which a clock may be set back, and what is kept stays good
+_MOST_KEPT = 256  # files, beside those that count rejections
 _NAME = 64  # hexadecimal digits
 
 
@@ -242,8 +244,8 @@ def _key(kind: bytes, secret: bytes, own: bytes, resource: bytes) -> bytes:
 
 
 def _counter(kind: bytes, secret: bytes, own: bytes, path: bytes) -> bytes:
-    """Return the name of the file that counts what the Hub has rejected for the repository at `path`."""
-    return _key(kind, secret, own, b"rejected for " + whole(path))
+    """Return the name of the file that counts what the Hub has rejected for `path`, or the repository that it means."""
+    return _key(kind, secret, own, b"rejected for " + (whole(path) or path))
 
 
 def _folders(environ: dict[bytes, bytes]) -> list[bytes]:
@@ -340,7 +342,10 @@ class _Keeping:
             return
 
     def _tidy(self, folder: bytes) -> None:
-        """Remove what is void or was left unfinished, and the oldest where there is too much. Raises OSError."""
+        """Remove what is void or was left unfinished, and the oldest where there is too much. Raises OSError.
+
+        What counts rejections stays: each is of an exchange of its own, and void within the hour.
+        """
         from git_credential_hf.state import files
 
         kept = []
@@ -348,8 +353,9 @@ class _Keeping:
             name = file.rpartition(b"/")[2]
             if name.startswith(b"."):
                 files.remove_unfinished(folder + b"/" + name[1 : 1 + _NAME])
-            elif _read(file) is not None:
-                kept.append((_written(file), file))
+            elif (one := _read(file)) is not None:
+                if not one.rejected:
+                    kept.append((_written(file), file))
             elif self._is_taken(name) and _read(file) is None:
                 _remove(file)
         for _, file in sorted(kept)[: max(0, 1 + len(kept) - _MOST_KEPT)]:
@@ -380,12 +386,11 @@ def _read(file: bytes) -> _Kept | None:
     if len(lines) != 6:
         return None
     until, text, expires, rejected, failed, _ = lines
-    now = int(time.time())
-    # A time further ahead is a clock that was set back.
-    if not now < (seconds(until) or 0) < now + 2 * 86_400:
-        return None
     token = Token(text, expires=seconds(expires)) if text else None
-    return _Kept(int(until), token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
+    kept = _Kept(seconds(until) or 0, token, seconds(rejected) or 0, failed.decode("utf-8", "replace"))
+    longest = _LONGEST if token else _REJECTED_FOR if kept.rejected else _FAILED_FOR
+    # A time further ahead is a clock that was set back.
+    return kept if time.time() < kept.until < time.time() + longest + _STEP else None
 
 
 def _holds(file: bytes, text: bytes) -> bool:

@@ -218,6 +218,23 @@ def test_what_is_void_is_removed(get: Get, environment: Environment, hub: Hub) -
     assert not file.exists()
 
 
+@pytest.mark.parametrize("lines", ["{}\n\n\n0\nno answer\n", "{}\n\n\n2\n\n"], ids=["a failure", "rejections"])
+def test_what_was_kept_before_the_clock_was_set_back_is_void(
+    run: Run, get: Get, environment: Environment, hub: Hub, lines: str
+) -> None:
+    if "no answer" in lines:
+        hub.oidc.answers = [(500, None)]
+        assert failed(get())
+    else:
+        for _ in range(2):
+            assert given(get(), hub)
+            run("erase", input=request(username="hf_user", password=hub.oidc.given[-1]))
+        assert failed(get(), "the Hub rejected")
+    (file,) = kept(environment)
+    file.write_text(lines.format(int(time.time()) + 20 * 3600))
+    assert given(get(), hub)
+
+
 @pytest.mark.parametrize("content", ["", "x", "\n" * 5, "9" * 30 + "\nhf_x1\n1\n0\n\n", "\0\n\n\n\n\n", "a" * 70_000])
 def test_what_is_kept_may_be_damaged(get: Get, environment: Environment, hub: Hub, content: str) -> None:
     assert given(get(), hub)
@@ -332,6 +349,31 @@ def test_a_repository_that_rejects_tokens_costs_the_others_none(
     assert failed(get("hostile/model"), "the Hub rejected the last 2 tokens")
     assert given(get(MODEL), hub)
     assert given(get("hostile/other"), hub)
+
+
+@pytest.mark.parametrize("path", ["evil%2fa/b.git/info/lfs", "evil//c.git", "evil"])
+def test_a_path_that_names_no_repository_costs_the_others_none(run: Run, get: Get, hub: Hub, path: str) -> None:
+    for _ in range(2):
+        assert given(get(path), hub)
+        run("erase", input=request(path=path, username="hf_user", password=hub.oidc.given[-1]))
+    assert failed(get(path), "the Hub rejected the last 2 tokens")
+    assert given(get(), hub)
+    assert given(get("evil/other"), hub)
+    assert given(get(MODEL), hub)
+
+
+def test_a_rejection_counts_however_much_is_kept(run: Run, get: Get, environment: Environment, hub: Hub) -> None:
+    for _ in range(2):
+        assert given(get("other/x"), hub)
+        run("erase", input=request(path="other/x", username="hf_user", password=hub.oidc.given[-1]))
+    assert given(get("more/0"), hub)
+    (one, *_) = [file for file in kept(environment) if "hf_" in file.read_text()]
+    for number in range(400):
+        one.with_name(f"{number:064x}").write_text(one.read_text())
+    assert given(get("more/1"), hub)
+    assert len(kept(environment)) < 300
+    assert failed(get("other/x"), "the Hub rejected the last 2 tokens")
+    assert hub.oidc.exchanges.count("other/x") == 2
 
 
 def test_what_somebody_else_gave_is_no_rejection_of_ours(run: Run, get: Get, hub: Hub) -> None:

@@ -26,7 +26,7 @@ from git_credential_hf.model.request import Malformed, Request, answer, is_compl
 from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
-from git_credential_hf.secret_service.dbus.opening import is_trusted, owner_of
+from git_credential_hf.secret_service.dbus.opening import is_one_user, is_trusted, owner_of
 from git_credential_hf.state import files, folders, locks
 
 _SOURCES = ("env", "keyring", "file")  # none that asks another machine, or that is of a CI job's
@@ -34,6 +34,7 @@ _KEYRING_SECONDS = 1.5  # so that whoever asks has the answer within the 2 s tha
 _REQUEST_SECONDS = 5.0
 _LARGEST = 1 << 16  # bytes of a request
 _PIECES = 256  # in which it may come: it is looked through again after each
+_SHOWN = 200  # bytes of a path, in a line about an answer
 _LINES = 1024  # that wait for whoever reads standard output
 _CONNECTIONS = 64
 _PATIENCE = 0.25  # seconds that a connection may be open, and not have asked, while others wait
@@ -69,6 +70,8 @@ def serve(asked: Serve) -> int:
         raise Failed("nothing is served: this system does not say who asks. Try: git-credential-hf exec -- COMMAND")
     if asked.socket == b"":
         raise UsageError("--socket takes a path")
+    if not all(map(is_one_user, asked.uids)):
+        raise UsageError("--allow-uid 65534 is every user that this user namespace does not know")
     inherited = _inherited()
     if inherited is not None:
         if asked.seconds is not None or asked.socket is not None:
@@ -147,7 +150,7 @@ def _bound(path: bytes, asked: Serve, ending: "_Ending") -> Iterator[socket.sock
         try:
             try:
                 files.make_folders(os.path.dirname(os.path.abspath(path)))
-                with locks.own_lock(asked.environ, _LOCK_SECONDS):
+                with _alone(os.path.dirname(os.path.abspath(path)), asked.environ):
                     _make_way(path)
                     ending.watch()  # from here on there is something to remove
                     # Others may only connect where they are allowed to by name: then the kernel says who they are.
@@ -168,6 +171,16 @@ def _bound(path: bytes, asked: Serve, ending: "_Ending") -> Iterator[socket.sock
             if own is not None:
                 _remove(path, own)
             ending.leave()
+
+
+def _alone(folder: bytes, environ: dict[bytes, bytes]) -> contextlib.AbstractContextManager[None]:
+    """Return a context that one run at a time is in, of those that listen in `folder`. In a folder that others can lock
+    too, as /tmp, only runs with the same `environ` keep out of it.
+    """
+    status = os.stat(folder)
+    if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+        return locks.FolderLock(folder, _LOCK_SECONDS)
+    return locks.own_lock(environ, _LOCK_SECONDS)
 
 
 def _make_way(path: bytes) -> None:
@@ -403,7 +416,7 @@ def _answer(connection: socket.socket, asked: Serve, running: _Server | None = N
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(answer(request, token))
     what = shown_token(token.text) if token is not None else why
-    place = shown(request.path) or HUB.decode()
+    place = shown(request.path[:_SHOWN]) + "…" * (len(request.path) > _SHOWN) or HUB.decode()
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {place}: {what}" if what else ""
 
 

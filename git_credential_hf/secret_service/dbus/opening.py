@@ -151,16 +151,20 @@ def owner_of(connection: _socket.socket) -> int:
 def is_trusted(owner: int) -> bool:
     """Return whether a socket of `owner`'s is the user's own, or root's.
 
+    Whoever is mapped here (see is_one_user) has a mapped bus.
+    """
+    return owner in (0, posix.geteuid()) and is_one_user(owner)
+
+
+def is_one_user(uid: int) -> bool:
+    """Return whether `uid` is one user's, and not that of many.
+
     A user namespace shows every user that it does not know as 65534, this process itself where it is not mapped. Of two
     that are shown so nothing says that they are one. Only where every uid is mapped, as on a machine outside of any
-    namespace, 65534 is a user like others: nobody, who may have a bus. Whoever is mapped here has a mapped bus.
+    namespace, 65534 is a user like others: nobody, who may have a bus.
     """
-    if owner not in (0, posix.geteuid()):
-        return False
-    return owner != _OVERFLOW_UID or _every_uid_is_mapped()
-
-
-def _every_uid_is_mapped() -> bool:
+    if uid != _OVERFLOW_UID:
+        return True
     from git_credential_hf.state import safe_read
 
     lines = safe_read.read(b"/proc/self/uid_map").split(b"\n")

@@ -345,6 +345,16 @@ def test_a_user_is_let_in_by_name(server_environment: Environment, open_folder: 
         assert as_user(12346, path) == b""
 
 
+def test_a_number_that_many_users_are_shown_as_is_no_user(server_environment: Environment) -> None:
+    """A user namespace shows as 65534 every user that it does not know."""
+    command = ["unshare", "--user", "--map-root-user", EXECUTABLE, "serve", "--allow-uid", str(NOBODY)]
+    done = subprocess.run(
+        command, env=server_environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"--allow-uid 65534" in done.stderr
+
+
 @AS_ROOT
 def test_root_asks_the_socket_that_a_user_has_mounted(elsewhere: Environment, machine_folder: Path) -> None:
     home = machine_folder / "user"
@@ -511,6 +521,13 @@ def test_a_reader_of_its_lines_holds_up_neither_answers_nor_the_end(
         os.close(read)
 
 
+def test_a_long_path_makes_no_long_line(scoped: Serving) -> None:
+    scoped.get(path="\U0010ffff" * 15_000)
+    (line,) = scoped.lines(1)
+    assert len(line) < 1000
+    assert line.endswith("…: refused, outside of --scope")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("call", ["bind", "listen"])
 def test_a_signal_at_the_beginning_leaves_no_socket(
@@ -633,7 +650,8 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
         assert third.get() == GIVEN.stdout
 
 
-def test_of_two_that_start_together_one_listens(server_environment: Environment, tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["the same", "another"])
+def test_of_two_that_start_together_one_listens(server_environment: Environment, tmp_path: Path, home: str) -> None:
     """The first is held up between bind and what comes next, which is where the second could take its place."""
     log = tmp_path / "strace.log"
     slowly = [
@@ -656,7 +674,8 @@ def test_of_two_that_start_together_one_listens(server_environment: Environment,
         stderr=subprocess.STDOUT,
     ) as first:
         wait_until(path.exists, "the first has its place")
-        second = Serving(server_environment, tmp_path)
+        of_second = server_environment | ({} if home == "the same" else {"XDG_STATE_HOME": str(tmp_path / "state")})
+        second = Serving(of_second, tmp_path, socket=str(path))
         assert second.process.wait(timeout=10) == 1
         assert b"another program listens" in second.log.read_bytes()
         assert second.get() == GIVEN.stdout
