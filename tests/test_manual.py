@@ -62,9 +62,9 @@ def test_a_quote_in_the_manual_holds_one_word_of_the_program() -> None:
     """mdoc(7) takes a word such as No for a macro, and a comma for the end of one: neither is seen in the source."""
     page = subprocess.run([needed("mandoc"), "-Tutf8", PAGE], capture_output=True, text=True, check=True).stdout
     shown = " ".join(re.sub(".\x08", "", page).split())
-    quoted = re.findall("‘([^’]*)’", shown)
-    assert not [one for one in quoted if "‘" in one]
-    assert shown.count("’") == len(quoted)  # no quote is closed twice
+    quoted = re.findall("\N{LEFT SINGLE QUOTATION MARK}([^\N{RIGHT SINGLE QUOTATION MARK}]*)", shown)
+    assert not [one for one in quoted if "\N{LEFT SINGLE QUOTATION MARK}" in one]
+    assert shown.count("\N{RIGHT SINGLE QUOTATION MARK}") == len(quoted)  # none is closed twice
     assert {"OK", "Not sure", "Not from git-credential-hf", "Not OK", "No token"} <= set(quoted)
 
 

@@ -81,10 +81,16 @@ def ours(attributes: dict[bytes, bytes]) -> Item | None:
         item = Item(server, scope, attributes.get(b"user"), bearer=bearer, origin=attributes.get(ORIGIN, b""))
         wanted = item.attributes()
         has_all = wanted.items() <= {ORIGIN: b"", **attributes}.items()
-        is_elsewhere = any(attributes.get(name) != wanted.get(name) for name in (b"port", b"object"))
-        if has_all and not is_elsewhere and (bearer or item.user is not None):
+        is_here = port(attributes) == port(wanted) and attributes.get(b"object") == wanted.get(b"object")
+        if has_all and is_here and (bearer or item.user is not None):
             return item
     return None
+
+
+def port(attributes: dict[bytes, bytes]) -> bytes | None:
+    """Return the port that an item is for; None for that of https, which an item may name or not."""
+    named = attributes.get(b"port")
+    return None if named == b"443" else named
 
 
 def place(server: bytes, scope: bytes) -> bytes:
@@ -135,19 +141,27 @@ def searches(server: bytes) -> list[dict[bytes, bytes]]:
 
 
 def text_of(secret: bytes) -> bytes:
-    """Return the password in the secret of an item of ours."""
-    return secret.partition(b"\n")[0]
+    """Return the password in the secret of an item.
+
+    Blanks around a token of the Hub are no part of it: somebody has edited the item.
+    """
+    text = secret.partition(b"\n")[0]
+    bare = text.strip()
+    return bare if bare.startswith(b"hf_") else text
 
 
 def from_secret(secret: bytes, user: bytes | None, *, path: bytes = b"", scope: bytes = b"") -> Token | None:
     """Return the token in the secret of a keyring item, or None where there is none that git could be given.
 
     user: the item's user by its attributes. The secret of a scoped item of ours may name another one.
-    path: its object path, where the item is ours.
+    path: its object path, where the item is ours. Blanks around the password of another tool's are no part of it.
     """
     if not secret:
         return None
-    text, _, rest = secret.partition(b"\n")
+    text = text_of(secret)
+    rest = secret.partition(b"\n")[2]
+    if not path:
+        text = text.strip()
     known = dict(line.partition(b"=")[::2] for line in rest.split(b"\n"))
     refresh_token = known.get(b"oauth_refresh_token")
     authtype = known.get(b"authtype")

@@ -9,7 +9,7 @@ from git_credential_hf.secret_service import KEYRING
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from git_credential_hf.secret_service.reader import Reader
 
@@ -34,30 +34,39 @@ class Tool:
         self.attributes = attributes
 
 
-def tools(server: bytes) -> list[Tool]:
-    """Return what finds the items of each tool for `server`."""
+def tools(server: bytes, paths: "Iterable[bytes]" = ()) -> list[Tool]:
+    """Return what finds the items of each tool for `server`, and before these what finds those for one of `paths`."""
     host = item.of_server(server)
     keyring = {b"application": b"Python keyring library"}
+    schemas = (item.SCHEMA, b"org.gnome.keyring.NetworkPassword")
+    gcm = b"git:https://" + server
     return [
-        Tool(_LIBSECRET, b"user", {b"xdg:schema": item.SCHEMA, **host}),
-        Tool(_LIBSECRET, b"user", {b"xdg:schema": b"org.gnome.keyring.NetworkPassword", **host}),
-        Tool(_GCM, b"account", {b"service": b"git:https://" + server}),
+        *(
+            Tool(_LIBSECRET, b"user", {b"xdg:schema": one, **host, b"object": path})
+            for path in paths
+            for one in schemas
+        ),
+        *(Tool(_GCM, b"account", {b"service": gcm + b"/" + path}) for path in paths),
+        *(Tool(_LIBSECRET, b"user", {b"xdg:schema": one, **host}) for one in schemas),
+        Tool(_GCM, b"account", {b"service": gcm}),
         Tool(_LIBRARY, b"username", keyring | {b"service": server}),
         Tool(_LIBRARY, b"username", keyring | {b"service": b"https://" + server}),
     ]
 
 
 def tokens(
-    reader: "Reader", server: bytes, scopes: list[bytes], users: list[bytes], anybody: bool, seen: set[bytes]
+    reader: "Reader", server: bytes, path: bytes, users: list[bytes], anybody: bool, seen: set[bytes]
 ) -> "Iterator[tuple[str, Token]]":
-    """Return the tool and the token of each item that may answer a request for `server`.
+    """Return the tool and the token of each item that may answer a request for `path` at `server`.
 
-    With `anybody`, our own items of further users come first, since the same search finds them.
+    With `anybody`, our own items of further users come first, since the same search finds them. Then the most specific
+    scope comes first, and the whole host last.
 
-    scopes, users: what the request lies in, and whose items may answer it, the preferred first. anybody: whether
-    anybody's may. seen: the object paths of those of ours that have been looked at. Raises Unavailable.
+    users: whose items may answer it, the preferred first. anybody: whether anybody's may. seen: the object paths of
+    those of ours that have been looked at. Raises Unavailable.
     """
-    searches = tools(server)
+    scopes = repository.scopes(server, path)
+    searches = tools(server, _spellings(server, path) if scopes else ())
     if anybody:
         searches.insert(0, Tool(KEYRING, b"user", item.of_place(server)))
     else:
@@ -65,21 +74,24 @@ def tokens(
             Tool(one.name, one.user_key, one.attributes | {one.user_key: user}) for one in searches for user in users
         ]
     found = reader.search([one.attributes for one in searches])
-    # Each is looked at once: what the first search finds of ours, the second finds again.
-    finder = {path: one for one, paths in zip(reversed(searches), reversed(found), strict=True) for path in paths}
+    finder: dict[bytes, Tool] = {}  # the first that finds it: what is for a path is found with the host's again
+    for one, paths in zip(searches, found, strict=True):
+        finder |= {path: one for path in paths if path not in finder}
     paths = [path for path in finder if path not in seen][:_MOST_ITEMS]
     if not paths:
         return
     known = reader.secrets_and_attributes(paths)
-    by_name: dict[str, list[Token | None]] = {one.name: [] for one in searches}
+    order = [(name, scope) for scope in (*scopes, b"") for name in (KEYRING, _LIBSECRET, _GCM, _LIBRARY)]
+    held: dict[tuple[str, bytes], list[Token | None]] = {one: [] for one in order}
     for path in paths:
         tool = finder[path]
         secret, attributes = known.get(path, (b"", {}))
         is_ours = item.MARK in attributes
-        if is_ours == (tool.name == KEYRING) and _covers(attributes, server, scopes):
+        scope = b"" if is_ours else _scope(attributes, server)
+        if is_ours == (tool.name == KEYRING) and _is_at(attributes, server) and (tool.name, scope) in held:
             token = item.from_secret(secret, attributes.get(tool.user_key), path=path if is_ours else b"")
-            by_name[tool.name].append(token)
-    for name, candidates in by_name.items():
+            held[tool.name, scope].append(token)
+    for (name, _), candidates in held.items():
         found_here = preferred(candidates, users, anybody)
         if name == KEYRING and len(found_here) > 1:
             from git_credential_hf.secret_service import precedence
@@ -89,8 +101,18 @@ def tokens(
             yield name, one
 
 
-def _covers(attributes: dict[bytes, bytes], server: bytes, scopes: list[bytes]) -> bool:
-    """Return whether an item is for `server` and its port, and for no path outside the request's scopes."""
-    if b"server" in attributes and attributes.get(b"port") != item.of_server(server).get(b"port"):
-        return False
-    return b"object" not in attributes or repository.scope(server, attributes[b"object"]) in scopes
+def _spellings(server: bytes, path: bytes) -> dict[bytes, None]:
+    """Return how a tool that keeps paths as git sends them may have written `path` and the repository that it is of."""
+    repo = repository.whole(path) if server == repository.HUB else repository.scope(server, path)
+    return dict.fromkeys(filter(None, (path.strip(b"/"), repo, repo and repo + b".git")))
+
+
+def _is_at(attributes: dict[bytes, bytes], server: bytes) -> bool:
+    """Return whether an item is for `server` and its port."""
+    return b"server" not in attributes or item.port(attributes) == item.port(item.of_server(server))
+
+
+def _scope(attributes: dict[bytes, bytes], server: bytes) -> bytes | None:
+    """Return the scope of another tool's item, empty for the whole host, None where its path means none."""
+    path = attributes.get(b"object") or attributes.get(b"service", b"").partition(b"://" + server + b"/")[2]
+    return repository.scope(server, path) or None if path else b""

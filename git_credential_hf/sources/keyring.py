@@ -56,7 +56,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
                 yield Candidate(NAME, KEYRING, token)
             from git_credential_hf.secret_service import other_tools
 
-            for place, token in other_tools.tokens(reader, server, path_scopes, users, anybody, seen):
+            for place, token in other_tools.tokens(reader, server, request.path, users, anybody, seen):
                 yield Candidate(NAME, place, token)
             if reader.locked:
                 yield Candidate(NAME, KEYRING, None, LOCKED)

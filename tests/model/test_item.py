@@ -72,7 +72,17 @@ def test_the_secret_of_an_item(one: Token, secret: bytes) -> None:
     ],
 )
 def test_the_token_in_a_secret(secret: bytes, expected: dict[str, object] | None) -> None:
-    assert known(item.from_secret(secret, b"alice")) == expected
+    found = known(item.from_secret(secret, b"alice", path=b"/item"))
+    assert found == (expected | {"item": b"/item"} if expected else None)
+
+
+@pytest.mark.parametrize("blanks", [b" %b", b"%b\t", b"%b \r", b" %b \npassword_expiry_utc=12"])
+def test_blanks_are_dropped_around_a_token_and_in_another_tools_item(blanks: bytes) -> None:
+    for text, path in ((TEXT, b""), (TEXT, b"/item"), (b"password", b"")):
+        one = item.from_secret(blanks % text, b"alice", path=path)
+        assert one is not None and one.text == text
+    one = item.from_secret(b" password ", b"alice", path=b"/item")
+    assert one is not None and one.text == b" password "  # as git stored it
 
 
 @pytest.mark.parametrize("user", [b"a\nb", b"a\rb", b"\0", b"x" * 65_536])
@@ -196,6 +206,10 @@ def test_an_attribute_more_makes_no_other_item_of_it(attributes: dict[bytes, byt
 )
 def test_what_lacks_a_part_of_the_identity_is_not_ours(attributes: dict[bytes, bytes]) -> None:
     assert item.ours(attributes) is None
+
+
+def test_the_port_of_https_is_no_port() -> None:
+    assert parts(item.ours(HOST_WIDE | {b"port": b"443"})) == parts(item.ours(HOST_WIDE))
 
 
 def test_items_of_one_place_and_user_are_at_the_same_place_whatever_they_hold() -> None:

@@ -1,4 +1,4 @@
-"""The file that NixOS and each release of Home Manager write for git beside what people set, and what git makes of it."""
+"""The file that NixOS and each release of Home Manager write for git beside what people set."""
 
 import json
 import subprocess

@@ -1,5 +1,6 @@
 """The items of other tools: read where ours give nothing, and never written or deleted."""
 
+import json
 import time
 
 import pytest
@@ -65,6 +66,63 @@ def test_libsecrets_item_for_a_path_answers_for_that_path_alone(run: Run, keyrin
     assert run("get", input=request(path="org/one")) == answer("alice", "theirs")
     assert run("get", input=request(path="org/two")) == NOTHING
     assert run("get", input=request()) == NOTHING
+
+
+@pytest.mark.parametrize("path", ["org/one", "org/one.git", "Org/One", "org/one.git/info/lfs", "/org/one/"])
+@pytest.mark.parametrize("of", ["org/one", "org/one.git"])
+def test_gcms_item_for_a_path_answers_for_that_path_alone(run: Run, keyring: Items, of: str, path: str) -> None:
+    """As it has it with credential.useHttpPath."""
+    keyring.add(b"theirs", **GCM | {"service": f"git:https://{HUB}/{of}"})
+    if path == path.lower():
+        assert run("get", input=request(path=path)) == answer("alice", "theirs")
+    assert run("get", input=request(path="org/two")) == NOTHING
+    assert run("get", input=request()) == NOTHING
+
+
+def test_gcms_item_is_found_as_the_path_is_written(run: Run, keyring: Items) -> None:
+    keyring.add(b"theirs", **GCM | {"service": f"git:https://{HUB}/Org/One.git"})
+    assert run("get", input=request(path="Org/One.git")) == answer("alice", "theirs")
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    "of_path", [LIBSECRET | {"object": "org/one.git"}, GCM | {"service": f"git:https://{HUB}/org/one"}]
+)
+def test_the_item_for_the_path_comes_first(run: Run, keyring: Items, of_path: dict[str, str], reverse: bool) -> None:
+    pairs = [(b"of-path", of_path), (b"of-host", LIBSECRET), (b"of-host", GCM)]
+    for secret, attributes in reversed(pairs) if reverse else pairs:
+        keyring.add(secret, **attributes)
+    assert run("get", input=request(path="org/one")) == answer("alice", "of-path")
+    assert run("get", input=request(path="org/two")) == answer("alice", "of-host")
+
+
+def test_the_item_for_the_path_is_found_among_any_number(run: Run, keyring: Items) -> None:
+    for number in range(300):
+        keyring.add(b"pw%d" % number, **LIBSECRET, object=f"org/m{number}")
+    for number in (0, 150, 299):
+        assert run("get", input=request(path=f"org/m{number}")) == answer("alice", f"pw{number}")
+
+
+@pytest.mark.parametrize("attributes", [LIBSECRET, OLD_LIBSECRET])
+def test_the_port_of_https_is_no_port(run: Run, keyring: Items, attributes: dict[str, str]) -> None:
+    keyring.add(b"theirs", **attributes, port="443")
+    assert run("get", input=request()) == answer("alice", "theirs")
+    assert run("configure").code == 0
+    assert json.loads(run("status", "--json").stdout)["keyring"]["items_of_others"] == 1
+
+
+def test_another_port_is_another_host(run: Run, keyring: Items) -> None:
+    keyring.add(b"theirs", **LIBSECRET, port="8443")
+    assert run("get", input=request()) == NOTHING
+
+
+@pytest.mark.parametrize("attributes", OTHERS)
+@pytest.mark.parametrize("secret", [b" theirs", b"theirs ", b"\ttheirs\r", b" theirs \npassword_expiry_utc=9999999999"])
+def test_blanks_around_a_secret_are_no_part_of_it(
+    run: Run, keyring: Items, attributes: dict[str, str], secret: bytes
+) -> None:
+    keyring.add(secret, **attributes)
+    assert b"\npassword=theirs\n" in run("get", input=request()).stdout
 
 
 def test_libsecrets_secret_is_read_whole(run: Run, keyring: Items) -> None:

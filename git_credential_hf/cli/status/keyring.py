@@ -138,7 +138,7 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
 
 
 def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes]) -> None:
-    port = item.of_server(server).get(b"port")
+    port = item.port(item.of_server(server))
     modified = reader.ask(*(messages.property_of(path, messages.ITEM, b"Modified") for path in paths)) if paths else []
     written = {path: decode.read_number(reply) or 0 for path, reply in zip(paths, modified, strict=True)}
     known = reader.secrets_and_attributes(paths) if paths else {}
@@ -147,7 +147,7 @@ def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes])
         if ours is not None and ours.server == server:
             state.lost += not secret
             state.ours.append(Stored(path, ours, item.text_of(secret), written[path]))
-        elif item.MARK not in attributes and attributes.get(b"port") == port:
+        elif item.MARK not in attributes and item.port(attributes) == port:
             state.items_of_others += 1
 
 
