@@ -12,7 +12,7 @@ from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import hidden
 
-_MOST_ITEMS = 256  # that are looked at: each costs two calls
+_MOST_ITEMS = 256  # of ours, and of others, that are looked at: each costs a call
 
 
 class Held(NamedTuple):
@@ -32,16 +32,16 @@ class Held(NamedTuple):
 def items(options: Options) -> list[Held]:
     """Return every item of ours that the keyring tells of, within `options.timeout`. Raises Unavailable."""
     with Reader(options) as reader:
-        found = set(reader.search([item.of_server(HUB)])[0])  # what somebody has changed may have no origin
+        of_host = reader.search([item.of_server(HUB)])[0]  # what somebody has changed may have no origin
         reader.locked.clear()
         locked: dict[bytes, bytes] = {}  # nothing is told of it but that it has what is searched for
+        found: set[bytes] = set()
         for origin in (item.SEEDED, item.DECLARED, item.STORED):
             found |= set(reader.search([{item.ORIGIN: origin}])[0])
             locked |= dict.fromkeys(set(reader.locked) - locked.keys(), origin)
-        if not found and not locked and hidden(reader):
+        if not found and not of_host and not locked and hidden(reader):
             raise Locked("it is locked")
-        paths = sorted(found)[:_MOST_ITEMS]
-        known = reader.secrets_and_attributes(paths) if paths else {}
+        known = reader.marked(sorted(found)[:_MOST_ITEMS] + sorted(set(of_host) - found)[:_MOST_ITEMS])
         places = list(dict.fromkeys(_collection(path) for path in (*known, *locked)))
         labels = dict(zip(places, _labels(reader, places), strict=True))
         held = []
@@ -50,7 +50,9 @@ def items(options: Options) -> list[Held]:
             if ours is not None:
                 token = item.from_secret(secret, ours.user, path=path, scope=ours.scope)
                 held.append(Held(ours.origin, labels[_collection(path)], ours, token, False))
-        for path, attributes in _attributes(reader, list(locked)[:_MOST_ITEMS]).items():
+        of_locked = reader.attributes(list(locked)[:_MOST_ITEMS])
+        for path in locked:
+            attributes = of_locked.get(path, {})
             held.append(Held(locked[path], labels[_collection(path)], item.ours(attributes), None, True))
     return held
 
@@ -64,13 +66,3 @@ def _labels(reader: Reader, collections: list[bytes]) -> list[str]:
         return []
     replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, b"Label") for one in collections))
     return [(decode.read_string(reply) or b"").decode("utf-8", "replace") for reply in replies]
-
-
-def _attributes(reader: Reader, paths: list[bytes]) -> dict[bytes, dict[bytes, bytes]]:
-    if not paths:
-        return {}
-    replies = reader.ask(*(messages.property_of(path, messages.ITEM, b"Attributes") for path in paths))
-    return {
-        path: {} if reply.type == decode.ERROR else decode.read_dictionary(reply)
-        for path, reply in zip(paths, replies, strict=True)
-    }

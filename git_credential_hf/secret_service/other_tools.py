@@ -75,22 +75,21 @@ def tokens(
         ]
     found = reader.search([one.attributes for one in searches])
     finder: dict[bytes, Tool] = {}  # the first that finds it: what is for a path is found with the host's again
-    for one, paths in zip(searches, found, strict=True):
-        finder |= {path: one for path in paths if path not in finder}
+    for tool, found_paths in zip(searches, found, strict=True):
+        finder |= {path: tool for path in found_paths if path not in finder}
     paths = [path for path in finder if path not in seen][:_MOST_ITEMS]
     if not paths:
         return
-    known = reader.secrets_and_attributes(paths)
+    attributes = reader.attributes(paths)
+    places = {path: _place(attributes[path], finder[path], server) for path in attributes}
     order = [(name, scope) for scope in (*scopes, b"") for name in (KEYRING, _LIBSECRET, _GCM, _LIBRARY)]
     held: dict[tuple[str, bytes], list[Token | None]] = {one: [] for one in order}
-    for path in paths:
-        tool = finder[path]
-        secret, attributes = known.get(path, (b"", {}))
-        is_ours = item.MARK in attributes
-        scope = b"" if is_ours else _scope(attributes, server)
-        if is_ours == (tool.name == KEYRING) and _is_at(attributes, server) and (tool.name, scope) in held:
-            token = item.from_secret(secret, attributes.get(tool.user_key), path=path if is_ours else b"")
-            held[tool.name, scope].append(token)
+    wanted = [path for path, place in places.items() if place in held]
+    secrets = reader.secrets(wanted) if wanted else {}
+    for path in wanted:
+        (name, scope), user = places[path], attributes[path].get(finder[path].user_key)
+        token = item.from_secret(secrets.get(path, b""), user, path=path if name == KEYRING else b"")
+        held[name, scope].append(token)
     for (name, _), candidates in held.items():
         found_here = preferred(candidates, users, anybody)
         if name == KEYRING and len(found_here) > 1:
@@ -107,12 +106,15 @@ def _spellings(server: bytes, path: bytes) -> dict[bytes, None]:
     return dict.fromkeys(filter(None, (path.strip(b"/"), repo, repo and repo + b".git")))
 
 
-def _is_at(attributes: dict[bytes, bytes], server: bytes) -> bool:
-    """Return whether an item is for `server` and its port."""
-    return b"server" not in attributes or item.port(attributes) == item.port(item.of_server(server))
-
-
-def _scope(attributes: dict[bytes, bytes], server: bytes) -> bytes | None:
-    """Return the scope of another tool's item, empty for the whole host, None where its path means none."""
+def _place(attributes: dict[bytes, bytes], tool: Tool, server: bytes) -> tuple[str, bytes]:
+    """Return whose item it is and its scope, empty for the whole host; no name where it is for something else."""
+    nowhere = "", b""
+    if (item.MARK in attributes) != (tool.name == KEYRING):
+        return nowhere
+    if b"server" in attributes and item.port(attributes) != item.port(item.of_server(server)):
+        return nowhere
+    if tool.name == KEYRING:
+        return KEYRING, b""
     path = attributes.get(b"object") or attributes.get(b"service", b"").partition(b"://" + server + b"/")[2]
-    return repository.scope(server, path) or None if path else b""
+    scope = repository.scope(server, path)
+    return nowhere if path and not scope else (tool.name, scope)

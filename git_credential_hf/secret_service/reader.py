@@ -1,6 +1,6 @@
 """Searches for items and reads their secrets: what `get` needs of a keyring."""
 
-from git_credential_hf.model.item import ORIGIN
+from git_credential_hf.model.item import MARK, ORIGIN
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
@@ -82,19 +82,29 @@ class Reader(Connection):
         (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
         return messages.read_secrets(reply)
 
-    def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
-        """Return secret and attributes of those of `items` that have them to give."""
-        self._may_ask_for(items)
-        session = self._open_session()
-        of_items = [messages.property_of(item, messages.ITEM, b"Attributes") for item in items]
-        reply, *replies = self.ask(messages.get_secrets(items, session), *of_items)
-        secrets = messages.read_secrets(reply)
-        found = {}
-        for item, reply in zip(items, replies, strict=True):
-            if item in secrets and reply.type != decode.ERROR:
-                remaining(self._options)  # what a bus says of this many items takes its time to read
-                found[item] = (secrets[item], decode.read_dictionary(reply))
-        return found
+    def attributes(self, items: list[bytes]) -> dict[bytes, dict[bytes, bytes]]:
+        """Return the attributes of those of `items` that have them to give."""
+        replies = self.ask(*(messages.property_of(one, messages.ITEM, b"Attributes") for one in items)) if items else []
+        return {
+            one: decode.read_dictionary(reply)
+            for one, reply in zip(items, replies, strict=True)
+            # What a bus says of this many items takes its time to read.
+            if remaining(self._options) and reply.type != decode.ERROR
+        }
+
+    def marked(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
+        """Return the secret and the attributes of those of `items` that have them to give.
+
+        The secret is that of an item that has our mark: those of others may be large, and are nobody's business here.
+        """
+        found = self.attributes(items)
+        ours = [one for one in found if MARK in found[one]]
+        secrets = self.secrets(ours) if ours else {}
+        return {
+            one: (secrets.get(one, b""), of_item)
+            for one, of_item in found.items()
+            if one in secrets or MARK not in of_item
+        }
 
     def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
         """Return the origin of each of our `items`, and when it was modified.

@@ -337,7 +337,7 @@ class Writer:
                 self._name_locked(reader)
             known: dict[bytes, _Stored] = {}
             for some in _batches(list(dict.fromkeys(path for found in paths for path in found))):
-                for path, (secret, attributes) in reader.secrets_and_attributes(some).items():
+                for path, (secret, attributes) in reader.marked(some).items():
                     known[path] = _Stored(path, secret, attributes)
         return [[known[path] for path in found if path in known] for found in paths]
 

@@ -34,8 +34,8 @@ class Keyring:
     def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
         return {path: self.items[path][1] for path in items}
 
-    def secrets_and_attributes(self, items: list[bytes]) -> dict[bytes, tuple[bytes, Attributes]]:
-        return {path: (self.items[path][1], self.items[path][0]) for path in items}
+    def attributes(self, items: list[bytes]) -> dict[bytes, Attributes]:
+        return {path: self.items[path][0] for path in items}
 
     def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
         return {path: (self.items[path][0].get(ORIGIN, b""), 0) for path in items}

@@ -141,8 +141,7 @@ def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes])
     port = item.port(item.of_server(server))
     modified = reader.ask(*(messages.property_of(path, messages.ITEM, b"Modified") for path in paths)) if paths else []
     written = {path: decode.read_number(reply) or 0 for path, reply in zip(paths, modified, strict=True)}
-    known = reader.secrets_and_attributes(paths) if paths else {}
-    for path, (secret, attributes) in known.items():
+    for path, (secret, attributes) in reader.marked(paths).items():
         ours = item.ours(attributes)
         if ours is not None and ours.server == server:
             state.lost += not secret

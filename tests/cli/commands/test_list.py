@@ -105,6 +105,23 @@ def test_an_item_that_lost_its_secret_is_listed(run: Run, keyring: Items) -> Non
     assert listed(run("list"))[1].split()[:3] == ["huggingface.co", "hf_user", "-"]
 
 
+def test_ours_are_listed_beside_any_number_of_others(run: Run, keyring: Items) -> None:
+    """Such as git-credential-libsecret has with credential.useHttpPath."""
+    for number in range(300):
+        keyring.add(THEIRS.encode(), **LIBSECRET, object=f"org/m{number}")
+    seed(run, HOST)
+    assert "hf_****hOst" in listed(run("list"))[1]
+
+
+def test_another_programs_large_secret_is_not_read(run: Run, keyring: Items) -> None:
+    seed(run, HOST)
+    keyring.add(b"x" * 5_000_000, **LIBSECRET)
+    assert "hf_****hOst" in listed(run("list"))[1]
+    assert run("forget", "--yes").code == 0
+    assert listed(run("list"))[-1] == "0 tokens stored"
+    assert len(keyring.all()) == 1
+
+
 def test_it_changes_nothing(run: Run, full: Items, environment: Environment) -> None:
     before = sorted(path for path in Path(environment["HOME"]).rglob("*"))
     items = full.all()
