@@ -1,6 +1,7 @@
 """store: git reports a credential that the server has accepted."""
 
 from git_credential_hf.model import item
+from git_credential_hf.model.outcome import REJECTED
 from git_credential_hf.model.repository import HF_USER, HUB, scope, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.model.text import is_text
@@ -9,7 +10,7 @@ from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Absent, Locked, Unavailable
-from git_credential_hf.sources import SWITCHES, is_switched_on, keyring
+from git_credential_hf.sources import SWITCHES, is_switched_on, keyring, token_file
 from git_credential_hf.state import locks, rejected
 
 
@@ -35,18 +36,25 @@ def store(options: Options, data: bytes) -> str:
     if ours == HUB and any(is_switched_on(name, options) for name in SWITCHES):
         options.note("store: tokens come from elsewhere, and are not kept here")
         return ""
-    given = decide(request, options).given()
+    outcome = decide(request, options)
+    given = outcome.given()
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")
         return ""
+    if given is not None and given.source == token_file.NAME:
+        options.note("store: the token file answers")
+        return ""
+    # The new item would come before the token file. A request that names nobody finds one of hf_user before those of
+    # other users, too.
+    filed = outcome.first(REJECTED, source=token_file.NAME)
+    others = [filed.token.text] if filed is not None and filed.token is not None else []
     if accepted.user == HF_USER:
-        # A request that names nobody finds an item of hf_user before theirs.
-        others = keyring_items.seeded_for_others(ours, accepted.scope, options)
-        if not all(_is_rejected(text, ours, repository(ours, request), options) for text in others):
-            options.note("store: what was seeded for another user answers")
-            return ""
-        if not all(_is_rejected(text, ours, b"", options) for text in others):
-            accepted.scope = scope(ours, request.path)  # elsewhere they still answer
+        others += keyring_items.seeded_for_others(ours, accepted.scope, options)
+    if not all(_is_rejected(text, ours, repository(ours, request), options) for text in others):
+        options.note("store: what was seeded answers")
+        return ""
+    if not all(_is_rejected(text, ours, b"", options) for text in others):
+        accepted.scope = scope(ours, request.path)  # elsewhere they still answer
     try:
         if "keyring" in options.sources:
             with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):

@@ -98,6 +98,28 @@ def test_what_an_old_git_left_out_of_an_answer_is_not_lost(run: Run, keyring: It
     assert keyring.all() == before
 
 
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file(
+    run: Run, keyring: Items, environment: Environment, user: str
+) -> None:
+    """As where the keyring was not there yet when the token was seeded."""
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username=user, password="of-the-url", path="org/public")) == NOTHING
+    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
+    assert keyring.all() == []
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+def test_what_is_stored_where_the_token_file_was_rejected_is_for_that_repository(
+    run: Run, keyring: Items, environment: Environment, user: str
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    run("erase", input=request(username="hf_user", password="hf_file0123", path="org/one"))
+    assert run("store", input=request(username=user, password="typed", path="org/one")) == NOTHING
+    assert run("get", input=request(path="org/one")) == answer(user, "typed")
+    assert run("get", input=request(path="org/two")) == answer("hf_user", "hf_file0123")
+
+
 def test_without_a_keyring_nothing_is_stored_and_nothing_is_said(run: Run, environment: Environment) -> None:
     assert run("store", input=request(username="alice", password="pw")) == NOTHING
     assert [path.name for path in Path(environment["HOME"]).rglob("*") if path.is_file()] == []
