@@ -355,11 +355,11 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
         attacks = [attack for attack in _EVERY if kind in ("", attack.kind)]
         counts = [str(sum(attack in subject.leaks for attack in attacks)) for subject in subjects]
         lines.append(f"| {kind or '**all**'} | {len(attacks)} | {' | '.join(counts)} |")
-    lines += ["", "A token for a request that must get none, by helper:", ""]
+    lines += ["", "A token for a well-formed request that must get none, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "A token for a malformed request, or another user's or scope's token, by helper:", ""]
+    lines += ["", "A token for a malformed request, or the token of the wrong user or scope, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")

@@ -16,7 +16,7 @@ from benchmarks.tables import FLOOR, LIBSECRET, LOCAL, Table
 OURS = "git-credential-hf"
 
 _COLUMNS = ("", "token from", "median ms", "minimum ms", "CPU ms", "memory MiB", "D-Bus calls", "ratio")
-_CROWD_COLUMNS = ("", "gets", "failures", "gets a second", "slowest ms")
+_CROWD_COLUMNS = ("", "gets", "failures", "gets per second", "slowest ms")
 
 
 @dataclass(frozen=True)
@@ -220,8 +220,8 @@ def _grids(results: Results) -> Iterable[tuple[str, str, list[tuple[str, ...]]]]
         for crowd in results.crowds
     ]
     about = (
-        "In turns, each on a keyring of its own. Gets a second is the median of the turns. Failures and the slowest "
-        "get are of all turns."
+        "The helpers take turns, each with a keyring of its own. The gets per second are the median of the turns. "
+        "Failures and the slowest get are of all turns."
     )
     yield results.crowd_title, about, [_CROWD_COLUMNS, *crowd_cells]
 
@@ -295,6 +295,7 @@ Each program of a table runs once a round, in another order each round, for {rou
 one process with its request in a pipe, and every answer is checked. Wall time is from before its start to its end. \
 CPU time is its own, without the bus and the keyring. Memory is the largest resident set, by time(1). A ratio is the \
 median of the ratios within each round, so other load weighs on both sides. Milliseconds are of this machine alone.
+`python3 -I -S -c pass` is the start of Python with nothing to do.
 
 ### The goals
 

@@ -19,7 +19,7 @@ from tests.providers import Bus, GnomeKeyring, wait_until
 LIBSECRET = "git-credential-libsecret"
 MANAGER = "Git Credential Manager"
 KEYRING_GET = "keyring get"
-LOCAL = "from the keyring itself"
+LOCAL = "git-credential-hf (get)"
 FORWARDED = "git-credential-hf (forwarded)"
 TO_PERSON = "git-credential-hf (token)"
 FLOOR = "python3 -I -S -c pass"
@@ -142,7 +142,7 @@ def get(bench: Bench) -> Table:
         cases.append(Case(f"{FLOOR}, in a venv", [str(python), "-I", "-S", "-c", "pass"], environ))
     return bench.table(
         "get, from gnome-keyring",
-        "One keyring with the Hub's token in it as each helper stores it, for those that ask a keyring.",
+        "All helpers that use a keyring use the same one. It holds the Hub's token once in each helper's own form.",
         [replace(case, base=LIBSECRET) for case in cases],
         {case.name: here.bus for case in cases if case.source == "keyring"},
     )
@@ -161,7 +161,11 @@ def fill(bench: Bench) -> Table:
         environ = here.bus.environ() | {"GIT_CONFIG_GLOBAL": str(configuration), "GIT_CONFIG_NOSYSTEM": "1"}
         command = [git if helper else "", "credential", "fill"]
         cases.append(Case(name, command, environ, _request(), bench.password(), base=LIBSECRET))
-    return bench.table("git credential fill", "git and the helper, which it has the absolute path of.", cases)
+    return bench.table(
+        "git credential fill",
+        "The time of git and the helper together. git is configured with the helper's absolute path.",
+        cases,
+    )
 
 
 def token_file(bench: Bench) -> Table:
@@ -213,8 +217,8 @@ def forwarded(bench: Bench) -> Table:
     ]  # fmt: skip
     return bench.table(
         "get, from a forwarded socket, and token",
-        "A container or another machine, whose socket leads to `serve`; that asks the keyring. Without the network. "
-        "`token` asks the keyring itself.",
+        "As in a container or on another machine: the socket leads to `serve`, and `serve` asks the keyring. The time of "
+        "a network is not in it. The command `token` asks the keyring.",
         cases,
     )
 
@@ -247,8 +251,8 @@ def sizes(bench: Bench, counts: list[int]) -> Table:
             buses[case.name] = here.bus
     return bench.table(
         "get, from keyrings of different sizes",
-        "The smallest holds the Hub's token alone, once as each of the two helpers stores it; credentials for other "
-        "hosts make up the numbers of the others.",
+        "The smallest holds the Hub's token alone, once in the form of each of the two helpers. The larger ones are "
+        "filled with credentials for other hosts.",
         cases,
         buses,
     )
@@ -280,8 +284,8 @@ def scopes(bench: Bench, counts: list[int]) -> Table:
             buses[case.name] = here.bus
     return bench.table(
         "get, from keyrings with scoped tokens",
-        "A token for each of so many organisations, beside the one for the whole host, and a request with a "
-        "repository's path. git-credential-libsecret knows no scopes: it has an item for that exact path.",
+        "The keyring holds a token for each of the organisations that the row counts, and one for the whole host. The "
+        "request has a repository's path. git-credential-libsecret knows no scopes: it has an item for that exact path.",
         cases,
         buses,
     )
@@ -328,7 +332,7 @@ def seed(bench: Bench) -> tuple[Table, list[str]]:
     unchanged = situation(UNCHANGED, lambda here, source: None)
     situation("seed, another token", lambda here, source: _private(source, _token()))
     table = bench.table(
-        "seed", "From a file into the keyring and the token file: with none there, the same there, another.",
+        "seed", "From a file into the keyring and the token file: with no token stored yet, with the same token stored, and with another.",
         [replace(case, base=FLOOR) for case in [*cases, _floor(buses[UNCHANGED].environ())]], buses,
     )  # fmt: skip
     bus = buses[UNCHANGED]
@@ -369,7 +373,7 @@ def declared(bench: Bench, count: int) -> Table:
     few = replace(bench, rounds=min(bench.rounds, 5), warm_up=1)
     return few.table(
         f"seed, {count} declared tokens",
-        "From files that tokens.toml names into the keyring: with none there, the same there, others.",
+        "From the files that tokens.toml lists into the keyring: with no tokens stored yet, with the same tokens stored, and with others.",
         cases, buses,
     )  # fmt: skip
 
