@@ -294,7 +294,7 @@ _PAGE = """\
 Each program of a table runs once a round, in another order each round, for {rounds} rounds after a warm-up. A run is \
 one process with its request in a pipe, and every answer is checked. Wall time is from before its start to its end. \
 CPU time is its own, without the bus and the keyring. Memory is the largest resident set, by time(1). A ratio is the \
-median of the ratios within each round, so other load weighs on both sides. Milliseconds are of this machine alone.
+median of the ratios within each round, so other load weighs on both sides. Milliseconds are of this machine alone. \
 `python3 -I -S -c pass` is the start of Python with nothing to do.
 
 ### The goals

@@ -217,8 +217,8 @@ def forwarded(bench: Bench) -> Table:
     ]  # fmt: skip
     return bench.table(
         "get, from a forwarded socket, and token",
-        "As in a container or on another machine: the socket leads to `serve`, and `serve` asks the keyring. The time of "
-        "a network is not in it. The command `token` asks the keyring.",
+        "As in a container or on another machine: the socket leads to `serve`, and `serve` asks the keyring. The time "
+        "of a network is not in it. The command `token` asks the keyring.",
         cases,
     )
 
@@ -285,7 +285,8 @@ def scopes(bench: Bench, counts: list[int]) -> Table:
     return bench.table(
         "get, from keyrings with scoped tokens",
         "The keyring holds a token for each of the organisations that the row counts, and one for the whole host. The "
-        "request has a repository's path. git-credential-libsecret knows no scopes: it has an item for that exact path.",
+        "request has a repository's path. git-credential-libsecret knows no scopes: it has an item for that exact "
+        "path.",
         cases,
         buses,
     )
@@ -332,7 +333,9 @@ def seed(bench: Bench) -> tuple[Table, list[str]]:
     unchanged = situation(UNCHANGED, lambda here, source: None)
     situation("seed, another token", lambda here, source: _private(source, _token()))
     table = bench.table(
-        "seed", "From a file into the keyring and the token file: with no token stored yet, with the same token stored, and with another.",
+        "seed",
+        "From a file into the keyring and the token file: with no token stored yet, with the same token stored, and with "
+        "another.",
         [replace(case, base=FLOOR) for case in [*cases, _floor(buses[UNCHANGED].environ())]], buses,
     )  # fmt: skip
     bus = buses[UNCHANGED]
@@ -373,7 +376,8 @@ def declared(bench: Bench, count: int) -> Table:
     few = replace(bench, rounds=min(bench.rounds, 5), warm_up=1)
     return few.table(
         f"seed, {count} declared tokens",
-        "From the files that tokens.toml lists into the keyring: with no tokens stored yet, with the same tokens stored, and with others.",
+        "From the files that tokens.toml lists into the keyring: with no tokens stored yet, with the same tokens stored, "
+        "and with others.",
         cases, buses,
     )  # fmt: skip
 
