@@ -334,8 +334,8 @@ def seed(bench: Bench) -> tuple[Table, list[str]]:
     situation("seed, another token", lambda here, source: _private(source, _token()))
     table = bench.table(
         "seed",
-        "From a file into the keyring and the token file: with no token stored yet, with the same token stored, and with "
-        "another.",
+        "From a file into the keyring and the token file: with no token stored yet, with the same token stored, and "
+        "with another.",
         [replace(case, base=FLOOR) for case in [*cases, _floor(buses[UNCHANGED].environ())]], buses,
     )  # fmt: skip
     bus = buses[UNCHANGED]
@@ -376,8 +376,8 @@ def declared(bench: Bench, count: int) -> Table:
     few = replace(bench, rounds=min(bench.rounds, 5), warm_up=1)
     return few.table(
         f"seed, {count} declared tokens",
-        "From the files that tokens.toml lists into the keyring: with no tokens stored yet, with the same tokens stored, "
-        "and with others.",
+        "From the files that tokens.toml lists into the keyring: with no tokens stored yet, with the same tokens "
+        "stored, and with others.",
         cases, buses,
     )  # fmt: skip
 
