@@ -6,7 +6,7 @@ from typing import NamedTuple
 from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import NO_BUS, NotYours, Unavailable, messages, other_tools, provider
+from git_credential_hf.secret_service import NO_BUS, NO_KEYRING, NotYours, Unavailable, messages, other_tools, provider
 from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.dbus.encode import BUS, call
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
@@ -27,7 +27,7 @@ _KEYRINGS = {
 WORDS = {
     "no bus": NO_BUS,
     "not yours": "the session bus belongs to another user, and is not asked",
-    "no keyring": "no keyring is running",
+    "no keyring": NO_KEYRING,
     "no collection": "the keyring has no default collection",
     "locked": "the keyring is locked",
     "silent": "the keyring does not answer",
