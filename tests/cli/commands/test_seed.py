@@ -431,8 +431,7 @@ def test_without_an_open_keyring_the_cache_is_filled_and_the_keyring_skipped(
 ) -> None:
     result = seed("--unlock", unlock)
     assert result.stdout.decode() == (
-        f"token file: written, {cache(environment)}\n"
-        f"{keyring_skipped(no_open_keyring, '--from', str(source))}\n"
+        f"token file: written, {cache(environment)}\n{keyring_skipped(no_open_keyring, '--from', str(source))}\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
     assert cache(environment).read_text() == TOKEN
