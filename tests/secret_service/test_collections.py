@@ -224,6 +224,8 @@ def test_forget_names_what_is_in_a_locked_collection(run: Run, protected: TwoKey
             done = run("forget", "--yes", *arguments)
             assert names_work(done)
             assert done.stdout.count(b"keyring: removed, ") == removed
+            again = " ".join(["git-credential-hf forget", *arguments, "--yes"])
+            assert done.stderr.decode().endswith(f". Unlock it, then: {again}\n")
         done = run("forget", "--yes", "--scope", "third")
         assert (done.stdout, done.stderr, done.code) == (b"nothing to remove\n", b"", 0)
         assert run("get", input=request()) == NOTHING

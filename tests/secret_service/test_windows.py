@@ -177,7 +177,8 @@ def test_keepassxc_that_confirms_what_goes_is_not_made_to_ask(
         # Return is its button that keeps the item.
         assert (told, forgetting.returncode) == (b"", 1)
         assert complaint == (
-            b"git-credential-hf: nothing was removed: the keyring did not remove everything, its prompt was dismissed\n"
+            b"git-credential-hf: nothing was removed: the keyring did not remove everything, its prompt was dismissed. "
+            b"Try: git-credential-hf forget --user alice --yes\n"
         )
         assert run("get", input=request(username="alice")) == answer("alice", "typed")
 
