@@ -2,6 +2,7 @@
 
 import posix
 import sys
+from errno import EMFILE
 
 from git_credential_hf import options
 
@@ -35,7 +36,10 @@ def run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
         say(str(error))
         return 1
     except Exception as error:  # what an error says could hold a token, so only its kind is told
-        say(f"unexpected {type(error).__name__}; please report what was run")
+        if isinstance(error, OSError) and error.errno == EMFILE:
+            say("this process has reached its limit of open files. Try: ulimit -n 1024")
+        else:
+            say(f"unexpected {type(error).__name__}; please report what was run")
         return 1
 
 

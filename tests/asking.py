@@ -1,5 +1,6 @@
 """What git asks, what it is answered, and where the tokens of a test come from."""
 
+import shlex
 from pathlib import Path
 
 from tests.conftest import Environment, Result, Run
@@ -34,15 +35,19 @@ def explains(told: Result, token: str, source: str, remedy: str) -> bool:
     )
 
 
-def keyring_skipped(reason: str) -> str:
-    """Return the line with which seed says that the keyring was not there for it."""
-    return f"keyring: skipped ({reason}). {keyring_remedy(reason)}"
+def keyring_skipped(reason: str, *arguments: str) -> str:
+    """Return the line with which seed, run with `arguments`, says that the keyring was not there for it."""
+    return f"keyring: skipped ({reason}). {keyring_remedy(reason, *arguments)}"
 
 
-def keyring_remedy(reason: str) -> str:
-    """Return what seed advises about a keyring that was not there for it, where there is no display."""
-    again = "Run `git-credential-hf seed` again"
-    when = {"it is locked": "once it is open", "no keyring is running": "once one is running"}
+def keyring_remedy(reason: str, *arguments: str) -> str:
+    """Return what seed, run with `arguments`, advises about such a keyring where there is no display."""
+    again = f"Run `{shlex.join(['git-credential-hf', 'seed', *arguments])}` again"
+    when = {
+        "it is locked": "once it is open",
+        "no keyring is running": "once one is running",
+        "it has no default collection": "after the next login, or create a keyring in it",
+    }
     return f"{again} {when.get(reason, 'after logging in')}"
 
 

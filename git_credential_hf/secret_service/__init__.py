@@ -2,6 +2,7 @@
 
 KEYRING = "the keyring"  # for people: where an item of ours is
 NO_BUS = "no D-Bus session"  # for people
+NO_KEYRING = "no keyring is running"  # for people
 
 
 class Unavailable(Exception):

@@ -26,7 +26,7 @@ from git_credential_hf.model.item import Item
 from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import Locked, NoCollection, NoKeyring, Unavailable, messages
+from git_credential_hf.secret_service import NO_KEYRING, Locked, NoCollection, NoKeyring, Unavailable, messages
 from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
 from git_credential_hf.secret_service.reader import Reader
@@ -513,7 +513,7 @@ def _told(*, at_start: bool = False) -> Iterator[None]:
     except ItemNotFoundException:
         raise (NoCollection("it has no default collection") if at_start else Unavailable("an item vanished")) from None
     except SecretServiceNotAvailableException:
-        raise (NoKeyring("no keyring is running") if at_start else Unavailable(_LEFT)) from None
+        raise (NoKeyring(NO_KEYRING) if at_start else Unavailable(_LEFT)) from None
     except DBusErrorResponse as error:
         if error.name == _IS_LOCKED:
             raise Locked("it is locked") from None

@@ -1,6 +1,8 @@
 """Items of ours in several collections, and in another than the default one: open, locked, without a password."""
 
 import contextlib
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from jeepney.wrappers import unwrap_msg
 from secretstorage.util import format_secret
 
 from tests.asking import NOTHING, answer, declare, request, seed
-from tests.conftest import Environment, Result, Run
+from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.keyring_items import Items, plain_session
 from tests.providers import SECRETS, GnomeKeyring, wait_until
 from tests.secret_service.conftest import needed, prompted, say, wait_for_the_next_second
@@ -29,17 +31,19 @@ lock-on-idle=false
 lock-after=false
 """
 
+HUB = "https://huggingface.co"
+
 BRING = ("seed", "--from", "-", "--no-cache")
 
 
 class TwoKeyrings:
     """gnome-keyring with the default collection `login`, and `work` beside it, which has no password."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, display: str | None = None) -> None:
         keyrings = folder / "data/keyrings"
         keyrings.mkdir(parents=True, mode=0o700)
         (keyrings / "work.keyring").write_text(WITHOUT_PASSWORD)
-        self.provider = GnomeKeyring(folder)
+        self.provider = GnomeKeyring(folder, display=display)
         self.bus = self.provider.bus
         self.unlock(WORK)
 
@@ -224,6 +228,8 @@ def test_forget_names_what_is_in_a_locked_collection(run: Run, protected: TwoKey
             done = run("forget", "--yes", *arguments)
             assert names_work(done)
             assert done.stdout.count(b"keyring: removed, ") == removed
+            again = " ".join(["git-credential-hf forget", *arguments, "--yes"])
+            assert done.stderr.decode().endswith(f". Unlock it, then: {again}\n")
         done = run("forget", "--yes", "--scope", "third")
         assert (done.stdout, done.stderr, done.code) == (b"nothing to remove\n", b"", 0)
         assert run("get", input=request()) == NOTHING
@@ -252,6 +258,57 @@ def test_what_is_declared_no_more_in_a_locked_collection_is_named(
     protected.lock(WORK)
     declare(environment, "")
     assert names_work(run("seed", T="hf_old"))
+
+
+def test_a_locked_collection_beside_the_default_one_is_named(
+    run: Run, two: TwoKeyrings, environment: Environment
+) -> None:
+    run("configure")
+    seed(run, "hf_host")
+    two.make_default(WORK)
+    two.lock(LOGIN)
+    with two.bus.calls() as made:
+        known = json.loads(run("status", "--json", HUB).stdout)
+        table = run("status", HUB).stdout.decode()
+    assert prompted(made) == []
+    told = run("token")
+    locked = 'the keyring\'s items in the collection "Login" are locked'
+    assert known["verdict"] == f"No token: git gets none for huggingface.co: no source has one ({locked})"
+    assert [one["why"] for one in known["sources"] if one["name"] == "keyring"] == [locked]
+    assert "1 locked item for this host\n" in table
+    (finding,) = (one for one in known["findings"] if one["severity"] == "error")
+    assert (finding["code"], finding["message"]) == (
+        "keyring-locked",
+        'the items of gnome-keyring-daemon in the collection "Login" are locked, and 1 of them may be for this host',
+    )
+    assert (told.stdout, told.code) == (b"", 1)
+    assert told.stderr == (
+        b"git-credential-hf: no token for https://huggingface.co: what the keyring may have for it is locked, and no "
+        b"other source has one. Try: git-credential-hf status https://huggingface.co\n"
+    )
+    command = finding["remedy"].replace("-hf login", "-hf login --with-token --offline")  # there is no terminal
+    path = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+    subprocess.run(["sh", "-c", command], input=b"hf_TypedOnceMore", env=environment | {"PATH": path}, check=True)
+    assert run("token").stdout == b"hf_TypedOnceMore\n"
+    assert run("status", "--quiet", HUB) == NOTHING
+
+
+@pytest.mark.parametrize("token", ["hf_rejected", "hf_given"])
+def test_a_locked_collection_is_no_finding_where_the_open_one_has_an_item(
+    run: Run, two: TwoKeyrings, environment: Environment, token: str
+) -> None:
+    run("configure")
+    for collection, text in ((LOGIN, b"hf_host"), (WORK, token.encode())):
+        with two.items(collection) as items:
+            items.add_ours(text)
+    two.make_default(WORK)
+    two.lock(LOGIN)
+    if token == "hf_rejected":
+        run("erase", input=request(username="hf_user", password=token))
+    environment["DISPLAY"] = ":99"
+    codes = [one["code"] for one in json.loads(run("status", "--json", HUB).stdout)["findings"]]
+    assert "keyring-locked" not in codes
+    assert ("token-rejected" in codes) == (token == "hf_rejected")
 
 
 # --- a collection that opens without a password -------------------------------------------------------------

@@ -10,9 +10,10 @@ import pytest
 
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import EXECUTABLE, Environment, Result, Run, run_process
-from tests.providers import PROVIDERS, KeePassXC, Provider
+from tests.providers import PROVIDERS, GnomeKeyring, KeePassXC, Provider
 from tests.providers.display import Display
 from tests.secret_service.conftest import needed
+from tests.secret_service.test_collections import LOGIN, WORK, TwoKeyrings
 
 FROM_FILE = answer("hf_user", "hf_FromTheFile")
 
@@ -118,6 +119,29 @@ def test_what_status_says_of_a_locked_keyring_opens_it(
     assert run("get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
 
 
+def test_what_status_says_of_a_locked_collection_beside_the_default_one_opens_it(
+    run: Run, environment: Environment, display: Display, tmp_path: Path
+) -> None:
+    needed(GnomeKeyring)
+    two = TwoKeyrings(tmp_path / "two", display.name)
+    environment["DBUS_SESSION_BUS_ADDRESS"] = two.bus.address
+    environment["DISPLAY"] = display.name
+    environment["PATH"] = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+    with contextlib.closing(two.provider):
+        run("configure")
+        seed(run, "hf_FromTheKeyring")
+        two.make_default(WORK)
+        two.lock(LOGIN)
+        found = json.loads(run("status", "--json", "https://huggingface.co").stdout)["findings"]
+        (remedy,) = (one["remedy"] for one in found if one["code"] == "keyring-locked")
+        with display.shown():
+            shell = subprocess.Popen(["sh", "-c", remedy], env=environment, stdin=subprocess.DEVNULL)
+            display.type_into_what_is_shown(two.provider.password.decode())
+            assert shell.wait() == 0
+        assert run("get", input=request()) == answer("hf_user", "hf_FromTheKeyring")
+        assert run("status", "--quiet", "https://huggingface.co") == NOTHING
+
+
 def test_a_dialog_that_nobody_answers_is_left(
     run: Run, environment: Environment, display: Display, locked: Provider
 ) -> None:
@@ -177,7 +201,8 @@ def test_keepassxc_that_confirms_what_goes_is_not_made_to_ask(
         # Return is its button that keeps the item.
         assert (told, forgetting.returncode) == (b"", 1)
         assert complaint == (
-            b"git-credential-hf: nothing was removed: the keyring did not remove everything, its prompt was dismissed\n"
+            b"git-credential-hf: nothing was removed: the keyring did not remove everything, its prompt was dismissed. "
+            b"Try: git-credential-hf forget --user alice --yes\n"
         )
         assert run("get", input=request(username="alice")) == answer("alice", "typed")
 

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.asking import NOTHING, keyring_skipped, request
+from tests.asking import NOTHING, keyring_remedy, keyring_skipped, request
 from tests.conftest import EXECUTABLE, Environment, Run
 from tests.keyring_items import Items
 from tests.providers import Bus, GnomeKeyring
 
 SEED = ("seed", "--from", "-", "--no-cache")
 TOKEN = b"hf_QpWn4LmXzTbVcRdS"
-AGAIN = b"Run `git-credential-hf seed` again"
-AFTER_LOGIN = AGAIN + b" after the next login, or create a keyring in it\n"
+NO_COLLECTION = "it has no default collection"
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def test_a_locked_keyring_is_skipped(run: Run, own: GnomeKeyring) -> None:
     own.start(locked=True)
     seeded = run(*SEED, input=TOKEN)
     assert (seeded.stdout, seeded.stderr, seeded.code) == (
-        f"{keyring_skipped('it is locked')}\n".encode(),
+        f"{keyring_skipped('it is locked', *SEED[1:])}\n".encode(),
         b"",
         0,
     )
@@ -59,16 +58,14 @@ def test_a_keyring_that_was_never_made_is_skipped(run: Run, environment: Environ
     try:
         seeded = run(*SEED, input=TOKEN)
         assert (seeded.stdout, seeded.stderr, seeded.code) == (
-            b"keyring: skipped (it has no default collection). " + AFTER_LOGIN,
+            f"{keyring_skipped(NO_COLLECTION, *SEED[1:])}\n".encode(),
             b"",
             0,
         )
         required = run(*SEED, "--require-keyring", input=TOKEN)
-        assert (required.stdout, required.stderr, required.code) == (
-            b"",
-            b"git-credential-hf: the keyring was not filled: it has no default collection. " + AFTER_LOGIN,
-            3,
-        )
+        remedy = keyring_remedy(NO_COLLECTION, *SEED[1:], "--require-keyring")
+        told = f"git-credential-hf: the keyring was not filled: {NO_COLLECTION}. {remedy}\n"
+        assert (required.stdout, required.stderr.decode(), required.code) == (b"", told, 3)
     finally:
         provider.close()
 
@@ -79,7 +76,7 @@ def test_a_bus_without_a_keyring_is_skipped(run: Run, environment: Environment, 
     try:
         seeded = run(*SEED, input=TOKEN)
         assert (seeded.stdout, seeded.stderr, seeded.code) == (
-            f"{keyring_skipped('no keyring is running')}\n".encode(),
+            f"{keyring_skipped('no keyring is running', *SEED[1:])}\n".encode(),
             b"",
             0,
         )
@@ -116,7 +113,7 @@ def test_an_address_that_is_no_bus_is_no_bus(run: Run, environment: Environment,
     environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/file"
     seeded = run(*SEED, input=TOKEN)
     assert (seeded.stdout, seeded.stderr, seeded.code) == (
-        f"{keyring_skipped('no D-Bus session')}\n".encode(),
+        f"{keyring_skipped('no D-Bus session', *SEED[1:])}\n".encode(),
         b"",
         0,
     )

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from git_credential_hf import hub
 from git_credential_hf.cli import owner
@@ -12,13 +13,20 @@ from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token, of_hub
 from git_credential_hf.options import Options, UsageError
-from git_credential_hf.secret_service import Absent, Unavailable
+from git_credential_hf.secret_service import Absent, Locked, Unavailable
 from git_credential_hf.sources import keyring
 from git_credential_hf.sources.token_file import is_login, is_ours, path
 from git_credential_hf.state import locks, safe_read, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 _DIALOG = 60.0  # seconds, for a keyring that has a person confirm what goes, as KeePassXC does
+
+
+# What to do about a shortfall. {}: the command that forgets again.
+_AGAIN = "Try: {}"
+_UNLOCK = "Unlock it, then: {}"
+_FIX = "Then: {}"  # the line itself says what to fix
+_LOOK = "Try: git-credential-hf status"
 
 
 class Forget(Asked):
@@ -32,6 +40,13 @@ class Forget(Asked):
         self.host = HUB
         self.revoke = False
         self.yes = False
+
+
+class _Shortfall(NamedTuple):
+    """What was not done and why, and which of the remedies above helps."""
+
+    what: str
+    remedy: str
 
 
 class _Found:
@@ -49,8 +64,8 @@ class _Found:
         self.cached: bytes | None = None
         self.absent = ""
         self.copies: list[str] = []
-        self.shortfalls: list[str] = []
-        self.locked: list[str] = []
+        self.shortfalls: list[_Shortfall] = []
+        self.locked: list[_Shortfall] = []
 
     def tokens(self) -> list[bytes]:
         """Return what is to go from keyring and token file, each once."""
@@ -92,11 +107,14 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
         with keyring.writer(options) as writer:
             found.items = writer.ours(asked.host, asked.scope, asked.user)
             every = writer.ours(asked.host, b"", None) if asked.revoke else []
-            found.locked = [f'the keyring "{shown(one)}" is locked, and was left: unlock it' for one in writer.locked]
+            found.locked = [
+                _Shortfall(f'the keyring "{shown(one)}" is locked, and was left', _UNLOCK) for one in writer.locked
+            ]
     except Absent as reason:
         found.absent = str(reason)
     except Unavailable as reason:
-        found.shortfalls.append(f"the keyring cannot be searched, {reason}: unlock it, or log in to the desktop")
+        remedy = _UNLOCK if isinstance(reason, Locked) else _LOOK
+        found.shortfalls.append(_Shortfall(f"the keyring cannot be searched, {reason}", remedy))
     found.in_cache = found.cached = cache.token() if cache else None
     if cache and found.cached and found.absent and asked.user is None:
         # Without a keyring seed fills the cache alone, and hf lists what it has put there.
@@ -134,21 +152,24 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
             print(line)
             removed += 1
     except Unavailable as reason:
-        shortfalls.append(f"the keyring did not remove everything, {reason}")
+        remedy = _UNLOCK if isinstance(reason, Locked) else _AGAIN
+        shortfalls.append(_Shortfall(f"the keyring did not remove everything, {reason}", remedy))
     if cache and found.cached:
         try:
             print(cache.remove(found.cached))
             removed += 1
         except Failed as reason:
-            shortfalls.append(str(reason))
+            shortfalls.append(_Shortfall(str(reason), _FIX))
+    again = asked.again(revoke=asked.revoke and not revoked)
     if shortfalls != found.locked and not removed and not revoked:
-        raise Failed(f"nothing was removed: {'; '.join(shortfalls)}")
+        whats = "; ".join(one.what for one in shortfalls)
+        raise Failed(f"nothing was removed: {whats}. {shortfalls[0].remedy.format(again)}")
     if not found.cached:
         _tell_what_stays(asked, cache, found.in_cache)
     if absent:
         print(f"keyring: not searched, {absent}")
     for shortfall in shortfalls:
-        complain(f"{shortfall}; then forget again")
+        complain(f"{shortfall.what}. {shortfall.remedy.format(again)}")
     for copy in found.copies if revoked else ():
         complain(f"revoked and left, {copy}. Try: git-credential-hf list")
     return PARTLY if shortfalls or (revoked and found.copies) else 0

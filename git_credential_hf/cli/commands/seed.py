@@ -32,14 +32,14 @@ from git_credential_hf.state import locks, rejected, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 
-# What there is to do about a keyring that cannot be had, where no dialog can help.
+# What there is to do about a keyring that cannot be had, where no dialog can help. {}: the same command once more.
 _REMEDIES = {
-    Locked: "Run `git-credential-hf seed` again once it is open",
-    NoBus: "Run `git-credential-hf seed` again after logging in",
-    NotYours: "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run `git-credential-hf seed` again",
-    NoKeyring: "Run `git-credential-hf seed` again once one is running",
-    NoCollection: "Run `git-credential-hf seed` again after the next login, or create a keyring in it",
-    Absent: "Install one, and run `git-credential-hf seed` again",
+    Locked: "Run `{}` again once it is open",
+    NoBus: "Run `{}` again after logging in",
+    NotYours: "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run `{}` again",
+    NoKeyring: "Run `{}` again once one is running",
+    NoCollection: "Run `{}` again after the next login, or create a keyring in it",
+    Absent: "Install one, and run `{}` again",
 }
 # The same for login, of which the token is to be typed once more.
 _FIRST = {
@@ -371,7 +371,7 @@ def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
     if isinstance(reason, (Locked, NoKeyring)) and has_display and options.unlock != "prompt":
         return _once_open(asked)
     if not asked.is_typed:
-        return _REMEDIES[type(reason)]
+        return _REMEDIES[type(reason)].format(asked.again())
     return f"{_FIRST[type(reason)]}, then: {asked.again()}"
 
 

@@ -2,6 +2,7 @@
 
 from git_credential_hf.cli import clone
 from git_credential_hf.model import address
+from git_credential_hf.model.outcome import LOCKED
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.text import is_plain_word
@@ -46,7 +47,10 @@ def find(url: bytes | None, options: Options) -> Token:
         raise NoToken(outcome.said)
     place = _place(request.host, request.path)
     why = "".join(f", {one.place}: {one.why}" for one in outcome.candidates if one.source == "forwarded")
-    raise NoToken(f"no token for {place}: no source has one{why}. Try: git-credential-hf status {place}")
+    none = "no source has one"
+    if outcome.first(LOCKED) is not None:
+        none = "what the keyring may have for it is locked, and no other source has one"
+    raise NoToken(f"no token for {place}: {none}{why}. Try: git-credential-hf status {place}")
 
 
 def _not_ours(where: str) -> NoToken:

@@ -3,6 +3,7 @@
 Nothing here changes anything, unlocks anything or asks a person.
 """
 
+import errno
 import os
 import shutil
 import signal
@@ -256,7 +257,7 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, off
 
 
 def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
-    """Start what takes its time, all at once."""
+    """Start what takes its time, all at once. Raises OSError where there is no descriptor left for it."""
     commands = {}
     if facts.git.path:
         commands = {
@@ -270,8 +271,9 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
     for name, command in commands.items():
         try:
             started[name] = _start(command, facts)
-        except OSError:
-            pass
+        except OSError as error:
+            if error.errno == errno.EMFILE and name != "git-lfs":  # of which the version alone is missing
+                raise
     return started
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, shown
-from git_credential_hf.cli.status import keyring, remedies
+from git_credential_hf.cli.status import remedies
 from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn, numbers
 from git_credential_hf.cli.status.remedies import quoted
 from git_credential_hf.model import token_text
@@ -366,8 +366,7 @@ def _tokens(facts: Facts) -> _Found:
         if what not in found:
             yield code, message, remedy
         found.append(what)
-    state = facts.keyring
-    is_locked = facts.outcome.first(LOCKED) is not None or (state is not None and _may_hold_one(state))
+    is_locked = _has_locked(facts) if facts.keyring is not None else facts.outcome.first(LOCKED) is not None
     if facts.token is None and not found and not is_locked and facts.outcome.first(FAILED) is None:
         file = facts.token_file
         holds = f", and {facts.path(file.path)} holds {_what(file)}" if file.state == "unusable" else ""
@@ -439,13 +438,19 @@ def _keyring(facts: Facts) -> _Found:
             "a dialog",
             f"{get} get > /dev/null",
         )
-    elif state.state == "locked" and (not facts.is_given or (remedies.has_display(facts) and _may_hold_one(state))):
+    elif (state.state == "locked" and not facts.is_given) or (
+        _has_locked(facts) and (not facts.is_given or remedies.has_display(facts))
+    ):
+        what = (
+            f"{provider} is locked, and {state.locked_items} of its items"
+            if state.state == "locked"
+            else f"the items of {provider} in {state.locked_place()} are locked, and {state.locked_items} of them"
+        )
         yield (
             "keyring-locked",
-            f"{provider} is locked"
-            + ("" if state.is_hidden else f", and {state.locked_items} of its items may be for this host"),
+            f"{provider} is locked" if state.is_hidden else f"{what} may be for this host",
             f"{get} --unlock prompt --timeout 60 get > /dev/null"
-            if remedies.has_display(facts) and _may_hold_one(state)
+            if remedies.has_display(facts) and _has_locked(facts)
             # The token file is the Hub's alone.
             else remedies.new_token(facts, None, *["--no-keyring"][: facts.server == HUB]),
         )
@@ -498,9 +503,13 @@ def _keyring(facts: Facts) -> _Found:
         )
 
 
-def _may_hold_one(state: keyring.State) -> bool:
-    """Return whether a keyring is locked and may have a token for the URL."""
-    return state.state == "locked" and (state.locked_items > 0 or state.is_hidden)
+def _has_locked(facts: Facts) -> bool:
+    """Return whether the keyring may have a token for the URL in what is locked, and has none in what is open."""
+    state = facts.keyring
+    if state is None or state.state == "locked":
+        return state is not None and (state.locked_items > 0 or state.is_hidden)
+    found = facts.of_source("keyring")
+    return bool(state.locked_in) and found is not None and found.verdict == LOCKED
 
 
 def _is_own_socket(path: bytes) -> bool:

@@ -3,16 +3,18 @@
 import os
 from typing import NamedTuple
 
+from git_credential_hf.cli.output import shown
 from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
 from git_credential_hf.options import Options
-from git_credential_hf.secret_service import NO_BUS, NotYours, Unavailable, messages, other_tools, provider
+from git_credential_hf.secret_service import NO_BUS, NO_KEYRING, NotYours, Unavailable, messages, other_tools, provider
 from git_credential_hf.secret_service.dbus import decode, opening
 from git_credential_hf.secret_service.dbus.encode import BUS, call
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
 from git_credential_hf.secret_service.reader import Reader
 
 _MOST_ITEMS = 256  # that are looked at: each costs two calls
+_MOST_COLLECTIONS = 4  # that are named
 
 # Names that a keyring takes on the bus beside the Secret Service's.
 _KEYRINGS = {
@@ -27,7 +29,7 @@ _KEYRINGS = {
 WORDS = {
     "no bus": NO_BUS,
     "not yours": "the session bus belongs to another user, and is not asked",
-    "no keyring": "no keyring is running",
+    "no keyring": NO_KEYRING,
     "no collection": "the keyring has no default collection",
     "locked": "the keyring is locked",
     "silent": "the keyring does not answer",
@@ -63,9 +65,21 @@ class State:
         self.ours: list[Stored] = []
         self.items_of_others = 0
         self.locked_items = 0
+        self.locked_in: list[str] = []  # the labels of the collections that these are in
         self.lost = 0  # items of ours whose secret is gone: KWallet was ended before it had written it
         self.is_hidden = False  # locked, and not asked what is in it
         self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
+
+    def why_nothing(self) -> str:
+        """Return why it gives nothing, for people; empty where it is open and nothing in it is locked."""
+        if self.locked_in and self.state in ("open", "no collection"):
+            return f"the keyring's items in {self.locked_place()} are locked"
+        return WORDS.get(self.state, "")
+
+    def locked_place(self) -> str:
+        """Return the collections with locked items, for people."""
+        labels = [f'"{shown(label)}"' for label in self.locked_in]
+        return f"the collection{'s'[: len(labels) != 1]} {' and '.join(labels)}"
 
 
 def bus_answers(options: Options) -> bool:
@@ -118,16 +132,17 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
     )
     state.locked_items = len(locked)
     collection = messages.read_collection(default)
-    is_locked, label = reader.ask(
+    places = list(dict.fromkeys(path.rpartition(b"/")[0] for path in locked))[:_MOST_COLLECTIONS]
+    is_locked, label, *labels = reader.ask(
         messages.property_of(collection, messages.COLLECTION, b"Locked"),
-        messages.property_of(collection, messages.COLLECTION, b"Label"),
+        *(messages.property_of(one, messages.COLLECTION, b"Label") for one in (collection, *places)),
     )
+    state.locked_in = [_text(reply) or "" for reply in labels]
     # gnome-keyring 42.1 names one at the first login that it does not have yet.
     if collection == messages.NO_OBJECT or is_locked.type == decode.ERROR:
         state.state = "no collection"
         return
-    name = decode.read_string(label)
-    state.collection = None if name is None else name.decode("utf-8", "replace")
+    state.collection = _text(label)
     state.state = "locked" if decode.read_flag(is_locked) else "open"
     if state.state == "locked" and options.unlock != "never":
         is_open = bool(kwallet.open_already(reader, locked or [collection], options))
@@ -135,6 +150,11 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
         if is_open and not locked:  # `seed` stores in it without a dialog
             state.state = "open"
     _read_items(reader, server, state, unlocked[:_MOST_ITEMS])
+
+
+def _text(reply: decode.Message) -> str | None:
+    text = decode.read_string(reply)
+    return None if text is None else text.decode("utf-8", "replace")
 
 
 def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes]) -> None:

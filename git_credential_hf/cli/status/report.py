@@ -163,8 +163,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     has_items = keyring.ours or keyring.items_of_others
     if keyring.state in ("no bus", "not yours"):
         return shown(keyring.why)
-    if keyring.state in WORDS:
-        return WORDS[keyring.state] + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
+    if words := keyring.why_nothing():
+        return words + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
     return "it has items, and none for this URL" if has_items else "it has none"
 
 
@@ -352,7 +352,7 @@ def _keyring_rows(keyring: Report) -> list[str]:
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
         rows.append(f"{_count(keyring['items'], 'token')} stored{scopes}, {keyring['items_of_others']} by other tools")
-    elif keyring["locked_items"]:
+    if keyring["locked_items"]:
         rows.append(f"{_count(keyring['locked_items'], 'locked item')} for this host")
     if keyring["other_keyrings"]:
         rows.append(f"also running, and not asked: {', '.join(keyring['other_keyrings'])}")

@@ -3,7 +3,6 @@
 from git_credential_hf.cli.git_config import Url
 from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
 from git_credential_hf.cli.status import facts as found
-from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.facts import Facts
 from git_credential_hf.model.outcome import EXPIRED, FAILED, REJECTED
 from git_credential_hf.model.repository import HF_USER, HUB
@@ -117,5 +116,5 @@ def _reason(facts: Facts) -> str:
     for verdict, what in ((REJECTED, "was rejected by the Hub"), (EXPIRED, "has expired")):
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
-    state = facts.keyring.state if facts.keyring is not None and "keyring" in facts.main.sources else ""
-    return "no source has one" + (f" ({keyring.WORDS[state]})" if state in keyring.WORDS else "")
+    why = facts.keyring.why_nothing() if facts.keyring is not None and "keyring" in facts.main.sources else ""
+    return "no source has one" + (f" ({why})" if why else "")

@@ -3,7 +3,7 @@
 It knows the types that the replies to this program's calls use and no others.
 """
 
-from git_credential_hf.secret_service import Unavailable
+from git_credential_hf.secret_service import NO_KEYRING, Unavailable
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ ERROR = 3
 SIGNAL = 4
 
 UNKNOWN_METHOD = b"org.freedesktop.DBus.Error.UnknownMethod"
+
+# What a bus answers a call to a program that is not running, and that it cannot start.
+_NOT_RUNNING = (b"org.freedesktop.DBus.Error.ServiceUnknown", b"org.freedesktop.DBus.Error.Spawn.ExecFailed")
 
 VARIANT = b"v"
 
@@ -115,7 +118,8 @@ class Message:
     def decoder(self, kind: bytes) -> Decoder:
         """Return a Decoder of the body, which must be of the signature `kind`. Raises WireError if it is not."""
         if self.type == ERROR:
-            raise WireError(f"it answers {self.error_name.decode('ascii', 'replace')!r}")
+            is_there = self.error_name not in _NOT_RUNNING
+            raise WireError(f"it answers {self.error_name.decode('ascii', 'replace')!r}" if is_there else NO_KEYRING)
         if self.kind != kind:
             raise WireError("a reply is not of the kind that was asked for")
         return Decoder(self.body, self.little)

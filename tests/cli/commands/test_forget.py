@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from git_credential_hf.cli import token_file
+from git_credential_hf.cli import parser, token_file
 from git_credential_hf.cli.commands import forget as module
 from git_credential_hf.model.token_text import masked
 from tests.asking import request
@@ -19,6 +20,7 @@ from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_ca
 from tests.hub import Hub, fingerprint
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring, wait_until
+from tests.secret_service.fake_bus import ANSWERS, Script, answer, begun, bus, calls, mute_from
 
 HOST = "hub.example.org:8443"
 SCOPED, ALICES, TYPED, BEARER, ELSEWHERE, THEIRS = (f"hf_{name}" for name in ("org", "al", "bob", "bear", "hub", "gcm"))
@@ -225,6 +227,7 @@ def test_a_cache_that_cannot_be_removed_is_named(
     assert (result.stdout.decode(), result.code) == (f"keyring: removed, {named('hf_name')}\n", 3)
     assert result.stderr.count(b"\n") == 1
     assert f"the token file {unremovable} cannot be removed" in result.stderr.decode()
+    assert result.stderr.endswith(b"; fix that. Then: git-credential-hf forget --yes\n")
     assert keyring.all() == []
 
 
@@ -293,8 +296,37 @@ def test_a_locked_keyring_is_named_and_the_cache_stays(run: Run, own: GnomeKeyri
     own.restart(locked=True)
     result = run("forget", "--yes")
     assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
-    assert b"it is locked" in result.stderr
+    assert result.stderr == (
+        b"git-credential-hf: nothing was removed: the keyring cannot be searched, it is locked. "
+        b"Unlock it, then: git-credential-hf forget --yes\n"
+    )
     assert cache(environment).read_text() == TOKEN
+
+
+def large(connection: socket.socket) -> None:
+    """As a keyring that answers with more than any answer takes."""
+    data = begun(connection)
+    for member, call in calls(connection, data):
+        huge = answer(call, ("s", ("x" * (1 << 17),)))
+        connection.sendall(answer(call, ANSWERS["Hello"]) if member == "Hello" else huge)
+
+
+@pytest.mark.parametrize("run", ["call"], indirect=True)
+@pytest.mark.parametrize(
+    ("keyring_does", "why"),
+    [(large, "a message is too large"), (mute_from("AddMatch"), "it gave no answer within 0.5 s")],
+)
+def test_a_keyring_that_cannot_be_searched_is_not_called_locked(
+    run: Run, environment: Environment, monkeypatch: pytest.MonkeyPatch, keyring_does: Script, why: str
+) -> None:
+    monkeypatch.setattr(parser, "_SECONDS", 0.5)
+    with bus(environment, keyring_does):
+        result = run("forget", "--yes")
+    assert (result.stdout, result.code) == (b"", 1)
+    assert result.stderr.decode() == (
+        f"git-credential-hf: nothing was removed: the keyring cannot be searched, {why}. "
+        "Try: git-credential-hf status\n"
+    )
 
 
 def test_a_keyring_that_ends_before_the_answer_leaves_its_part(

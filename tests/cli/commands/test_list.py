@@ -1,6 +1,7 @@
 """list: what is stored, for what and where, as a table and as JSON."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.cli.conftest import cache, write
 from tests.cli.terminal import at_a_terminal
 from tests.conftest import Environment, Result, Run
 from tests.keyring_items import LIBSECRET, Items
-from tests.providers import GnomeKeyring
+from tests.providers import Bus, GnomeKeyring
 
 HOST, ORG, DECLARED, STORED, THEIRS = (
     f"hf_{name}0123456789AbCdEf{name}" for name in ("hOst", "oRgs", "dEcl", "sTor", "gCmx")
@@ -69,6 +70,13 @@ def test_nothing_is_one_line(run: Run, request: pytest.FixtureRequest, bus: bool
         request.getfixturevalue("keyring")
     assert listed(run("list")) == ["0 tokens stored" + ("" if bus else f"; {NO_BUS}")]
     assert json.loads(run("list", "--json").stdout)["tokens"] == []
+
+
+def test_a_bus_without_a_keyring_is_told_in_words(run: Run, environment: Environment, tmp_path: Path) -> None:
+    with closing(Bus(tmp_path / "bus")) as bus:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.address
+        assert listed(run("list")) == ["0 tokens stored; keyring: skipped (no keyring is running)"]
+        assert json.loads(run("list", "--json").stdout)["keyring_skipped"] == "no keyring is running"
 
 
 def test_without_a_keyring_there_is_the_token_file(run: Run, environment: Environment) -> None:

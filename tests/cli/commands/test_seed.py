@@ -1,6 +1,7 @@
 """seed: what the keyring holds after it, what it says, and how it ends."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -397,12 +398,23 @@ def empty_bus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bus]:
     bus.close()
 
 
-@pytest.fixture(params=["no bus", "a bus that is gone", "no provider", "locked"])
+@pytest.fixture(scope="module")
+def new_keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GnomeKeyring]:
+    """A keyring of somebody who has never logged in."""
+    provider = GnomeKeyring(tmp_path_factory.mktemp("new"), locked=True)
+    yield provider
+    provider.close()
+
+
+@pytest.fixture(params=["no bus", "a bus that is gone", "no provider", "locked", "no collection"])
 def no_open_keyring(request: pytest.FixtureRequest, environment: Environment, tmp_path: Path) -> str:
     """An environment whose keyring cannot be filled before somebody logs in; the reason that is told."""
     if request.param == "locked":
         environment["DBUS_SESSION_BUS_ADDRESS"] = request.getfixturevalue("locked_keyring").bus.address
         return "it is locked"
+    if request.param == "no collection":
+        environment["DBUS_SESSION_BUS_ADDRESS"] = request.getfixturevalue("new_keyring").bus.address
+        return "it has no default collection"
     if request.param == "no provider":
         environment["DBUS_SESSION_BUS_ADDRESS"] = request.getfixturevalue("empty_bus").address
         return "no keyring is running"
@@ -415,11 +427,11 @@ def no_open_keyring(request: pytest.FixtureRequest, environment: Environment, tm
 
 @pytest.mark.parametrize("unlock", ["auto", "never"])
 def test_without_an_open_keyring_the_cache_is_filled_and_the_keyring_skipped(
-    seed: Seed, environment: Environment, no_open_keyring: str, unlock: str
+    seed: Seed, source: Path, environment: Environment, no_open_keyring: str, unlock: str
 ) -> None:
     result = seed("--unlock", unlock)
     assert result.stdout.decode() == (
-        f"token file: written, {cache(environment)}\n{keyring_skipped(no_open_keyring)}\n"
+        f"token file: written, {cache(environment)}\n{keyring_skipped(no_open_keyring, '--from', str(source))}\n"
     )
     assert (result.stderr, result.code) == (b"", 0)
     assert cache(environment).read_text() == TOKEN
@@ -428,14 +440,27 @@ def test_without_an_open_keyring_the_cache_is_filled_and_the_keyring_skipped(
 
 
 def test_require_keyring_says_that_it_was_done_in_part(
-    seed: Seed, environment: Environment, no_open_keyring: str
+    seed: Seed, source: Path, environment: Environment, no_open_keyring: str
 ) -> None:
     result = seed("--require-keyring", "--quiet")
-    assert result.stderr.decode() == (
-        f"git-credential-hf: the keyring was not filled: {no_open_keyring}. {keyring_remedy(no_open_keyring)}\n"
-    )
+    remedy = keyring_remedy(no_open_keyring, "--from", str(source), "--require-keyring", "--quiet")
+    assert result.stderr.decode() == f"git-credential-hf: the keyring was not filled: {no_open_keyring}. {remedy}\n"
     assert (result.stdout, result.code) == (b"", 3)
     assert cache(environment).read_text() == TOKEN
+
+
+def test_the_printed_command_stores_the_same_token_once_there_is_a_keyring(
+    seed: Seed, source: Path, keyring: Items, environment: Environment, no_open_keyring: str
+) -> None:
+    file = source.rename(source.with_name("my $token"))
+    result = seed("--from", str(file), "--scope", "new")
+    assert (result.stdout, result.code) == (b"", 3)
+    (command,) = re.findall("`(.*)`", result.stderr.decode())
+    path = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+    there = environment | {"DBUS_SESSION_BUS_ADDRESS": keyring.bus.address, "PATH": path}
+    subprocess.run(["sh", "-c", command], env=there, check=True, capture_output=True)
+    item = only(keyring)
+    assert (item.secret, item.attributes["git-credential-hf"]) == (TOKEN.encode(), "huggingface.co/new")
 
 
 @pytest.mark.parametrize(

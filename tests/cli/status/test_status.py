@@ -1657,6 +1657,29 @@ def test_how_many_processes_and_calls_it_takes(world: World, keyring: Items, mon
     assert len(by_status) <= 40, by_status
 
 
+@pytest.mark.parametrize("run", ["process"], indirect=True)
+@pytest.mark.parametrize("limit", [5, 8, 14, 16])
+def test_a_limit_of_open_files_is_named_where_status_needs_more(world: World, limit: int) -> None:
+    told = under_limit(world, limit)
+    line = b"git-credential-hf: this process has reached its limit of open files. Try: ulimit -n 1024\n"
+    assert (told.stdout, told.stderr, told.code) == (b"", line, 1)
+
+
+@pytest.mark.parametrize("run", ["process"], indirect=True)
+def test_no_limit_of_open_files_makes_status_say_what_is_not_so(world: World) -> None:
+    for limit in range(17, 30):
+        told = under_limit(world, limit)
+        assert b"limit of open files" in told.stderr or told.stdout.startswith(b"OK: "), limit
+
+
+def under_limit(world: World, limit: int) -> Result:
+    """Run status with so many descriptors. The launcher is for a shell, which takes one above the ninth."""
+    python = Path(EXECUTABLE).resolve().with_name("python3")
+    command = ["prlimit", f"--nofile={limit}", str(python), "-I", "-m", "git_credential_hf", "status", world.url]
+    done = subprocess.run(command, env=world.environment, capture_output=True, check=False)
+    return Result(done.stdout, done.stderr, done.returncode)
+
+
 def test_without_git(world: World) -> None:
     known = world.known(PATH="/not/there")
     assert codes(known) == ["git-missing"]

@@ -203,7 +203,7 @@ def test_nobody_elses_bus_is_told_a_word(run: Run, environment: Environment, abs
         assert (seeded.stderr, seeded.code) == (b"", 0)
         assert seeded.stdout.splitlines()[1:] == [
             b"keyring: skipped (%b). Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run "
-            b"`git-credential-hf seed` again" % WHOSE
+            b"`git-credential-hf seed --from -` again" % WHOSE
         ]
         required = run("seed", "--from", "-", "--no-cache", "--require-keyring", input=b"hf_seeded")
         assert (required.stdout, required.code, required.stderr.count(b"\n")) == (b"", 3, 1)
@@ -343,7 +343,7 @@ def test_without_unix_sockets_the_next_source_answers(
     seeded = refused("seed", "--from", "-", "--no-cache", input=b"hf_seeded")
     reason = f"the session bus cannot be reached: {os.strerror(number)}"
     assert (seeded.stdout.decode(), seeded.stderr, seeded.code) == (
-        keyring_skipped(reason) + "\n",
+        keyring_skipped(reason, "--from", "-", "--no-cache") + "\n",
         b"",
         0,
     )
