@@ -331,7 +331,7 @@ class Writer:
             # One dialog is enough, whatever comes of it.
             reader.may_unlock = reader.may_unlock and not self._has_looked
             self._has_looked = True
-            paths = [found for batch in _batches(wanted) for found in reader.search(batch)]
+            paths = reader.search(wanted)
             self._replaces_in_place = keepassxc.is_provider(reader)
             if name_locked:
                 self._name_locked(reader)

@@ -103,6 +103,14 @@ def test_the_item_for_the_path_is_found_among_any_number(run: Run, keyring: Item
         assert run("get", input=request(path=f"org/m{number}")) == answer("alice", f"pw{number}")
 
 
+def test_a_bus_that_lets_few_calls_wait_loses_no_item(run: Run, keyring: Items) -> None:
+    """128 by default; the configuration of a desktop's session bus allows more."""
+    for number in range(200):
+        keyring.add(b"pw", **LIBSECRET | {"user": f"user{number}"})
+    assert run("configure").code == 0
+    assert json.loads(run("status", "--json").stdout)["keyring"]["items_of_others"] == 200
+
+
 @pytest.mark.parametrize("attributes", [LIBSECRET, OLD_LIBSECRET])
 def test_the_port_of_https_is_no_port(run: Run, keyring: Items, attributes: dict[str, str]) -> None:
     keyring.add(b"theirs", **attributes, port="443")

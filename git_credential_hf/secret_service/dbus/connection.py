@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 
+_AT_ONCE = 100  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
+
+
 class Connection:
     """Makes calls over the session bus, to which it connects, or over what is `opened` to it already.
 
@@ -36,20 +39,23 @@ class Connection:
         self._bus.close()
 
     def ask(self, *calls: bytes) -> list[decode.Message]:
-        """Make `calls`, all before the first is answered; return the replies in their order, errors among them."""
-        last = self.tell(*calls)
-        wanted = range(last - len(calls) + 1, last + 1)
+        """Make `calls`, as many at once as a bus allows; return the replies in their order, errors among them."""
         kinds = (decode.METHOD_RETURN, decode.ERROR)
-        replies: dict[int, decode.Message] = {}
+        replies: list[decode.Message] = []
         kept = 0
-        while len(replies) < len(wanted):
-            for message in self.messages():
-                if message.type in kinds and message.reply_to in wanted:
-                    replies[message.reply_to] = message
-                    kept += len(message.body)
-            if kept > decode.MAX_MESSAGE:
-                raise decode.WireError("the replies are too large")
-        return [replies[serial] for serial in wanted]
+        while rest := calls[len(replies) : len(replies) + _AT_ONCE]:
+            last = self.tell(*rest)
+            wanted = range(last - len(rest) + 1, last + 1)
+            found: dict[int, decode.Message] = {}
+            while len(found) < len(wanted):
+                for message in self.messages():
+                    if message.type in kinds and message.reply_to in wanted:
+                        found[message.reply_to] = message
+                        kept += len(message.body)
+                if kept > decode.MAX_MESSAGE:
+                    raise decode.WireError("the replies are too large")
+            replies += [found[serial] for serial in wanted]
+        return replies
 
     def tell(self, *calls: bytes) -> int:
         """Make `calls` without waiting for a reply; return the serial of the last."""
