@@ -26,6 +26,7 @@ NO_SUCH_OPTION = 129  # the exit code of git for an option that it does not know
 
 _PORTS = {b"https": b"443", b"http": b"80", b"ssh": b"22"}
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*")
+_NAMES_OURS = re.compile(rb"(?<![\w.-])git[- ]credential-hf(?![\w./-])")
 _HOST = re.compile(rb"[A-Za-z0-9._\[\]*-][A-Za-z0-9._\[\]:*-]*")
 
 
@@ -157,8 +158,9 @@ class Helper(NamedTuple):
         return bool(words) and (os.path.basename(words[0]) == PROGRAM or words[:2] == ["git", "credential-hf"])
 
     def may_be_ours(self) -> bool:
-        """Return whether it may be this program, which the shell alone knows."""
-        return not self.words() and re.search(rb"git[- ]credential-hf", self.command()) is not None
+        """Return whether it may start this program, as `env A=B git-credential-hf` does: the shell alone knows."""
+        is_command = self.value.startswith((b"!", b"/")) or not self.words()
+        return is_command and not self.is_ours() and _NAMES_OURS.search(self.command()) is not None
 
     def arguments(self) -> list[str]:
         """Return the options of a helper that is ours."""
