@@ -17,7 +17,8 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from git_credential_hf.cli.output import shown
-from git_credential_hf.model import token_text
+from git_credential_hf.model import instead_of, token_text
+from git_credential_hf.model.instead_of import INSTEAD_OF
 from git_credential_hf.model.text import has_control
 
 PROGRAM = "git-credential-hf"
@@ -244,18 +245,10 @@ class Configuration:
             found = [*found, setting] if setting.value else []
         return [one for one in found if (one.value or b"").partition(b":")[0].strip().lower() == b"authorization"]
 
-    def rewritten(self, text: bytes, name: bytes = b"insteadof") -> tuple[bytes, Setting] | None:
-        """Return what url.*.insteadOf makes of a URL and the setting that does, or None. Source: remote.c."""
-        best: Setting | None = None
-        for setting in self.settings:
-            if setting.key.startswith(b"url.") and setting.key.endswith(b"." + name) and setting.value:
-                longest = len(best.value or b"") if best else 0
-                if text.startswith(setting.value) and len(setting.value) > longest:
-                    best = setting
-        if best is None:
-            return None
-        base = best.key.removeprefix(b"url.")[: -len(name) - 1]
-        return base + text[len(best.value or b"") :], best
+    def rewritten(self, text: bytes, name: bytes = INSTEAD_OF) -> tuple[bytes, Setting] | None:
+        """Return what url.*.insteadOf makes of a URL and the setting that does, or None."""
+        found = instead_of.rewritten(text, [(one.key, one.value) for one in self.settings], name)
+        return None if found is None else (found[0], self.settings[found[1]])
 
     def remotes(self) -> list[tuple[bytes, Url, Setting]]:
         """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""

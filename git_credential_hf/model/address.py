@@ -129,16 +129,17 @@ def clone_url(text: bytes) -> bytes:
 
 
 def request(text: bytes) -> bytes:
-    """Return the lines in which git would ask a helper for what `text` points at.
+    """Return the lines in which git would ask a helper for the URL `text` that it uses.
 
     Raises NotUnderstood, NoHost and HasPassword.
 
     A request of git's own has no `path` where the address names no repository. git asks nobody over SSH, but git-lfs
     does, for the same place over https.
     """
-    text = clone_url(text)
     address = parse(text)
     scheme = text.partition(b"://")[0] if address.scheme else b"ssh"  # as it was written: git knows no HTTPS
+    if address.host is None:
+        raise NoHost("file://")
     if not address.host and address.scheme != b"https":
         raise NoHost(scheme.decode("ascii") + "://")
     lines = [b"capability[]=authtype"]
