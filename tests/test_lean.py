@@ -149,7 +149,14 @@ def test_get_loads_its_own_modules_and_builtin_ones(
 @pytest.mark.parametrize("start", ["bundle", "source"])
 def test_token_loads_what_get_does_and_its_own(environment: Environment, starts: dict[str, Path], start: str) -> None:
     environment["HF_TOKEN"] = "hf_t0ken"
-    wanted = ENVIRONMENT | {".cli", ".cli.clone", ".cli.commands", ".cli.commands.token", ".model.address"}
+    wanted = ENVIRONMENT | {
+        ".cli",
+        ".cli.clone",
+        ".cli.commands",
+        ".cli.commands.token",
+        ".model.address",
+        ".model.instead_of",
+    }
     wanted |= BUNDLED if start == "bundle" else set()
     found = loaded(starts[start], b"", environment, "token", "https://huggingface.co")
     assert found == {f"git_credential_hf{name}" for name in wanted}

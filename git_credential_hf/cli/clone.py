@@ -1,39 +1,69 @@
-"""The clone that a person is in: which repository of the Hub it is of. It is found without what takes time to load."""
+"""The clone that a person is in, and the URL that git uses. They are found without what takes time to load."""
 
 import posix
 import time
 
-from git_credential_hf.model import address, repository
+from git_credential_hf.model import address, instead_of, repository
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.sources.environment import without_tokens
 
 _SECONDS = 10.0  # for git, which waits without end where its configuration is a FIFO
 _SIGKILL = 9  # on every platform, and the module that names it is slow to load
-_REMOTES = (b"git", b"config", b"-z", b"--get-regexp", rb"^remote\..*\.url$")
+_SETTINGS = (b"git", b"config", b"-z", b"--get-regexp", rb"^(remote\..*\.url|url\..*\.insteadof)$")
+
+_Settings = list[tuple[bytes, bytes | None]]
 
 
-def url(environ: dict[bytes, bytes]) -> bytes:
-    """Return the URL of the Hub's repository that a remote of the clone in this folder names, else that of the Hub.
+def urls(text: bytes | None, environ: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Return the URL that git is given, and the one that it uses instead of it because of url.*.insteadOf.
+
+    text: a URL as git takes it. None for that of the Hub's repository that a remote of the clone in this folder names,
+    else for that of the whole Hub, which nobody gives git.
 
     The remote `origin` comes first, then the others in the order of the configuration. git asks for a credential over
     https alone, and git-lfs does so where the remote itself is one of SSH. The URL has the remote's login, which may be
     a token.
     """
     hub = b"https://" + HUB
+    if text is not None:
+        return text, _used(text, _settings(environ))
     if not _may_be_in_one(environ):
-        return hub
-    remotes = [one.partition(b"\n")[::2] for one in _output(_REMOTES, without_tokens(environ)).split(b"\0")]
-    for _, text in sorted(remotes, key=lambda remote: remote[0] != b"remote.origin.url"):
-        try:
-            remote = address.parse(text)
-        except address.NotUnderstood:
-            continue
-        if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
-            continue
-        if remote.scheme != b"https":
-            return hub + b"/" + name
-        return b"https://%b%b/%b" % (remote.login, remote.host, name)
-    return hub
+        return hub, hub
+    settings = _settings(environ)
+    remotes = [(key, value) for key, value in settings if key.startswith(b"remote.") and value]
+    for _, remote in sorted(remotes, key=lambda one: one[0] != b"remote.origin.url"):
+        used = _used(remote, settings)
+        if used != remote and (_of_repository(used) or _of_repository(remote)):
+            return remote, used
+        if url := _of_repository(remote):
+            return url, url
+    return hub, hub
+
+
+def _used(text: bytes, settings: _Settings) -> bytes:
+    found = instead_of.rewritten(text, settings)
+    return text if found is None else found[0]
+
+
+def _of_repository(text: bytes) -> bytes:
+    """Return the URL of the Hub's repository that the remote `text` is of, as git or git-lfs asks for a credential.
+
+    Empty if it is of none. What follows the name of the repository is left out.
+    """
+    try:
+        remote = address.parse(text)
+    except address.NotUnderstood:
+        return b""
+    if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
+        return b""
+    if remote.scheme in (b"", b"ssh"):
+        return b"https://%b/%b" % (HUB, name)
+    return b"%b://%b%b/%b" % (remote.scheme, remote.login, remote.host, name)
+
+
+def _settings(environ: dict[bytes, bytes]) -> _Settings:
+    entries = _output(_SETTINGS, without_tokens(environ)).split(b"\0")[:-1]
+    return [one.partition(b"\n")[::2] for one in entries]
 
 
 def _may_be_in_one(environ: dict[bytes, bytes]) -> bool:

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from git_credential_hf.cli.output import shown
-from git_credential_hf.model import token_text
+from git_credential_hf.model import instead_of, token_text
+from git_credential_hf.model.instead_of import INSTEAD_OF
 from git_credential_hf.model.text import has_control
 
 PROGRAM = "git-credential-hf"
@@ -26,6 +27,7 @@ NO_SUCH_OPTION = 129  # the exit code of git for an option that it does not know
 
 _PORTS = {b"https": b"443", b"http": b"80", b"ssh": b"22"}
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*")
+_NAMES_OURS = re.compile(rb"(?<![\w.-])git[- ]credential-hf(?![\w./-])")
 _HOST = re.compile(rb"[A-Za-z0-9._\[\]*-][A-Za-z0-9._\[\]:*-]*")
 
 
@@ -157,8 +159,9 @@ class Helper(NamedTuple):
         return bool(words) and (os.path.basename(words[0]) == PROGRAM or words[:2] == ["git", "credential-hf"])
 
     def may_be_ours(self) -> bool:
-        """Return whether it may be this program, which the shell alone knows."""
-        return not self.words() and re.search(rb"git[- ]credential-hf", self.command()) is not None
+        """Return whether it may start this program, as `env A=B git-credential-hf` does: the shell alone knows."""
+        is_command = self.value.startswith((b"!", b"/")) or not self.words()
+        return is_command and not self.is_ours() and _NAMES_OURS.search(self.command()) is not None
 
     def arguments(self) -> list[str]:
         """Return the options of a helper that is ours."""
@@ -242,18 +245,10 @@ class Configuration:
             found = [*found, setting] if setting.value else []
         return [one for one in found if (one.value or b"").partition(b":")[0].strip().lower() == b"authorization"]
 
-    def rewritten(self, text: bytes, name: bytes = b"insteadof") -> tuple[bytes, Setting] | None:
-        """Return what url.*.insteadOf makes of a URL and the setting that does, or None. Source: remote.c."""
-        best: Setting | None = None
-        for setting in self.settings:
-            if setting.key.startswith(b"url.") and setting.key.endswith(b"." + name) and setting.value:
-                longest = len(best.value or b"") if best else 0
-                if text.startswith(setting.value) and len(setting.value) > longest:
-                    best = setting
-        if best is None:
-            return None
-        base = best.key.removeprefix(b"url.")[: -len(name) - 1]
-        return base + text[len(best.value or b"") :], best
+    def rewritten(self, text: bytes, name: bytes = INSTEAD_OF) -> tuple[bytes, Setting] | None:
+        """Return what url.*.insteadOf makes of a URL and the setting that does, or None."""
+        found = instead_of.rewritten(text, [(one.key, one.value) for one in self.settings], name)
+        return None if found is None else (found[0], self.settings[found[1]])
 
     def remotes(self) -> list[tuple[bytes, Url, Setting]]:
         """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""

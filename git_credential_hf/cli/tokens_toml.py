@@ -72,7 +72,8 @@ def scope_of(text: str, host: bytes) -> bytes:
     try:
         return address.scope(host, os.fsencode(text))
     except address.NotUnderstood as reason:
-        raise options.UsageError(str(reason)) from None
+        named = f"{token_text.hide_passwords(shown(text))}: " if text.strip() else ""
+        raise options.UsageError(f"{named}{reason}") from None
 
 
 def user_of(text: str) -> bytes:

@@ -1,8 +1,15 @@
 """What people type or paste for a repository: a URL, the address of a page, `hf://`, SSH, or `org/name`."""
 
 from git_credential_hf.model import repository
-from git_credential_hf.model.repository import HUB, HUB_HOSTS, canonical_host
+from git_credential_hf.model.repository import HUB, HUB_HOSTS, TYPES, canonical_host
 from git_credential_hf.model.text import has_control
+
+# What people would paste of the Hub's other pages: nobody there has such a name.
+_PAGES = (
+    b"api", b"blog", b"chat", b"collections", b"docs", b"enterprise", b"join", b"learn", b"login", b"models", b"new",
+    b"notifications", b"oauth", b"organizations", b"papers", b"posts", b"pricing", b"search", b"settings", b"tasks",
+)  # fmt: skip
+_IN_A_NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/"
 
 
 class NotUnderstood(Exception):
@@ -90,7 +97,8 @@ def scope(server: bytes, text: bytes) -> bytes:
     if server != HUB:
         found = repository.scope(server, address.path)
     else:
-        found = repository.name(address.path).lower() if address.host is not None or address.has_name_alone() else b""
+        meant = _of_repository(address)
+        found = repository.name(meant.path).lower() if meant.host is not None or meant.has_name_alone() else b""
     if not found:
         raise NotUnderstood(
             "a scope is an organisation, a repository or the address of one: my-org, my-org/name, datasets/my-org"
@@ -105,9 +113,12 @@ def clone_url(text: bytes) -> bytes:
     """
     text = text.strip()
     address = parse(text)
-    if address.host is None and not (address.has_name_alone() and b"/" in address.path.strip(b"/")):
+    if address.server() != HUB:
+        return text
+    meant = _of_repository(address)
+    if meant.host is None and not (meant.has_name_alone() and b"/" in meant.path.strip(b"/")):
         raise NotUnderstood("a repository is given by its URL, or as org/name or datasets/org/name")
-    name = repository.name(address.path) if address.server() == HUB else b""
+    name = repository.name(meant.path)
     is_gits = not address.scheme or _scheme(text)[0] not in (b"", b"hf")
     is_page = not address.has_name_alone() or b"?" in text or b"#" in text
     if is_gits and not (name and is_page):
@@ -118,16 +129,17 @@ def clone_url(text: bytes) -> bytes:
 
 
 def request(text: bytes) -> bytes:
-    """Return the lines in which git would ask a helper for what `text` points at.
+    """Return the lines in which git would ask a helper for the URL `text` that it uses.
 
     Raises NotUnderstood, NoHost and HasPassword.
 
     A request of git's own has no `path` where the address names no repository. git asks nobody over SSH, but git-lfs
     does, for the same place over https.
     """
-    text = clone_url(text)
     address = parse(text)
     scheme = text.partition(b"://")[0] if address.scheme else b"ssh"  # as it was written: git knows no HTTPS
+    if address.host is None:
+        raise NoHost("file://")
     if not address.host and address.scheme != b"https":
         raise NoHost(scheme.decode("ascii") + "://")
     lines = [b"capability[]=authtype"]
@@ -145,6 +157,25 @@ def request(text: bytes) -> bytes:
     if any(has_control(line) for line in lines):
         raise NotUnderstood("there is a control character in it")
     return b"\n".join(lines) + b"\n"
+
+
+def _of_repository(address: Address) -> Address:
+    """Return the address of the Hub's repository or organisation that people mean by one of the Hub.
+
+    Raises NotUnderstood for what no repository can be. Source: huggingface_hub's validate_repo_id().
+    """
+    path = address.path.strip(b"/")
+    if address.host is None and repository.whole(name := path.partition(b"@")[0]):
+        path = name  # what follows is a revision
+    page, _, of_api = path.partition(b"/")
+    if page.lower() == b"api":
+        kind, _, name = of_api.partition(b"/")
+        path = name if kind.lower() == b"models" else of_api if kind.lower() in TYPES else b""
+    if page.lower() in _PAGES and not (page.lower() == b"api" and repository.whole(path)):
+        raise NotUnderstood(page.decode("ascii") + " is a page of the Hub, not an organisation or a repository")
+    if repository.name(path).translate(None, _IN_A_NAME):
+        raise NotUnderstood("a name at the Hub has letters, digits, '-', '_' and '.' alone")
+    return Address(address.scheme, address.login, address.host, path)
 
 
 def _unquoted(text: bytes) -> bytes:

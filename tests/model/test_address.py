@@ -43,6 +43,16 @@ HOST = "https://huggingface.co"
         ("org/name.git", "org/name", f"{HOST}/org/name"),
         ("kernels/org/name", "kernels/org/name", f"{HOST}/kernels/org/name"),
         ("datasets/org", "datasets/org", f"{HOST}/datasets/org"),
+        # names with a revision
+        ("org/name@main", "org/name", f"{HOST}/org/name"),
+        ("org/name.git@v1.0", "org/name", f"{HOST}/org/name"),
+        ("datasets/org/name@refs/pr/1", "datasets/org/name", f"{HOST}/datasets/org/name"),
+        # the Hub's API
+        (f"{HOST}/api/models/Org/name", "org/name", f"{HOST}/Org/name"),
+        (f"{HOST}/api/models/org/name/tree/main?recursive=1", "org/name", f"{HOST}/org/name"),
+        (f"{HOST}/api/datasets/org/name/revision/main", "datasets/org/name", f"{HOST}/datasets/org/name"),
+        ("hf.co/api/spaces/org/name", "spaces/org/name", "https://hf.co/spaces/org/name"),
+        ("api/models/org/name", "org/name", f"{HOST}/org/name"),
     ],
 )
 def test_the_forms(text: str, scope: str, url: str) -> None:
@@ -61,7 +71,9 @@ def test_one_word_is_an_organisation_for_a_scope_alone() -> None:
     ["", " ", "/", "a//b", "a/..", ".", "a/../b", "my%2Dorg", "a\nb", "a/b\0", "1/2/3", "org/name/tree/main", HOST,
      f"{HOST}/", f"{HOST}/org//name", f"{HOST}/org/../name", f"{HOST}/org/name/../../x", "https://github.com/org/name",
      "github.com:org/name", "https://huggingface.co.example.org/org/name", "https://huggingface.co:8443/org/name",
-     "https://cdn-lfs.hf.co/org/name", "huggingface.co", "https://", "://x", "https:///org/name", "\udcff"],
+     "https://cdn-lfs.hf.co/org/name", "huggingface.co", "https://", "://x", "https:///org/name", "\udcff",
+     "my-org@main", "alice@huggingface.co/org/name", "datasets/org@main", "org/name/file@main",
+     "api/models/org/name/x"],
 )  # fmt: skip
 def test_what_is_no_scope(text: str) -> None:
     with pytest.raises(address.NotUnderstood) as refused:
@@ -70,9 +82,42 @@ def test_what_is_no_scope(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["*", "my-org/*", "my org", "my-org/my model", "org/name?x", "org/näme", "org/(name)", "my-org,other", "~org",
+     f"{HOST}/my%20org", f"{HOST}/my-org/na:me/tree/main", f"{HOST}/org/name@main", "git@hf.co:my-org/*",
+     "hf://my-org/*"],
+)  # fmt: skip
+def test_no_repository_has_such_a_name(text: str) -> None:
+    for meaning in (lambda given: address.scope(HUB, given), address.clone_url):
+        with pytest.raises(address.NotUnderstood, match=r"a name at the Hub has letters, digits"):
+            meaning(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["api", "settings", "models", "docs/hub", f"{HOST}/api/models", f"{HOST}/api/models/org", f"{HOST}/api/whoami-v2",
+     f"{HOST}/api/collections/org/name", f"{HOST}/api", f"{HOST}/settings/tokens", f"{HOST}/Collections/org/name-1",
+     f"{HOST}/docs/hub/security-tokens", f"{HOST}/organizations/org/settings", f"{HOST}/models?author=org",
+     "hf.co/blog/gated", f"{HOST}/join", f"{HOST}/login?next=%2Forg", f"{HOST}/pricing"],
+)  # fmt: skip
+def test_a_page_of_the_hub_is_no_repository(text: str) -> None:
+    for meaning in (lambda given: address.scope(HUB, given), address.clone_url):
+        with pytest.raises(address.NotUnderstood, match="is a page of the Hub, not an organisation"):
+            meaning(text.encode())
+
+
+@pytest.mark.parametrize("text", ["apis", "org/settings", "datasets/docs", "my-settings", "o/m.-_9"])
+def test_a_name_that_only_looks_like_a_page_is_a_name(text: str) -> None:
+    assert address.scope(HUB, text.encode()) == text.encode()
+
+
+@pytest.mark.parametrize(
     ("text", "scope"),
     [
         ("Group/sub/project", "Group/sub/project"),
+        ("api/models/a/b", "api/models/a/b"),
+        ("a b/c@d", "a b/c@d"),
+        ("*", "*"),
         ("https://git.example.org:8443/Group/project.git", "Group/project"),
         ("https://git.example.org:8443/group/project/?tab=x#y", "group/project"),
         ("1/2/3/4/5/6/7/8", "1/2/3/4/5/6/7/8"),

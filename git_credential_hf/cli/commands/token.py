@@ -21,28 +21,36 @@ def find(url: bytes | None, options: Options) -> Token:
     url: whatever address.clone_url understands; None for the Hub's repository of which this folder is a clone, or for
     the whole Hub.
     """
+    given = used = b""
     try:
-        request = parse(address.request(clone.url(options.environ) if url is None else url))
+        given, used = clone.urls(None if url is None else address.clone_url(url), options.environ)
+        request = parse(address.request(used))
     except address.HasPassword as clean:
         place = _place(HUB, clean.name)
+        if used != given:
+            raise NoToken(
+                f"no token for {place}: url.*.insteadOf puts a password into the URL, and git uses that. "
+                f"Try: {_status(url, given)}"
+            ) from None
         raise NoToken(
             f"no token for {place}: the URL has a password in it, and git uses that. "
             f"Try: git-credential-hf token {place}"
         ) from None
     except address.NoHost as where:
-        raise _not_ours(str(where)) from None
+        raise _not_ours(str(where), url, given, used) from None
     except address.NotUnderstood as reason:
-        raise UsageError(f"{reason}, as in git-credential-hf token https://huggingface.co/my-org/my-model") from None
+        example = "as in git-credential-hf token https://huggingface.co/my-org/my-model"
+        raise UsageError(f"{_named(url)}{reason}, {example}") from None
     except Malformed as reason:
         raise UsageError(f"the URL cannot be used: {reason}") from None
     outcome = decide(request, options)
-    given = outcome.given()
-    if given is not None and given.token is not None:
-        options.note("token: %r from %s", given.token, given.place)
-        return given.token
+    answer = outcome.given()
+    if answer is not None and answer.token is not None:
+        options.note("token: %r from %s", answer.token, answer.place)
+        return answer.token
     host = request.host.decode("utf-8", "backslashreplace")
     if outcome.server is None:
-        raise _not_ours(f"{request.protocol.decode('ascii', 'replace')}://{host}")
+        raise _not_ours(f"{request.protocol.decode('ascii', 'replace')}://{host}", url, given, used)
     if outcome.said:
         raise NoToken(outcome.said)
     place = _place(request.host, request.path)
@@ -53,13 +61,32 @@ def find(url: bytes | None, options: Options) -> Token:
     raise NoToken(f"no token for {place}: {none}{why}. Try: git-credential-hf status {place}")
 
 
-def _not_ours(where: str) -> NoToken:
+def _not_ours(where: str, url: bytes | None, given: bytes, used: bytes) -> NoToken:
     from git_credential_hf.model.token_text import hide_passwords
 
+    is_rewritten = used != given
+    cause = "url.*.insteadOf sends git there, and " if is_rewritten else ""
+    remedy = _status(url, given) if is_rewritten else "git-credential-hf token https://huggingface.co"
     return NoToken(
-        f"no token for {hide_passwords(where)}: git-credential-hf handles https://huggingface.co alone. "
-        "Try: git-credential-hf token https://huggingface.co"
+        f"no token for {hide_passwords(where)}: {cause}git-credential-hf handles https://huggingface.co alone. "
+        f"Try: {remedy}"
     )
+
+
+def _status(url: bytes | None, given: bytes) -> str:
+    """Return the command that tells of what url.*.insteadOf does to the URL `given`, without one that needs quotes."""
+    is_named = url is not None and is_plain_word(given)
+    return "git-credential-hf status" + (f" {given.decode()}" if is_named else "")
+
+
+def _named(url: bytes | None) -> str:
+    """Return what the line about a mistake begins with."""
+    if not url:
+        return ""
+    from git_credential_hf.cli.output import shown
+    from git_credential_hf.model.token_text import hide_passwords
+
+    return f"{hide_passwords(shown(url))}: "
 
 
 def _place(host: bytes, path: bytes) -> str:

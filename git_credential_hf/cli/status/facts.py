@@ -20,6 +20,7 @@ from git_credential_hf.cli.output import Failed, shown
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.model import token_text
+from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, answer, parse
@@ -313,7 +314,10 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
             facts.url = git_config.parse(facts.rewritten)
         except git_config.BadUrl:  # as for a path in place of a URL
             facts.url = Url(b"file", None, None, b"", b"")
-    if found := config.rewritten(facts.text, b"pushinsteadof"):
+        if facts.given.scheme not in (b"https", b"http") and facts.url.host:
+            # What stands before the colon of `hf:my-org/model` is no host.
+            facts.given = facts.url._replace(user=None, password=None)
+    if found := config.rewritten(facts.text, PUSH_INSTEAD_OF):
         facts.push_rewrite = found[1]
     path = config.credential(b"usehttppath", facts.url)
     facts.with_path = path is not None and git_config.is_true(path.value) is True

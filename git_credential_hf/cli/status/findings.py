@@ -271,8 +271,6 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
                 remedies.right_options(facts, helper),
             )
         return
-    if helper.may_be_ours():
-        return
     if turn.does == "is not there":
         yield (
             "other-helper-gone",
@@ -280,12 +278,13 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
             remedies.remove(facts, helper.setting),
         )
         return
-    yield (
-        "other-helper-before" if is_before else "other-helper-after",
-        f"{helper.shown()} at {where} {'is asked first, and is told' if is_before else 'is told'} every token that git "
-        f"uses{_KNOWN.get(helper.value, '')}",
-        remedies.ask_ours(facts, helper.setting),
-    )
+    if not helper.may_be_ours():
+        yield (
+            "other-helper-before" if is_before else "other-helper-after",
+            f"{helper.shown()} at {where} {'is asked first, and is told' if is_before else 'is told'} every token that "
+            f"git uses{_KNOWN.get(helper.value, '')}",
+            remedies.ask_ours(facts, helper.setting),
+        )
     if helper.is_script() and token_text.has_secret(os.fsdecode(helper.value)):
         yield _token_in_configuration(facts, helper.setting)
 
@@ -662,7 +661,7 @@ def _git_lfs(facts: Facts) -> _Found:
             "GIT_LFS_SKIP_SMUDGE is set: large files stay pointers until `git lfs pull`",
             "unset GIT_LFS_SKIP_SMUDGE",
         )
-    others = [one for one in facts.active if not one.is_ours()]
+    others = [one for one in facts.active if not (one.is_ours() or one.may_be_ours())]
     version = numbers(facts.git_lfs.version or "")
     if others and version and version <= _LAST_THAT_LOOPS:
         yield (

@@ -12,7 +12,7 @@ import pytest
 
 from tests.asking import keyring_remedy, keyring_skipped
 from tests.cli.conftest import ROTATED, TOKEN, Seed, cache, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Run
+from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.keyring_items import Items, Stored
 from tests.providers import Bus, GnomeKeyring
 
@@ -186,6 +186,8 @@ def test_users_stand_side_by_side(seed: Seed, keyring: Items, source: Path) -> N
         ("hf://my-org/name", "my-org/name"),
         ("git@hf.co:my-org/name.git", "my-org/name"),
         ("/My-Org/", "my-org"),
+        ("my-org/name@main", "my-org/name"),
+        ("https://huggingface.co/api/models/my-org/name", "my-org/name"),
     ],
 )
 def test_a_scope_is_given_in_any_form(
@@ -256,7 +258,8 @@ def test_another_host_is_for_the_keyring_alone(
         ("--scope", ""), ("--scope", "/"), ("--scope", "a//b"), ("--scope", "a/../b"), ("--scope", TOKEN),
         ("--scope", "."), ("--scope", "my%2Dorg"), ("--scope", "a\nb"), ("--scope", "a/.git"), ("--scope", "\udcff"),
         ("--scope", "1/2/3/4/5/6/7/8/9"), ("--scope", "https://github.com/my-org/name"), ("--user", TOKEN),
-        ("--scope", "https://huggingface.co/my-org", "--host", "git.example.org"),
+        ("--scope", "https://huggingface.co/my-org", "--host", "git.example.org"), ("--scope", "my-org/*"),
+        ("--scope", "my org"), ("--scope", "o/m?x"), ("--scope", "https://huggingface.co/settings/tokens"),
         ("--user", ""), ("--user", "a\nb"), ("--user", "\udcff"),
         ("--host", ""), ("--host", "https://huggingface.co"), ("--host", "a/b"), ("--host", "a b"), ("--host", "a:x"),
         ("--timeout", "0"), ("--timeout", "-1"), ("--timeout", "nan"), ("--timeout", "soon"), ("--timeout", "86400"),
@@ -276,6 +279,24 @@ def test_wrong_usage_changes_nothing(
     assert result.stderr.count(b"\n") == 1
     assert keyring.all() == []
     assert list(Path(environment["HOME"]).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", ["seed --from - --scope", "login --with-token --scope", "serve --scope", "forget --scope"]
+)
+def test_the_message_names_the_scope_that_cannot_be_one(run: Run, command: str) -> None:
+    words = command.split(" ")
+    done = run(*words, "my-org/*", input=TOKEN.encode())
+    assert done == Result(
+        b"",
+        b"git-credential-hf: my-org/*: a name at the Hub has letters, digits, '-', '_' and '.' alone. "
+        b"Try: git-credential-hf %b --help\n" % words[0].encode(),
+        2,
+    )
+    done = run(*words, f"https://alice:{TOKEN}@huggingface.co/my-org/*", input=TOKEN.encode())
+    assert done.code == 2
+    assert TOKEN.encode() not in done.stderr
+    assert run(*words, "https://alice:hunter2@huggingface.co/my-org/*").stderr.count(b"hunter2") == 0
 
 
 def test_help_names_every_option(seed: Seed) -> None:

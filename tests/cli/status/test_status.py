@@ -1416,6 +1416,39 @@ def test_what_a_helper_is_given_by_the_shell_is_no_leak(world: World, helper: st
     assert ("token-in-git-config" in codes(world.known())) == leaks
 
 
+@pytest.mark.parametrize(
+    "before",
+    ["env HF_HOME=$HOME/hfh", "timeout 5", "nice", "exec", "HF_TOKEN=", 'f() { "$@"; }; f', 'sh -c \'"$0" "$1"\''],
+)
+@pytest.mark.parametrize("program", [EXECUTABLE, "git-credential-hf", "git credential-hf"])
+def test_a_helper_that_starts_ours_is_not_another(world: World, before: str, program: str) -> None:
+    world.environment["PATH"] = f"{Path(EXECUTABLE).parent}:{world.environment['PATH']}"
+    world.gitconfig.unlink()
+    world.git("config", "--global", "credential.helper", f"!{before} {program}")
+    known = world.known()
+    assert {"helper-not-configured", "other-helper-before", "other-helper-after", "lfs-loops"}.isdisjoint(codes(known))
+    assert known["verdict"].startswith("Not sure: ")
+    if program != "git credential-hf" or "sh -c" not in before:
+        assert world.token_that_git_gets() == TOKEN
+        assert world.known("--probe")["answer"]["fingerprint"] == fingerprint(TOKEN)
+
+
+def test_a_helper_that_starts_ours_has_its_leak_told(world: World) -> None:
+    world.gitconfig.unlink()
+    world.git("config", "--global", "credential.helper", f"!HF_TOKEN={OTHER} {EXECUTABLE}")
+    assert [code for code in codes(world.known()) if "lfs" not in code] == ["token-in-git-config"]
+
+
+@pytest.mark.parametrize(
+    "helper",
+    ["store --file ~/git-credential-hf", "!pass-git-helper -m ~/git-credential-hf/map.ini", "!git-credential-hf-old"],
+)
+def test_a_helper_with_our_name_in_a_file_of_its_own_is_another(world: World, helper: str) -> None:
+    world.gitconfig.unlink()
+    world.git("config", "--global", "credential.helper", helper)
+    assert "helper-not-configured" in codes(world.known())
+
+
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 def test_lines_are_known_with_a_byte_order_mark_too(world: World, start: str) -> None:
     world.gitconfig.write_text(f"{start}[credential]\n\thelper = one\n")
@@ -1544,7 +1577,7 @@ def test_helper_options_stand_before_what_git_runs_alone(run: Run) -> None:
 def test_control_characters_are_shown_by_number(world: World) -> None:
     world.environment["GIT_ASKPASS"] = "\033[31mred"
     world.git("config", "--global", "--add", "credential.helper", "\033]0;title\007x")
-    world.url = "https://alice@huggingface.co/my-org/\u202ename"
+    world.url = "https://al\u202eice@huggingface.co/my-org/name"
     for result in (world.status("--json"), world.status()):
         text = result.stdout.decode()
         assert re.search(r"[^\x20-\x7e\n]", text) is None
