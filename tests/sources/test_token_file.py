@@ -226,6 +226,7 @@ def test_an_expired_login_that_nothing_can_renew_is_simply_expired(
     "content",
     ["None", "null", "${HF_TOKEN}", "$HF_TOKEN", "<token>", "your_token_here", "hf_...", "hf_xxxxxxxx", f'"{TOKEN}"',
      f"HF_TOKEN={TOKEN}", f"export HF_TOKEN={TOKEN}", f'{{"token": "{TOKEN}"}}', f"Bearer {TOKEN}", f"{TOKEN} {TOKEN}",
+     f"{TOKEN}{TOKEN}",
      "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "sk-abcdefghijklmnopqrst", "größe"],
 )  # fmt: skip
 def test_what_is_never_a_token_is_skipped(get: Get, file: Path, content: str) -> None:
