@@ -39,6 +39,9 @@ WHERE = [
     ({"HF_TOKEN_PATH": "~/own/tok"}, "home/own/tok"),
     ({"HF_TOKEN_PATH": "$WHERE/tok"}, "where/tok"),
     ({"HF_TOKEN_PATH": "tok"}, "tok"),
+    ({"HF_TOKEN_PATH": "{tmp}/own/tok/"}, "own/tok"),
+    ({"HF_TOKEN_PATH": "~/own/tok//./"}, "home/own/tok"),
+    ({"HF_TOKEN_PATH": "$WHERE_TOO"}, "where/tok"),
     ({"HF_TOKEN_PATH": "$UNSET/tok"}, "$UNSET/tok"),
     ({"HF_TOKEN_PATH": "{tmp}/first/tok", "HF_HOME": "{tmp}/second"}, "first/tok"),
     ({"HF_HOME": "~/hf"}, "home/hf/token"),
@@ -67,7 +70,7 @@ def test_hugging_face_reads_the_token_where_seed_puts_it(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere/folder").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere/folder")
-    environment["WHERE"] = f"{tmp_path}/where"
+    environment |= {"WHERE": f"{tmp_path}/where", "WHERE_TOO": f"{tmp_path}/where/tok/"}
     environment |= {name: value.format(tmp=tmp_path) for name, value in variables.items()}
 
     result = run_call(("seed", "--from", str(source)), b"", environment)

@@ -88,6 +88,9 @@ def test_every_variable_says_where_as_hugging_face_reads_it(tmp_path: Path, monk
     assert token_file.path({b"HF_HOME": b"~no-such-user/x"}) == b"~no-such-user/x/token"
     assert token_file.path({b"HF_HOME": b"$UNSET/x"}) == b"$UNSET/x/token"
     assert token_file.path({b"HF_HOME": b"/"}) == b"/token"
+    assert token_file.path({b"HF_TOKEN_PATH": b"a/b/../"}) == b"a/b/.."
+    assert token_file.path({b"HF_TOKEN_PATH": b"a/b./"}) == b"a/b."
+    assert token_file.path({b"HF_TOKEN_PATH": b"//"}) == b"/"
 
 
 # --- what ------------------------------------------------------------------------------------------------------------
