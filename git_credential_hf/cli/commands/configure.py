@@ -235,10 +235,7 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
 
 def _place(setting: Setting) -> str:
     """Return where a setting is: a file below the current directory without that."""
-    if not setting.file:
-        return setting.where()
-    file = os.fsdecode(setting.file)
-    return shown(file.removeprefix(os.getcwd().rstrip("/") + "/"))
+    return setting._replace(file=setting.file.removeprefix(os.getcwdb().rstrip(b"/") + b"/")).where()
 
 
 def _is_sent_to_hub(address: bytes, header: bytes | None) -> bool:

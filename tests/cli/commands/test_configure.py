@@ -627,7 +627,8 @@ def test_what_stands_in_the_way_in_a_repository_is_named(
     before = config.read_text() + text
     config.write_text(before)
     (line,) = warnings(run)
-    assert line.startswith(f".git/config: {warning}")
+    number = before.count("\n") - text.count("\n\tuseHttpPath = 0x1")
+    assert line.startswith(f".git/config{'' if '[lfs]' in text else f':{number}'}: {warning}")
     assert config.read_text() == before
     succeeded(run("unconfigure"))
     assert not gitconfig.exists()
@@ -646,7 +647,7 @@ def test_a_token_in_the_file_itself_is_named(run: Run, gitconfig: Path, tmp_path
     for file, arguments in ((gitconfig, ()), (tmp_path / "named", ("--file", str(tmp_path / "named")))):
         file.write_text(text)
         (line,) = warnings(run, *arguments)
-        assert line.startswith(f"{file}: ")
+        assert line.startswith(f"{file}:2: ")
 
 
 @pytest.mark.parametrize(
