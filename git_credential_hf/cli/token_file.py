@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import stat
 import time
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from git_credential_hf.state import files, folders, locks, safe_read, token_dige
 WRITTEN = "written"
 REMOVED = "removed"
 UNCHANGED = "unchanged"  # nothing was to be done
-LEFT = "left"  # somebody else put the token there
+LEFT = "left"  # somebody else put the token there, or a link to it
 
 _WAIT = 10.0  # seconds, for another run that writes
 
@@ -66,6 +67,14 @@ class TokenFile:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
         return None if os.path.islink(self.path) else of_hub(safe_read.read(self.path))
 
+    def link(self) -> str | None:
+        """Return the line about a symbolic link in its place that leads to a token: it is left; None without one."""
+        token = of_hub(safe_read.read(self.path)) if os.path.islink(self.path) else None
+        if token is None:
+            return None
+        remedy = f"rm {shown(shlex.quote(os.fsdecode(self.path)))}"
+        return f"token file: left, since it is a symbolic link, token {shown_token(token)}, {self.shown}. Try: {remedy}"
+
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
         try:
@@ -107,6 +116,8 @@ class TokenFile:
             done = Done(REMOVED, would_be if dry_run else self.remove(token))
         elif token:
             done = Done(LEFT, f"token file: left, since what it holds is not from tokens.toml, {self.shown}")
+        elif line := self.link():
+            done = Done(LEFT, line)
         if not dry_run:
             forget_declared(self.environ)
         return done

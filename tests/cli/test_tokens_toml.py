@@ -575,6 +575,18 @@ def test_a_cache_that_is_left_is_nothing_done(
     assert (keyring.secrets(), cache(environment).read_text()) == ([A.encode()], C)
 
 
+def test_a_link_in_the_place_of_the_token_file_is_named_and_left(
+    seed: Seed, declare: Declaration, environment: Environment
+) -> None:
+    declare(CACHED, host=A)
+    cache(environment).parent.mkdir(parents=True)
+    cache(environment).symlink_to(declare.folder / "host.token")
+    assert seed("--no-keyring").code == 0
+    declare("")
+    assert lines(seed("--no-keyring")) == ["token file: left, since it is a symbolic link"]
+    assert cache(environment).read_text().strip() == A
+
+
 def test_where_all_fail_it_has_failed(seed: Seed, declare: Declaration, keyring: Items) -> None:
     declare(BOTH)
     result = seed()
