@@ -29,6 +29,10 @@ class Done(NamedTuple):
     line: str
 
 
+class NotStored(Failed):
+    """The token file cannot take the token, which the caller may store elsewhere; the text ends with what to fix."""
+
+
 class TokenFile:
     """The token file of one environment.
 
@@ -45,7 +49,7 @@ class TokenFile:
         owner.check_token_file(self.path, environ)
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> Done:
-        """Make `token` what the file holds, mode 0600. Raises Failed."""
+        """Make `token` what the file holds, mode 0600. Raises NotStored or Failed."""
         try:
             if os.path.islink(self.path):
                 return self._link(token)
@@ -59,9 +63,7 @@ class TokenFile:
                 files.remove_unfinished(self.path)  # of a run that was killed: it may hold a token
                 return self._replaced(token, force, dry_run)
         except OSError as error:
-            raise Failed(
-                f"the token file {self.shown} cannot be written: {_why(error)}; fix that, or run this with --no-cache"
-            ) from None
+            raise NotStored(f"the token file {self.shown} cannot be written: {_why(error)}; fix that") from None
 
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
@@ -125,9 +127,7 @@ class TokenFile:
     def _link(self, token: bytes) -> Done:
         if of_hub(safe_read.read(self.path)) == token:
             return self._unchanged()
-        raise Failed(
-            f"the token file {self.shown} is a symbolic link to something else: remove it, or run this with --no-cache"
-        )
+        raise NotStored(f"the token file {self.shown} is a symbolic link to something else: remove it")
 
     def _unchanged(self) -> Done:
         return Done(UNCHANGED, f"token file: unchanged, {self.shown}")
@@ -178,6 +178,19 @@ class TokenFile:
             raise OSError(reason, os.strerror(reason))
 
 
+def other_place(environ: dict[bytes, bytes]) -> str | None:
+    """Return the path of another token file, which can be written, in a folder of ours; None where there is none."""
+    for folder in folders.own_folders(environ):
+        file = folder + b"/huggingface/token"  # the folder itself is what locks.own_lock locks
+        try:
+            if folders.is_own(folder) or not os.path.lexists(folder):
+                TokenFile(environ | {b"HF_TOKEN_PATH": file}).put(b"", dry_run=True)
+                return os.fsdecode(file)
+        except Failed:
+            pass
+    return None
+
+
 def _why(error: OSError) -> str | None:
     if error.errno == errno.EBUSY:
         return "it is mounted by itself, so it cannot be replaced at once; mount its folder instead"
@@ -212,7 +225,7 @@ def _remember(name: bytes, tokens: list[bytes], environ: dict[bytes, bytes]) -> 
                 return
         except OSError as error:
             reason = error.strerror or reason
-    raise Failed(
+    raise NotStored(
         f"what tokens.toml has put into the token file cannot be remembered ({reason}): "
-        "set XDG_STATE_HOME to a folder that can be written, or run this with --no-cache"
+        "set XDG_STATE_HOME to a folder that can be written"
     )
