@@ -314,7 +314,7 @@ def test_a_home_of_nobodys_that_cannot_be_written_has_a_remedy_that_works_as_pri
     remedy = f"export HF_TOKEN_PATH={file}; git-credential-hf seed --from env:TK"
     assert result.stderr.decode() == (
         f"git-credential-hf: the token file {machine_folder}/.cache/huggingface/token cannot be written: "
-        f"Permission denied; fix that, or store it in another file. Try: {remedy}\n"
+        f"Permission denied; fix that, or store the token in another file. Try: {remedy}\n"
     )
     _, arguments = remedy.split(" git-credential-hf ")
     given["HF_TOKEN_PATH"] = str(file)
@@ -335,7 +335,9 @@ def test_a_token_that_no_keyring_takes_has_no_remedy_that_loses_it(
         file.parent.mkdir(parents=True)
         file.symlink_to("nowhere")
     path = f"{environment['HOME']}/.local/state/git-credential-hf/huggingface/token"
-    remedy = f"store it in another file. Try: export HF_TOKEN_PATH={path}; git-credential-hf seed --from {source}"
+    remedy = (
+        f"store the token in another file. Try: export HF_TOKEN_PATH={path}; git-credential-hf seed --from {source}"
+    )
 
     def says(remedy: str, *arguments: str, **more: str) -> None:
         result = run("seed", "--from", str(source), *arguments, **more)

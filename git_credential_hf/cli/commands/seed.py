@@ -316,7 +316,9 @@ def _elsewhere(asked: Seed, wanted: Wanted, options: Options) -> str:
     file = token_file.other_place(options.environ)
     if file is None:
         return ""
-    return f", or store it in another file. Try: export HF_TOKEN_PATH={shown(shlex.quote(file))}; {asked.again()}"
+    return (
+        f", or store the token in another file. Try: export HF_TOKEN_PATH={shown(shlex.quote(file))}; {asked.again()}"
+    )
 
 
 def _keyring_takes(wanted: Wanted, options: Options) -> bool:
