@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import stat
 import time
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from git_credential_hf.state import files, folders, locks, safe_read, token_dige
 WRITTEN = "written"
 REMOVED = "removed"
 UNCHANGED = "unchanged"  # nothing was to be done
-LEFT = "left"  # somebody else put the token there
+LEFT = "left"  # somebody else put the token there, or a link to it
 
 _WAIT = 10.0  # seconds, for another run that writes
 
@@ -26,6 +27,10 @@ class Done(NamedTuple):
 
     what: str
     line: str
+
+
+class NotStored(Failed):
+    """The token file cannot take the token, which the caller may store elsewhere; the text ends with what to fix."""
 
 
 class TokenFile:
@@ -44,7 +49,7 @@ class TokenFile:
         owner.check_token_file(self.path, environ)
 
     def put(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> Done:
-        """Make `token` what the file holds, mode 0600. Raises Failed."""
+        """Make `token` what the file holds, mode 0600. Raises NotStored or Failed."""
         try:
             if os.path.islink(self.path):
                 return self._link(token)
@@ -58,13 +63,19 @@ class TokenFile:
                 files.remove_unfinished(self.path)  # of a run that was killed: it may hold a token
                 return self._replaced(token, force, dry_run)
         except OSError as error:
-            raise Failed(
-                f"the token file {self.shown} cannot be written: {_why(error)}; fix that, or run this with --no-cache"
-            ) from None
+            raise NotStored(f"the token file {self.shown} cannot be written: {_why(error)}; fix that") from None
 
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""
         return None if os.path.islink(self.path) else of_hub(safe_read.read(self.path))
+
+    def link(self) -> str | None:
+        """Return the line about a symbolic link in its place that leads to a token: it is left; None without one."""
+        token = of_hub(safe_read.read(self.path)) if os.path.islink(self.path) else None
+        if token is None:
+            return None
+        remedy = f"rm {shown(shlex.quote(os.fsdecode(self.path)))}"
+        return f"token file: left, since it is a symbolic link, token {shown_token(token)}, {self.shown}. Try: {remedy}"
 
     def remove(self, token: bytes) -> str:
         """Remove the file if it still holds `token`; return the line that says what was done. Raises Failed."""
@@ -107,6 +118,8 @@ class TokenFile:
             done = Done(REMOVED, would_be if dry_run else self.remove(token))
         elif token:
             done = Done(LEFT, f"token file: left, since what it holds is not from tokens.toml, {self.shown}")
+        elif line := self.link():
+            done = Done(LEFT, line)
         if not dry_run:
             forget_declared(self.environ)
         return done
@@ -114,9 +127,7 @@ class TokenFile:
     def _link(self, token: bytes) -> Done:
         if of_hub(safe_read.read(self.path)) == token:
             return self._unchanged()
-        raise Failed(
-            f"the token file {self.shown} is a symbolic link to something else: remove it, or run this with --no-cache"
-        )
+        raise NotStored(f"the token file {self.shown} is a symbolic link to something else: remove it")
 
     def _unchanged(self) -> Done:
         return Done(UNCHANGED, f"token file: unchanged, {self.shown}")
@@ -167,6 +178,19 @@ class TokenFile:
             raise OSError(reason, os.strerror(reason))
 
 
+def other_place(environ: dict[bytes, bytes]) -> str | None:
+    """Return the path of another token file, which can be written, in a folder of ours; None where there is none."""
+    for folder in folders.own_folders(environ):
+        file = folder + b"/huggingface/token"  # the folder itself is what locks.own_lock locks
+        try:
+            if folders.is_own(folder) or not os.path.lexists(folder):
+                TokenFile(environ | {b"HF_TOKEN_PATH": file}).put(b"", dry_run=True)
+                return os.fsdecode(file)
+        except Failed:
+            pass
+    return None
+
+
 def _why(error: OSError) -> str | None:
     if error.errno == errno.EBUSY:
         return "it is mounted by itself, so it cannot be replaced at once; mount its folder instead"
@@ -201,7 +225,7 @@ def _remember(name: bytes, tokens: list[bytes], environ: dict[bytes, bytes]) -> 
                 return
         except OSError as error:
             reason = error.strerror or reason
-    raise Failed(
+    raise NotStored(
         f"what tokens.toml has put into the token file cannot be remembered ({reason}): "
-        "set XDG_STATE_HOME to a folder that can be written, or run this with --no-cache"
+        "set XDG_STATE_HOME to a folder that can be written"
     )

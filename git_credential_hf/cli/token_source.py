@@ -122,7 +122,9 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
     if shape == token_text.QUOTED:
         raise Failed(f"{name} holds a token in quotes: keep what is between them")
     if shape == token_text.MORE:
-        raise Failed(f"{name} holds more than the token ({token_text.more(text)}): keep the word that begins with hf_")
+        more = token_text.more(text)
+        keep = "one of them" if more == token_text.TWO else "the word that begins with hf_"
+        raise Failed(f"{name} holds more than the token ({more}): keep {keep}")
     if shape == token_text.FOREIGN:
         raise Failed(f"{name} holds a token of another service's: keep one of Hugging Face's, from {_PAGE}")
     if clean(text) is None:

@@ -19,7 +19,7 @@ from git_credential_hf.state import configuration, safe_read
 _SOURCES = ("file", "env", "credential", "command")
 _KEYS = (*_SOURCES, "scope", "user", "host", "expires", "cache")
 
-_LATEST = 10**11  # seconds since the epoch: what is more was written in milliseconds
+_LATEST = 253_402_300_799  # seconds since the epoch, the end of the year 9999: more of them are milliseconds
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def read(file: str) -> list[Declared]:
     if len(raw) > safe_read.MAX_SIZE:
         raise Failed(f"{shown(file)} is over 64 KiB")
     try:
-        text = raw.decode()
+        text = raw.decode().removeprefix("\ufeff")  # the byte order mark, which editors on Windows write
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise Failed(f"{shown(file)}:{line}: this is no UTF-8, as TOML must be") from None
@@ -271,14 +271,16 @@ def _expiry(value: Any, at: tuple[str, ...]) -> int:
     if isinstance(value, datetime.datetime):
         if value.tzinfo is None:
             raise _Wrong(at, "a time needs its offset, as in 2027-01-31T12:00:00Z")
-        seconds = int(value.timestamp())
+        seconds = min(int(value.timestamp()), _LATEST)
     elif isinstance(value, datetime.date):
         midnight = datetime.datetime.combine(value, datetime.time(), datetime.UTC)
-        seconds = int(midnight.timestamp()) + 86_400
+        seconds = min(int(midnight.timestamp()) + 86_400, _LATEST)
     elif isinstance(value, int) and not isinstance(value, bool):
         seconds = value
     else:
         raise _Wrong(at, "this must be a date, a time with its offset, or seconds since the epoch")
-    if not 0 < seconds <= _LATEST:
-        raise _Wrong(at, "this is no time that a token could end at: it counts seconds since the epoch")
+    if seconds <= 0:
+        raise _Wrong(at, "this is no time that a token could end at: it must be after 1970-01-01")
+    if seconds > _LATEST:
+        raise _Wrong(at, "this is no time that a token could end at: it was written in milliseconds, not in seconds")
     return seconds

@@ -16,7 +16,10 @@ MORE = "more than the token"
 FOREIGN = "a token of somebody else's"
 NO_TEXT = "a character that no token has"
 
+TWO = "two tokens without a space between them"  # a kind of MORE
+
 _HUBS = (b"hf_", b"api_org_")
+_SIGNED = (b"hf_oauth_", b"hf_jwt_")  # a JWT follows, so any character of base64url and dots
 _FOREIGN = (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-", b"sk-")
 _QUOTES = (b'"', b"'", b"`")
 _BETWEEN = b"\"'`=:,;{}()[]\\"  # beside white space, what stands between a token and what else is in a text
@@ -62,7 +65,7 @@ def shape(raw: bytes) -> str:
         return MORE
     if _has_words_of_a_template(text):
         return PLACEHOLDER
-    if len(text.split()) > 1:
+    if len(text.split()) > 1 or _is_two(text):
         return MORE
     if text.startswith(_FOREIGN):
         return FOREIGN
@@ -80,7 +83,7 @@ def more(raw: bytes) -> str:
         return "an Authorization header"
     if _has_key(text):
         return "a name with its value"
-    return "more than one word"
+    return "more than one word" if len(text.split()) > 1 else TWO
 
 
 def masked(token: str) -> str:
@@ -150,6 +153,15 @@ def _has_token_among_others(text: bytes) -> bool:
     words = text.translate(bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))).split()
     tokens = [word for word in words if word.startswith(_HUBS + _FOREIGN)]
     return any(one != text and not _is_template(one) and not _has_words_of_a_template(one) for one in tokens)
+
+
+def _is_two(text: bytes) -> bool:
+    """Return whether `text`, one word, is two tokens of the Hub without a space between them, as after a double paste.
+
+    The signature in a JWT may have a `hf_` in it by chance, but hardly a longer prefix: once in 10^10 tokens.
+    """
+    following = (*_SIGNED, _HUBS[1]) if text.startswith(_SIGNED) else _HUBS
+    return text.startswith(_HUBS) and any(prefix in text[1:] for prefix in following)
 
 
 def _has_key(text: bytes) -> bool:

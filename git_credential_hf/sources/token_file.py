@@ -45,8 +45,8 @@ def candidates(options: "Options") -> "Iterator[Candidate]":
 def path(environ: dict[bytes, bytes]) -> bytes:
     """Return the path of the token file: HF_TOKEN_PATH, else `token` in HF_HOME, XDG_CACHE_HOME or ~/.cache.
 
-    Source: huggingface_hub/constants.py, which expands `~` and `$NAME` in whatever it is given. An empty
-    variable counts as unset here: there it would name a file in the current directory.
+    Source: huggingface_hub/constants.py, which expands `~` and `$NAME` in whatever it is given, and makes it a Path. An
+    empty variable counts as unset here: there it would name a file in the current directory.
     """
     file = environ.get(b"HF_TOKEN_PATH")
     if not file:
@@ -54,7 +54,10 @@ def path(environ: dict[bytes, bytes]) -> bytes:
         if not home:
             home = (environ.get(b"XDG_CACHE_HOME") or b"~/.cache") + b"/huggingface"
         file = home.rstrip(b"/") + b"/token"
-    return _expanded(file, environ)
+    file = _expanded(file, environ)
+    while file.endswith((b"/", b"/.")):  # which pathlib drops
+        file = file[:-1]
+    return file or b"/"
 
 
 def renewed(options: "Options") -> Candidate | None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli import token_file as token_cache
-from tests.cli.conftest import ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
-from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, run_call, run_process
+from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, cache, snapshot, write
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call, run_process
 from tests.keyring_items import Items
+from tests.providers import GnomeKeyring
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
 
@@ -39,6 +40,9 @@ WHERE = [
     ({"HF_TOKEN_PATH": "~/own/tok"}, "home/own/tok"),
     ({"HF_TOKEN_PATH": "$WHERE/tok"}, "where/tok"),
     ({"HF_TOKEN_PATH": "tok"}, "tok"),
+    ({"HF_TOKEN_PATH": "{tmp}/own/tok/"}, "own/tok"),
+    ({"HF_TOKEN_PATH": "~/own/tok//./"}, "home/own/tok"),
+    ({"HF_TOKEN_PATH": "$WHERE_TOO"}, "where/tok"),
     ({"HF_TOKEN_PATH": "$UNSET/tok"}, "$UNSET/tok"),
     ({"HF_TOKEN_PATH": "{tmp}/first/tok", "HF_HOME": "{tmp}/second"}, "first/tok"),
     ({"HF_HOME": "~/hf"}, "home/hf/token"),
@@ -67,7 +71,7 @@ def test_hugging_face_reads_the_token_where_seed_puts_it(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "elsewhere/folder").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere/folder")
-    environment["WHERE"] = f"{tmp_path}/where"
+    environment |= {"WHERE": f"{tmp_path}/where", "WHERE_TOO": f"{tmp_path}/where/tok/"}
     environment |= {name: value.format(tmp=tmp_path) for name, value in variables.items()}
 
     result = run_call(("seed", "--from", str(source)), b"", environment)
@@ -292,6 +296,59 @@ def test_a_folder_that_one_may_not_write_to(
     result = as_user(1000, "seed", "--from", f"{machine_folder}/source", HOME=f"{machine_folder}/home")
     is_refused(result, naming="cannot be written: Permission denied", items=keyring)
     assert snapshot(machine_folder) == before
+
+
+@AS_ROOT
+def test_a_home_of_nobodys_that_cannot_be_written_has_a_remedy_that_works_as_printed(
+    machine_folder: Path, as_user: AsUser
+) -> None:
+    uid = 4242  # which nobody has, as with `docker run --user`
+    (machine_folder / "tmp").mkdir()
+    (machine_folder / "tmp").chmod(0o1777)
+    given = {"HOME": str(machine_folder), "TMPDIR": f"{machine_folder}/tmp", "XDG_RUNTIME_DIR": UNSET, "TK": TOKEN}
+    result = as_user(uid, "seed", "--from", "env:TK", "--scope", "my-org", **given)
+    assert b"stored nowhere" in result.stderr  # which the token file is not for
+    result = as_user(uid, "seed", "--from", "env:TK", **given)
+    assert (result.stdout, result.code) == (b"", 1)
+    file = machine_folder / f"tmp/git-credential-hf-{uid}/huggingface/token"
+    remedy = f"export HF_TOKEN_PATH={file}; git-credential-hf seed --from env:TK"
+    assert result.stderr.decode() == (
+        f"git-credential-hf: the token file {machine_folder}/.cache/huggingface/token cannot be written: "
+        f"Permission denied; fix that, or store the token in another file. Try: {remedy}\n"
+    )
+    _, arguments = remedy.split(" git-credential-hf ")
+    given["HF_TOKEN_PATH"] = str(file)
+    result = as_user(uid, *arguments.split(), **given)
+    assert (result.stderr, result.code) == (b"", 0)
+    assert file.read_text() == TOKEN
+    assert as_user(uid, "get", input=REQUEST, **given).stdout.endswith(f"password={TOKEN}\n".encode())
+
+
+@pytest.mark.parametrize("damage", ["a folder", "a link"])
+def test_a_token_that_no_keyring_takes_has_no_remedy_that_loses_it(
+    run: Run, own: GnomeKeyring, environment: Environment, source: Path, damage: str
+) -> None:
+    file = cache(environment)
+    if damage == "a folder":
+        write(Path(environment["HOME"], ".cache"), "a file")
+    else:
+        file.parent.mkdir(parents=True)
+        file.symlink_to("nowhere")
+    path = f"{environment['HOME']}/.local/state/git-credential-hf/huggingface/token"
+    remedy = (
+        f"store the token in another file. Try: export HF_TOKEN_PATH={path}; git-credential-hf seed --from {source}"
+    )
+
+    def says(remedy: str, *arguments: str, **more: str) -> None:
+        result = run("seed", "--from", str(source), *arguments, **more)
+        assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
+        assert result.stderr.decode().endswith(f", or {remedy}\n")
+
+    says("run this with --no-cache")
+    says(f"{remedy} --no-keyring", "--no-keyring")
+    says(remedy, DBUS_SESSION_BUS_ADDRESS="disabled:")
+    own.restart(locked=True)
+    says(remedy)
 
 
 @AS_ROOT

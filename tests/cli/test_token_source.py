@@ -193,6 +193,7 @@ KEEP = "keep the word that begins with hf_"
         (f"token: {TOKEN}", f"holds more than the token (a name with its value): {KEEP}"),
         (f"Authorization: Bearer {TOKEN}", f"holds more than the token (an Authorization header): {KEEP}"),
         (f"{TOKEN} {ROTATED}", f"holds more than the token (more than one word): {KEEP}"),
+        (f"{TOKEN}{TOKEN}", "holds more than the token (two tokens without a space between them): keep one of them"),
         (f"{TOKEN}\n{ROTATED}", "holds more than one line: keep the token alone"),
         (f'"{TOKEN}"', "holds a token in quotes: keep what is between them"),
         (f"'{TOKEN}'", "holds a token in quotes: keep what is between them"),

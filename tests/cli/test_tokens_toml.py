@@ -283,6 +283,14 @@ def test_links_are_followed_and_files_are_relative_to_the_folder_of_the_link(
     assert cache(environment).read_text() == A
 
 
+def test_a_byte_order_mark_is_no_part_of_the_text(seed: Seed, declare: Declaration, environment: Environment) -> None:
+    declare("\ufeff" + CACHED, host=A)
+    assert lines(seed("--no-keyring")) == ["token file: written"]
+    assert cache(environment).read_text() == A
+    write(declare.file, "\ufeff" + CACHED + "x = 1\n")
+    assert f"{declare.file}:4: tokens.host.x: ".encode() in seed().stderr
+
+
 def test_home_may_be_written_as_a_tilde(seed: Seed, declare: Declaration, environment: Environment) -> None:
     write(Path(environment["HOME"], "own secret"), A)
     declare('tokens.one = { file = "~/own secret", cache = true }')
@@ -296,6 +304,9 @@ def test_home_may_be_written_as_a_tilde(seed: Seed, declare: Declaration, enviro
         ("2100-01-01T02:00:00.75+02:00", 4102444800),
         ("2099-12-31", 4102444800),  # to its end
         ("4102444800", 4102444800),
+        ("9999-12-31", 253402300799),
+        ("9999-12-31T23:59:59-12:00", 253402300799),
+        ("253402300799", 253402300799),
     ],
 )
 def test_an_end_is_stored_with_the_token(
@@ -564,6 +575,18 @@ def test_a_cache_that_is_left_is_nothing_done(
     assert (keyring.secrets(), cache(environment).read_text()) == ([A.encode()], C)
 
 
+def test_a_link_in_the_place_of_the_token_file_is_named_and_left(
+    seed: Seed, declare: Declaration, environment: Environment
+) -> None:
+    declare(CACHED, host=A)
+    cache(environment).parent.mkdir(parents=True)
+    cache(environment).symlink_to(declare.folder / "host.token")
+    assert seed("--no-keyring").code == 0
+    declare("")
+    assert lines(seed("--no-keyring")) == ["token file: left, since it is a symbolic link"]
+    assert cache(environment).read_text().strip() == A
+
+
 def test_where_all_fail_it_has_failed(seed: Seed, declare: Declaration, keyring: Items) -> None:
     declare(BOTH)
     result = seed()
@@ -680,7 +703,8 @@ SOURCE = 'file = "a"\n'
             for when, reason in [
                 ("'2030-01-01'", "must be a date"), ("true", "must be a date"), ("1.5", "must be a date"),
                 ("12:00:00", "must be a date"), ("2030-01-01T00:00:00", "needs its offset"),
-                ("0", "no time"), ("-1", "no time"), ("1893456000000", "no time"), ("1900-01-01", "no time"),
+                ("0", "no time"), ("-1", "no time"), ("1893456000000", "no time"), ("1893456000000", "in milliseconds"),
+                ("1900-01-01", "no time that a token could end at: it must be after 1970-01-01"),
             ]
         ),
         (f"[tokens.a]\n{SOURCE}cache = 1", 3, "tokens.a.cache", "true or false"),

@@ -1,5 +1,8 @@
 """What a token looks like: what is masked wherever people read, and what stands where a token is to be put."""
 
+import base64
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,8 @@ from hypothesis import strategies as st
 from git_credential_hf.model import token, token_text
 
 TOKEN = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567"
+ORG = "api_org_AbCdEfGhIjKl"
+JWT = "hf_oauth_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,7 @@ def test_no_token_of_the_hub_is_left_in_a_text(prefix: str, word: str, before: s
 SHAPES = {
     token_text.TOKEN: [
         TOKEN, f"  {TOKEN}\n", "hf_a", "hf_0", "hf_TokenHereAndThere", "hf_4token7", "hf_org/one",
-        "hf_oauth_eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "hf_jwt_aa.bb.cc_dd-ee", "api_org_AbCdEfGhIjKl",
+        JWT, "hf_jwt_aa.bb.cc_dd-ee", "hf_oauth_aa.bb.cchf_dd", ORG,
     ],
     token_text.WORD: ["hunter2", "a", "0123456789abcdef", "xxxxxxxxxx", "nobodysexample", "dGVzdA==", "$5", "!\"#$%&'"],
     token_text.NOTHING: ["", " \r\n\t", '""', "''"],
@@ -89,7 +94,7 @@ SHAPES = {
         "hf_xxxxxxxxxxxx", "hf_X", "hf_", "api_org_xxxx", "None", "none", "null", "NULL", "undefined",
         "$HF_TOKEN", "$HF", "${HF_TOKEN}", "${HF}", "${HF:-}", "$(pass hf)", "${{ secrets.HF }}", "{{ hf }}",
         "HF_TOKEN", "HF_TOKEN=", 'HF_TOKEN=""', "HF_TOKEN=None", "HF_TOKEN=${HF_TOKEN}", '"your token"', "hf_****4567",
-        "HF_TOKEN=hf_your_token_here", '{"token": "<token>"}',
+        "HF_TOKEN=hf_your_token_here", '{"token": "<token>"}', "hf_your_hf_token",
     ],
     token_text.QUOTED: [f'"{TOKEN}"', f"'{TOKEN}'", f"`{TOKEN}`", '"hunter2"', '"ghp_abcdefghijklmnopqrst"'],
     token_text.MORE: [
@@ -98,6 +103,8 @@ SHAPES = {
         f"Bearer {TOKEN}", f"Authorization: Bearer {TOKEN}", f"{TOKEN}\n{TOKEN}", f"{TOKEN}\r{TOKEN}",
         f"{TOKEN} {TOKEN}", f"{TOKEN},{TOKEN}", f"{TOKEN};", f'"{TOKEN}', f"# mine\n{TOKEN}",
         f"machine huggingface.co password {TOKEN}",
+        f"{TOKEN}{TOKEN}", f"{TOKEN}{JWT}", f"{JWT}{JWT}", f"hf_{TOKEN}",
+        f"{TOKEN}{ORG}", f"{ORG}{ORG}", f"{ORG}{TOKEN}", f"{JWT}{ORG}", f"hf_jwt_a.b.c{JWT}",
         "HF_TOKEN=hunter2", "password: hunter2", "hf_ab cd", "two words", "GITHUB=ghp_abcdefghijklmnopqrst",
         f"export {TOKEN}", f"https://alice:{TOKEN}@huggingface.co",
     ],
@@ -129,6 +136,18 @@ def test_every_user_token_is_one(text: str) -> None:
     assert token_text.shape(text.encode()) == token_text.TOKEN
 
 
+@given(
+    st.sampled_from(["hf_oauth_", "hf_jwt_"]),
+    st.dictionaries(st.text(max_size=9), st.text(max_size=40), max_size=4),
+    st.binary(min_size=64, max_size=64),
+)
+def test_every_signed_token_is_one(prefix: str, claims: dict[str, str], signature: bytes) -> None:
+    parts = (json.dumps(claims, ensure_ascii=False).encode(), signature)
+    encoded = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"EdDSA"}', *parts))
+    assert token.of_hub((prefix + encoded).encode()) is not None
+    assert token_text.shape((prefix + encoded).encode() * 2) == token_text.MORE
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
@@ -138,6 +157,7 @@ def test_every_user_token_is_one(text: str) -> None:
         (f"Authorization: Bearer {TOKEN}", "an Authorization header"),
         (f"{TOKEN}\n{TOKEN}", "more than one line"),
         (f"{TOKEN} {TOKEN}", "more than one word"),
+        (f"{TOKEN}{TOKEN}", "two tokens without a space between them"),
     ],
 )
 def test_what_is_more_than_a_token(text: str, what: str) -> None:

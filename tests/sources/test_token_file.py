@@ -88,6 +88,9 @@ def test_every_variable_says_where_as_hugging_face_reads_it(tmp_path: Path, monk
     assert token_file.path({b"HF_HOME": b"~no-such-user/x"}) == b"~no-such-user/x/token"
     assert token_file.path({b"HF_HOME": b"$UNSET/x"}) == b"$UNSET/x/token"
     assert token_file.path({b"HF_HOME": b"/"}) == b"/token"
+    assert token_file.path({b"HF_TOKEN_PATH": b"a/b/../"}) == b"a/b/.."
+    assert token_file.path({b"HF_TOKEN_PATH": b"a/b./"}) == b"a/b."
+    assert token_file.path({b"HF_TOKEN_PATH": b"//"}) == b"/"
 
 
 # --- what ------------------------------------------------------------------------------------------------------------
@@ -226,6 +229,7 @@ def test_an_expired_login_that_nothing_can_renew_is_simply_expired(
     "content",
     ["None", "null", "${HF_TOKEN}", "$HF_TOKEN", "<token>", "your_token_here", "hf_...", "hf_xxxxxxxx", f'"{TOKEN}"',
      f"HF_TOKEN={TOKEN}", f"export HF_TOKEN={TOKEN}", f'{{"token": "{TOKEN}"}}', f"Bearer {TOKEN}", f"{TOKEN} {TOKEN}",
+     f"{TOKEN}{TOKEN}",
      "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "sk-abcdefghijklmnopqrst", "größe"],
 )  # fmt: skip
 def test_what_is_never_a_token_is_skipped(get: Get, file: Path, content: str) -> None:

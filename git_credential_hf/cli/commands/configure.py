@@ -12,6 +12,8 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from git_credential_hf.cli import child
 from git_credential_hf.cli.git_config import (
@@ -99,13 +101,13 @@ def _configure(file: str, helper: bytes, target: Target, environ: dict[bytes, by
         old = _read(file)
         if old is not None and _is_in_effect(_settings(old, file, environ), helper, environ):
             return "unchanged"
-        rest, expected, removed = _without_blocks(old or b"", file, environ)
+        rest, expected, removed, number = _without_blocks(old or b"", file, environ)
         eol = b"\r\n" if re.search(rb"\r\n[^\n]*\Z", rest) else b"\n"
         begin = _BEGIN_OF_FILE if old is None or removed.lstrip().startswith(_BEGIN_OF_FILE) else _BEGIN
         block = (begin + b"\n" + _lines(helper) + _END + b"\n").replace(b"\n", eol)
         # The line end before it ends the last line of the file, or is a blank line: unconfigure removes it either way.
         new = rest + eol + block if rest else block
-        _verify(new, expected + _settings(block, file, environ), file, environ)
+        _verify(new, expected + _settings(block, file, environ), f"{shown(file)}:{number}", file, environ)
         if _swap(file, old, new, target):
             break
     if removed == block:
@@ -118,10 +120,10 @@ def _configure(file: str, helper: bytes, target: Target, environ: dict[bytes, by
 def _unconfigure(file: str, target: Target, environ: dict[bytes, bytes]) -> str:
     while True:
         old = _read(file)
-        if old is None or _find_block(_split(old), file) is None:
+        if old is None or _find_block(_split(old)) is None:
             return "nothing to remove"
-        rest, expected, removed = _without_blocks(old, file, environ)
-        _verify(rest, expected, file, environ)
+        rest, expected, removed, number = _without_blocks(old, file, environ)
+        _verify(rest, expected, f"{shown(file)}:{number}", file, environ)
         new = None if not rest and removed.lstrip().startswith(_BEGIN_OF_FILE) else rest
         if _swap(file, old, new, target):
             return "removed what configure added" if new is not None else "removed, since configure made it"
@@ -235,10 +237,7 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
 
 def _place(setting: Setting) -> str:
     """Return where a setting is: a file below the current directory without that."""
-    if not setting.file:
-        return setting.where()
-    file = os.fsdecode(setting.file)
-    return shown(file.removeprefix(os.getcwd().rstrip("/") + "/"))
+    return setting._replace(file=setting.file.removeprefix(os.getcwdb().rstrip(b"/") + b"/")).where()
 
 
 def _is_sent_to_hub(address: bytes, header: bytes | None) -> bool:
@@ -262,32 +261,80 @@ def _split(content: bytes) -> list[bytes]:
     return re.findall(rb"[^\n]*\n|[^\n]+", content)
 
 
-def _find_block(lines: list[bytes], file: str) -> tuple[int, int] | None:
-    """Return the numbers of the first line and of the last line of the first block, if there is one."""
-    begins = [number for number, line in enumerate(lines) if line.strip() in (_BEGIN, _BEGIN_OF_FILE)]
-    ends = [number for number, line in enumerate(lines) if line.strip() == _END]
-    if not begins and not ends:
+class _Block(NamedTuple):
+    """The numbers of its first line and of its last line, and whether the first is the comment that configure wrote."""
+
+    first: int
+    last: int
+    has_begin: bool
+
+
+def _find_block(lines: list[bytes]) -> _Block | None:
+    """Return the first block, if there is one.
+
+    `git config --remove-section` also removes the comments below a section. Where one of the two around the block is
+    missing, the block has the sections that configure wrote beside the other.
+    """
+    comments = [number for number, line in enumerate(lines) if line.strip() in (_BEGIN, _BEGIN_OF_FILE, _END)]
+    if not comments:
         return None
-    if len(begins) != len(ends) or not all(begin < end for begin, end in zip(begins, ends, strict=True)):
-        raise Failed(
-            f"{shown(file)} has one of the two comments around the lines of {_PROGRAM} without the other: edit it"
-        )
-    return begins[0], ends[0]
+    first, following = comments[0], (*comments[1:], len(lines))[0]
+    if lines[first].strip() == _END:
+        _, *sections = _sections(lines[:first])
+        written = _written(lines, reversed(sections))
+        return _Block(written[-1][0] if written else first, first, has_begin=False)
+    if following < len(lines) and lines[following].strip() == _END:
+        return _Block(first, following, has_begin=True)
+    before, *sections = _sections(lines[first:following])
+    is_beside = all(lines[first + number].strip()[:1] in (b"", b"#", b";") for number in before)
+    written = _written(lines[first:], sections) if is_beside else []
+    return _Block(first, first + written[-1][1] if written else first, has_begin=True)
 
 
-def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[Setting], bytes]:
-    """Return the text without what configure added, the settings that it must have, and the block that was there."""
+def _sections(lines: list[bytes]) -> list[list[int]]:
+    """Return the numbers of the lines of each section, after those of the lines before any."""
+    sections: list[list[int]] = [[]]
+    for number, line in enumerate(lines):
+        if line.strip().startswith(b"["):
+            sections.append([])
+        sections[-1].append(number)
+    return sections
+
+
+def _written(lines: list[bytes], sections: Iterable[list[int]]) -> list[tuple[int, int]]:
+    """Return the first line and the last line of ours of each of `sections`, up to one that configure did not write.
+
+    configure writes a section for each host, and each has our helper.
+    """
+    found: dict[bytes, tuple[int, int]] = {}
+    for header, *others in sections:
+        host = lines[header].strip()
+        ours = {number: value for number in others if _is_our_value(*(value := _pair(lines[number])))}
+        if host not in _HEADERS or host in found or not any(key == b"helper" and value for key, value in ours.values()):
+            break
+        found[host] = header, max(ours)
+    return list(found.values())
+
+
+def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[Setting], bytes, int]:
+    """Return the text without what configure added, the settings that it must have, the block that was there, its line.
+
+    Where there was none, the line is that after the text.
+    """
     settings = _settings(content, file, environ)
     removed = b""
-    while found := _find_block(lines := _split(content), file):
-        first, last = found
-        before, block, after = (b"".join(part) for part in (lines[:first], lines[first : last + 1], lines[last + 1 :]))
+    number = content.count(b"\n") + 1
+    while found := _find_block(lines := _split(content)):
+        number = found.first + 1
+        inside = lines[found.first : found.last + 1]
+        before, block, after = (b"".join(part) for part in (lines[: found.first], inside, lines[found.last + 1 :]))
         begin = len(_settings(before, file, environ))
         end = len(_settings(before + block, file, environ))
         settings[begin:end] = [setting for setting in settings[begin:end] if not _is_ours(setting)]
-        content = _joined(before, lines[first], _kept(lines[first : last + 1], after) + after)
+        rest = _kept(inside, after) + after
+        content = _joined(before, inside[0], rest) if found.has_begin else before + rest
         removed = block
-    return content, settings, removed
+    return content, settings, removed, number
 
 
 def _joined(before: bytes, first: bytes, rest: bytes) -> bytes:
@@ -307,7 +354,6 @@ def _kept(block: list[bytes], after: bytes) -> bytes:
     in_ours = False
     for line in block:
         text = line.strip()
-        key, _, value = text.partition(b"=")
         if text in _HEADERS:
             header = line
             in_ours = True
@@ -319,11 +365,17 @@ def _kept(block: list[bytes], after: bytes) -> bytes:
             pass
         elif text.startswith((b"#", b";")):
             kept += line
-        elif not in_ours or not _is_our_value(key.strip().lower(), value.strip()):
+        elif not in_ours or not _is_our_value(*_pair(line)):
             kept += header + line
             header = b""
     following = next((text for line in _split(after) if (text := line.strip()) and text[:1] not in b"#;"), b"[")
     return kept if following.startswith(b"[") else kept + header
+
+
+def _pair(line: bytes) -> tuple[bytes, bytes]:
+    """Return the name in lower case, and the value, of a line that sets one."""
+    key, _, value = line.partition(b"=")
+    return key.strip().lower(), value.strip()
 
 
 def _is_ours(setting: Setting) -> bool:
@@ -352,12 +404,11 @@ def _settings(content: bytes, file: str, environ: dict[bytes, bytes]) -> list[Se
     ]
 
 
-def _verify(content: bytes, expected: list[Setting], file: str, environ: dict[bytes, bytes]) -> None:
-    """Raise Failed unless git reads `expected` from what is about to be written."""
+def _verify(content: bytes, expected: list[Setting], place: str, file: str, environ: dict[bytes, bytes]) -> None:
+    """Raise Failed unless git reads `expected` from what is about to be written; `place` is where the block is."""
     if _settings(content, file, environ) != expected:
         raise Failed(
-            f"{shown(file)} was not changed, since that would change other settings too: "
-            f"look at the lines around `{_END.decode()}`"
+            f"{place}: nothing was changed, since other settings would change too: edit the lines of {_PROGRAM} there"
         )
 
 

@@ -212,8 +212,12 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
 
 
 def _tell_what_stays(asked: Forget, cache: TokenFile | None, token: bytes | None) -> None:
-    if cache and token and asked.user is None:
+    if cache is None or asked.user is not None:
+        return
+    if token:
         print(f"token file: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
+    elif line := cache.link():
+        print(line)
 
 
 def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:

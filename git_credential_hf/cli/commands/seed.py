@@ -261,6 +261,14 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
 
     Tokens that were rejected are given again. Raises Failed where nothing was changed.
     """
+    try:
+        return _stored(asked, wanted, options)
+    except token_file.NotStored as failure:
+        raise Failed(f"{failure}{_elsewhere(asked, wanted, options)}") from None
+
+
+def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
+    """Do what store does. Raises NotStored or Failed."""
     outcome = Outcome()
     cache = None
     if wanted.cached is not None:
@@ -299,6 +307,32 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     if not asked.dry_run:
         outcome.shortfalls += _let_be_given(wanted.tokens, options)
     return outcome
+
+
+def _elsewhere(asked: Seed, wanted: Wanted, options: Options) -> str:
+    """Return the end of a line that says where the token can be stored instead, empty where it cannot."""
+    if asked.keyring and _keyring_takes(wanted, options):
+        return ", or run this with --no-cache"
+    file = token_file.other_place(options.environ)
+    if file is None:
+        return ""
+    return (
+        f", or store the token in another file. Try: export HF_TOKEN_PATH={shown(shlex.quote(file))}; {asked.again()}"
+    )
+
+
+def _keyring_takes(wanted: Wanted, options: Options) -> bool:
+    """Return whether the keyring is there and open, so that it would store all the tokens."""
+    at_once = Options(options.environ)  # without a dialog
+    at_once.timeout = options.timeout
+    at_once.trace = options.trace
+    try:
+        with keyring.writer(at_once) as writer:
+            return "left" not in writer.put_all(
+                [(one.server, one.token) for one in wanted.tokens], item.SEEDED, dry_run=True
+            )
+    except Unavailable:
+        return False
 
 
 def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome) -> None:

@@ -495,14 +495,102 @@ def test_own_options_of_the_helper_stay(run: Run, gitconfig: Path) -> None:
     assert not gitconfig.exists()
 
 
+def without(file: Path, comment: str) -> None:
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith(comment)))
+
+
+@pytest.mark.parametrize("later", ["", "[core]\n\tpager = cat\n"])
+@pytest.mark.parametrize("sections", [["user"], [HOSTS[0]], [HOSTS[1]], HOSTS], ids=" ".join)
+def test_sections_that_git_config_removed_with_a_comment_are_added_again(
+    run: Run, gitconfig: Path, environment: Environment, sections: Sequence[str], later: str
+) -> None:
+    gitconfig.write_text("[a]\n\tb = c\n[user]\n\tname = Alice\n")
+    succeeded(run("configure"))
+    gitconfig.write_text(gitconfig.read_text() + later)
+    for one in sections:
+        section = one if one == "user" else f"credential.https://{one}"
+        subprocess.run([GIT, "config", "--global", "--remove-section", section], env=environment, check=True)
+    edited = gitconfig.read_bytes()
+    others = [one for one in read(gitconfig) if one not in wanted()]
+    succeeded(run("unconfigure"))
+    assert read(gitconfig) == others
+    gitconfig.write_bytes(edited)
+    succeeded(run("configure"))
+    assert [one for one in read(gitconfig) if one in wanted()] == wanted()
+    assert [one for one in read(gitconfig) if one not in wanted()] == others
+    succeeded(run("unconfigure"))
+    assert read(gitconfig) == others
+
+
 @pytest.mark.parametrize("comment", ["# >>>", "# <<<"])
 @pytest.mark.parametrize("command", ["configure", "unconfigure"])
-def test_block_with_one_end_is_left_to_a_person(run: Run, gitconfig: Path, comment: str, command: str) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        "[credential]\n\thelper = store\n",
+        "; a note\n\n[user]\n\tname = Alice\n",
+        '[credential "https://huggingface.co"]\n\thelper =\n\thelper = store\n',
+        '[credential "https://hf.co"]\n\tusername = bob\n',
+        '[credential "https://hf.co"]\n\tuseHttpPath = true\n',
+    ],
+)
+def test_block_with_one_comment_ends_with_its_sections(
+    run: Run, gitconfig: Path, comment: str, command: str, other: str
+) -> None:
+    gitconfig.write_text(other)
     succeeded(run("configure"))
-    lines = [line for line in gitconfig.read_text().splitlines(keepends=True) if not line.startswith(comment)]
-    gitconfig.write_text("".join(lines) + "[credential]\n\thelper = store\n")
+    gitconfig.write_text(gitconfig.read_text() + other)
+    without(gitconfig, comment)
+    others = [one for one in read(gitconfig) if one not in wanted()]
+    succeeded(run(command))
+    assert [one for one in read(gitconfig) if one not in wanted()] == others
+    if command == "configure":
+        assert gitconfig.read_text().count(EXECUTABLE) == 2
+        assert succeeded(run("configure")) == f"{gitconfig}: unchanged\n"
+        succeeded(run("unconfigure"))
+    assert gitconfig.read_text().replace("\n\n", "\n") == (other * 2).replace("\n\n", "\n")
+
+
+def test_block_with_one_comment_keeps_what_was_put_between_its_lines(run: Run, gitconfig: Path) -> None:
+    for comment in ("# >>>", "# <<<"):
+        gitconfig.write_text("")
+        succeeded(run("configure"))
+        ours = "\tuseHttpPath = true\n"
+        gitconfig.write_text(gitconfig.read_text().replace(ours, f"{ours}\tusername = alice\n"))
+        without(gitconfig, comment)
+        succeeded(run("unconfigure"))
+        assert read(gitconfig) == [(f"credential.https://{host}.username", "alice") for host in HOSTS]
+
+
+def test_two_blocks_one_of_them_with_one_comment_are_replaced_by_one(run: Run, gitconfig: Path) -> None:
+    succeeded(run("configure"))
+    block = gitconfig.read_text()
+    for comment in ("# >>>", "# <<<"):
+        without(gitconfig, comment)
+        half = gitconfig.read_text()
+        for text in (half + block, block + half):
+            gitconfig.write_text(text + "[credential]\n\thelper = store\n")
+            succeeded(run("configure"))
+            assert read(gitconfig) == [("credential.helper", "store"), *wanted()]
+            succeeded(run("unconfigure"))
+            assert gitconfig.read_text() == "[credential]\n\thelper = store\n"
+        gitconfig.write_text(block)
+
+
+def test_file_that_configure_made_is_removed_without_the_last_comment(run: Run, gitconfig: Path) -> None:
+    succeeded(run("configure"))
+    without(gitconfig, "# <<<")
+    assert succeeded(run("unconfigure")) == f"{gitconfig}: removed, since configure made it\n"
+    assert not gitconfig.exists()
+
+
+def test_block_that_cannot_be_told_from_other_settings_is_named_with_its_line(run: Run, gitconfig: Path) -> None:
+    succeeded(run("configure"))
+    without(gitconfig, "# >>>")
+    gitconfig.write_text("[a]\n\tb = c \\\n" + gitconfig.read_text())  # our first header is now part of the value
     before = gitconfig.read_bytes()
-    assert "without the other" in failed(run(command))
+    assert failed(run("unconfigure")).startswith(f"git-credential-hf: {gitconfig}:3: ")
     assert gitconfig.read_bytes() == before
 
 
@@ -627,7 +715,8 @@ def test_what_stands_in_the_way_in_a_repository_is_named(
     before = config.read_text() + text
     config.write_text(before)
     (line,) = warnings(run)
-    assert line.startswith(f".git/config: {warning}")
+    number = before.count("\n") - text.count("\n\tuseHttpPath = 0x1")
+    assert line.startswith(f".git/config{'' if '[lfs]' in text else f':{number}'}: {warning}")
     assert config.read_text() == before
     succeeded(run("unconfigure"))
     assert not gitconfig.exists()
@@ -646,7 +735,7 @@ def test_a_token_in_the_file_itself_is_named(run: Run, gitconfig: Path, tmp_path
     for file, arguments in ((gitconfig, ()), (tmp_path / "named", ("--file", str(tmp_path / "named")))):
         file.write_text(text)
         (line,) = warnings(run, *arguments)
-        assert line.startswith(f"{file}: ")
+        assert line.startswith(f"{file}:2: ")
 
 
 @pytest.mark.parametrize(

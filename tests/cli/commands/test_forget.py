@@ -188,16 +188,38 @@ def test_what_is_known_beside_the_token_does_not_hide_it(run: Run, keyring: Item
     assert not cache(environment).exists()
 
 
-def test_a_link_in_the_place_of_the_cache_stays_with_what_it_leads_to(
-    run: Run, keyring: Items, environment: Environment, tmp_path: Path
-) -> None:
-    seed(run, TOKEN)
+@pytest.fixture
+def linked(environment: Environment, tmp_path: Path) -> Path:
+    """The file of a person's own that the token file leads to, and that holds TOKEN."""
     mine = tmp_path / "mine"
-    cache(environment).rename(mine)
+    write(mine, TOKEN)
+    cache(environment).parent.mkdir(parents=True)
     cache(environment).symlink_to(mine)
-    assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN)}"]
-    assert cache(environment).is_symlink()
-    assert mine.read_text() == TOKEN
+    return mine
+
+
+def test_a_link_in_the_place_of_the_token_file_is_named_and_stays(
+    run: Run, keyring: Items, environment: Environment, linked: Path
+) -> None:
+    file = cache(environment)
+    line = f"token file: left, since it is a symbolic link, token {masked(TOKEN)}, {file}. Try: rm {file}"
+    seed(run, TOKEN)
+    assert removed(run("forget", "--yes")) == [f"keyring: removed, {named(TOKEN)}", line]
+    assert removed(run("forget", "--yes")) == ["nothing to remove", line]
+    environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/not/there"
+    assert removed(run("forget", "--yes")) == ["nothing to remove: no D-Bus session", line]
+    for arguments in (("--user", "alice"), ("--scope", "my-org")):
+        assert removed(run("forget", "--yes", *arguments)) == ["nothing to remove: no D-Bus session"]
+    assert file.is_symlink()
+    assert linked.read_text() == TOKEN
+    subprocess.run(line.partition("Try: ")[2], shell=True, check=True)  # noqa: S602 - as a person would
+    assert removed(run("forget", "--yes")) == ["nothing to remove: no D-Bus session"]
+    assert (run("get", input=request()), linked.read_text()) == (Result(b"", b"", 0), TOKEN)
+
+
+def test_a_link_to_no_token_is_not_named(run: Run, environment: Environment, linked: Path) -> None:
+    linked.unlink()
+    assert removed(run("forget", "--yes")) == ["nothing to remove: no D-Bus session"]
 
 
 def test_what_a_killed_seed_left_beside_the_cache_goes(run: Run, keyring: Items, environment: Environment) -> None:

@@ -312,7 +312,11 @@ def test_a_token_file_that_is_a_link_is_no_reason_to_seed(run: Run, environment:
     cache(environment).symlink_to(tmp_path / "elsewhere")
     done = login(run)
     assert (done.code, done.stderr.count(b"\n")) == (1, 1)
-    assert done.stderr.endswith(b"is a symbolic link to something else: remove it, or run this with --no-cache\n")
+    assert (
+        b"is a symbolic link to something else: remove it, or store the token in another file. Try: export"
+        in done.stderr
+    )
+    assert done.stderr.endswith(b"; git-credential-hf login\n")  # with --no-cache it would be stored nowhere
 
 
 @AS_ROOT
