@@ -267,7 +267,7 @@ def test_a_full_disk_leaves_what_was_there(
     )
     assert failed(result) == (
         f"git-credential-hf: the token file {environment['HOME']}/.cache/huggingface/token cannot be written: "
-        "No space left on device; fix that, or run this with --no-cache\n"
+        "No space left on device; fix that\n"
     )
     before = Path(environment["TMPDIR"], "before").read_text()
     assert "filler" in before

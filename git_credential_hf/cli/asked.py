@@ -3,6 +3,7 @@
 import shlex
 
 from git_credential_hf.cli.output import shown
+from git_credential_hf.model import token_text
 
 # The options by their attributes: each is written where it differs from what is so without it.
 _OPTIONS = {
@@ -40,7 +41,7 @@ class Asked:
     def again(self, **changed: str | bool) -> str:
         """Return the command line that asks for the same, but for `changed` attributes, quoted for a shell.
 
-        A token in it is masked.
+        A token or a password in it is masked.
         """
         words = ["git-credential-hf", self.command]
         without_options = vars(type(self)())
@@ -53,5 +54,5 @@ class Asked:
             if isinstance(value, bytes):
                 value = value.decode("utf-8", "surrogateescape")
             if isinstance(value, str):
-                words.append(shown(shlex.quote(value)))
+                words.append(token_text.hide_passwords(shown(shlex.quote(value))))
         return " ".join(words)

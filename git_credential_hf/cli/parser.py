@@ -306,7 +306,7 @@ def _seed(given: argparse.Namespace, environ: _Environ) -> int:
     _take_place(given, asked)
     asked.keyring = not given.no_keyring
     asked.cache = not given.no_cache
-    for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet"):
+    for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet", "unlock", "timeout"):
         setattr(asked, name, getattr(given, name))
     if given.no_keyring and given.require_keyring:
         raise options.UsageError("`--require-keyring` and `--no-keyring` exclude each other")

@@ -30,7 +30,12 @@ class Done(NamedTuple):
 
 
 class NotStored(Failed):
-    """The token file cannot take the token, which the caller may store elsewhere; the text ends with what to fix."""
+    """The token file cannot take the token, which the caller may store elsewhere; the text ends with what to fix.
+
+    is_closed: whether this user may not write there.
+    """
+
+    is_closed = False
 
 
 class TokenFile:
@@ -63,7 +68,9 @@ class TokenFile:
                 files.remove_unfinished(self.path)  # of a run that was killed: it may hold a token
                 return self._replaced(token, force, dry_run)
         except OSError as error:
-            raise NotStored(f"the token file {self.shown} cannot be written: {_why(error)}; fix that") from None
+            failure = NotStored(f"the token file {self.shown} cannot be written: {_why(error)}; fix that")
+            failure.is_closed = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+            raise failure from None
 
     def token(self) -> bytes | None:
         """Return the token that the file holds; None where it holds none, or is a link, which seed does not make."""

@@ -6,10 +6,10 @@ from git_credential_hf.model.text import has_control
 
 # What people would paste of the Hub's other pages: nobody there has such a name.
 _PAGES = (
-    b"api", b"blog", b"chat", b"collections", b"docs", b"enterprise", b"join", b"learn", b"login", b"models", b"new",
+    b"blog", b"chat", b"collections", b"docs", b"enterprise", b"join", b"learn", b"login", b"models", b"new",
     b"notifications", b"oauth", b"organizations", b"papers", b"posts", b"pricing", b"search", b"settings", b"tasks",
 )  # fmt: skip
-_IN_A_NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/"
+_IN_NO_NAME = b"*?@ \t"  # a scope is no pattern, and has no revision
 
 
 class NotUnderstood(Exception):
@@ -99,6 +99,8 @@ def scope(server: bytes, text: bytes) -> bytes:
     else:
         meant = _of_repository(address)
         found = repository.name(meant.path).lower() if meant.host is not None or meant.has_name_alone() else b""
+        if any(one in _IN_NO_NAME for one in found):
+            found = b""
     if not found:
         raise NotUnderstood(
             "a scope is an organisation, a repository or the address of one: my-org, my-org/name, datasets/my-org"
@@ -162,20 +164,29 @@ def request(text: bytes) -> bytes:
 def _of_repository(address: Address) -> Address:
     """Return the address of the Hub's repository or organisation that people mean by one of the Hub.
 
-    Raises NotUnderstood for what no repository can be. Source: huggingface_hub's validate_repo_id().
+    Raises NotUnderstood for the address of a page that is of none.
     """
     path = address.path.strip(b"/")
-    if address.host is None and repository.whole(name := path.partition(b"@")[0]):
-        path = name  # what follows is a revision
-    page, _, of_api = path.partition(b"/")
-    if page.lower() == b"api":
-        kind, _, name = of_api.partition(b"/")
-        path = name if kind.lower() == b"models" else of_api if kind.lower() in TYPES else b""
-    if page.lower() in _PAGES and not (page.lower() == b"api" and repository.whole(path)):
-        raise NotUnderstood(page.decode("ascii") + " is a page of the Hub, not an organisation or a repository")
-    if repository.name(path).translate(None, _IN_A_NAME):
-        raise NotUnderstood("a name at the Hub has letters, digits, '-', '_' and '.' alone")
+    if address.host is not None:
+        page, _, rest = path.partition(b"/")
+        if page.lower() == b"api":
+            path = _of_api(rest)
+        elif page.lower() in _PAGES:
+            raise NotUnderstood(page.decode("ascii") + " is a page of the Hub, not an organisation or a repository")
+    without_revision = path.partition(b"@")[0]
+    if repository.whole(without_revision):
+        path = without_revision
     return Address(address.scheme, address.login, address.host, path)
+
+
+def _of_api(path: bytes) -> bytes:
+    """Return the path of the repository that `path`, below the Hub's /api/, is about. Raises NotUnderstood."""
+    path = path.removeprefix(b"resolve-cache/")
+    kind, _, name = path.partition(b"/")
+    found = name if kind.lower() == b"models" else path if kind.lower() in TYPES else b""
+    if not repository.whole(found.partition(b"@")[0]):
+        raise NotUnderstood("this address of the Hub's API names no repository")
+    return found
 
 
 def _unquoted(text: bytes) -> bytes:

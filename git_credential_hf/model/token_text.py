@@ -30,6 +30,7 @@ _MARKS = (b"...", "…".encode(), b"<", b">", b"${", b"$(", b"{{", b"***")
 _NO_VALUES = (b"none", b"null", b"undefined")
 _WORDS = (b"your", b"token", b"paste", b"here", b"example", b"changeme", b"placeholder")
 
+_SHORTEST_OF_TWO = 16  # characters: the Hub's own have 37 and more
 _SHORTEST_SHOWN = 16  # characters: of a shorter one nothing is shown
 _LONGEST_USER = 31  # characters: a longer word in the place of a user is taken for a token
 
@@ -42,8 +43,8 @@ _MAY_BE_ONE = r"""
   | (?<![A-Za-z0-9]) (?: (?:ghp|gho|ghu|ghs|ghr|github_pat)_\w{8,} | glpat-[\w-]{8,} | sk-[\w-]{16,} )
 """
 
-# What a URL, a command or a setting gives as a password, whatever it looks like.
-_IN_URL = r"(://)[^/\s@]*:[^/\s@]*@"
+# What a URL, a command or a setting gives as a password, whatever it looks like; and a user too long to be one.
+_IN_URL = rf"(://)(?:[^/\s@]*:[^/\s@]*|[^/\s@]{{{_LONGEST_USER + 1},}})@"
 _AFTER_NAME = r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+"
 
 
@@ -158,10 +159,12 @@ def _has_token_among_others(text: bytes) -> bool:
 def _is_two(text: bytes) -> bool:
     """Return whether `text`, one word, is two tokens of the Hub without a space between them, as after a double paste.
 
-    The signature in a JWT may have a `hf_` in it by chance, but hardly a longer prefix: once in 10^10 tokens.
+    The signature in a JWT may have a `hf_` in it by chance, but hardly a longer prefix: once in 10^10 tokens. What is
+    short may have a name in it, as `hf_of_hf_user`.
     """
     following = (*_SIGNED, _HUBS[1]) if text.startswith(_SIGNED) else _HUBS
-    return text.startswith(_HUBS) and any(prefix in text[1:] for prefix in following)
+    begins = [text.find(prefix, _SHORTEST_OF_TWO) for prefix in following]
+    return text.startswith(_HUBS) and any(0 < begin <= len(text) - _SHORTEST_OF_TWO for begin in begins)
 
 
 def _has_key(text: bytes) -> bool:

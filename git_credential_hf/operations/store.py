@@ -41,11 +41,13 @@ def store(options: Options, data: bytes) -> str:
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")
         return ""
+    # The new item would come before the token file, for a request that names nobody whosever it is.
     if given is not None and given.source == token_file.NAME:
-        options.note("store: the token file answers")
-        return ""
-    # The new item would come before the token file. A request that names nobody finds one of hf_user before those of
-    # other users, too.
+        if accepted.user == HF_USER:
+            options.note("store: the token file answers")
+            return ""
+        accepted.scope = scope(ours, request.path)
+    # A request that names nobody finds an item of hf_user before those of other users.
     filed = outcome.first(REJECTED, source=token_file.NAME)
     others = [filed.token.text] if filed is not None and filed.token is not None else []
     if accepted.user == HF_USER:

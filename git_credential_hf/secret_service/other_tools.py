@@ -18,6 +18,7 @@ _MOST_ITEMS = 256  # that are looked at: each costs a call
 _LIBSECRET = "git-credential-libsecret's item"
 _GCM = "Git Credential Manager's item"
 _LIBRARY = "keyring's item"
+_OTHERS = (_LIBSECRET, _GCM, _LIBRARY)
 
 
 class Tool:
@@ -65,8 +66,7 @@ def tokens(
     users: whose items may answer it, the preferred first. anybody: whether anybody's may. seen: the object paths of
     those of ours that have been looked at. Raises Unavailable.
     """
-    scopes = repository.scopes(server, path)
-    searches = tools(server, _spellings(server, path) if scopes else ())
+    searches = tools(server, spellings(server, path))
     if anybody:
         searches.insert(0, Tool(KEYRING, b"user", item.of_place(server)))
     else:
@@ -76,45 +76,46 @@ def tokens(
     found = reader.search([one.attributes for one in searches])
     finder: dict[bytes, Tool] = {}  # the first that finds it: what is for a path is found with the host's again
     for tool, found_paths in zip(searches, found, strict=True):
-        finder |= {path: tool for path in found_paths if path not in finder}
-    paths = [path for path in finder if path not in seen][:_MOST_ITEMS]
-    if not paths:
-        return
-    attributes = reader.attributes(paths)
-    places = {path: _place(attributes[path], finder[path], server) for path in attributes}
-    order = [(name, scope) for scope in (*scopes, b"") for name in (KEYRING, _LIBSECRET, _GCM, _LIBRARY)]
-    held: dict[tuple[str, bytes], list[Token | None]] = {one: [] for one in order}
-    wanted = [path for path, place in places.items() if place in held]
+        finder |= {one: tool for one in found_paths if one not in finder}
+    attributes = reader.attributes([one for one in finder if one not in seen][:_MOST_ITEMS])
+    others = [(name, scope) for scope in (*repository.scopes(server, path), b"") for name in _OTHERS]
+    at_place: dict[tuple[str, bytes], list[bytes]] = {place: [] for place in [(KEYRING, b""), *others]}
+    for one, of_item in attributes.items():
+        place = _place(of_item, finder[one], server)
+        if place in at_place:
+            at_place[place].append(one)
+    wanted = [one for items in at_place.values() for one in items]
     secrets = reader.secrets(wanted) if wanted else {}
-    for path in wanted:
-        (name, scope), user = places[path], attributes[path].get(finder[path].user_key)
-        token = item.from_secret(secrets.get(path, b""), user, path=path if name == KEYRING else b"")
-        held[name, scope].append(token)
-    for (name, _), candidates in held.items():
-        found_here = preferred(candidates, users, anybody)
+    for (name, _), items in at_place.items():
+        held = [
+            item.from_secret(
+                secrets.get(one, b""), attributes[one].get(finder[one].user_key), path=one if name == KEYRING else b""
+            )
+            for one in items
+        ]
+        found_here = preferred(held, users, anybody)
         if name == KEYRING and len(found_here) > 1:
             from git_credential_hf.secret_service import precedence
 
             found_here = precedence.ordered(found_here, reader, users, anybody)
-        for one in found_here:
-            yield name, one
+        for token in found_here:
+            yield name, token
 
 
-def _spellings(server: bytes, path: bytes) -> dict[bytes, None]:
+def spellings(server: bytes, path: bytes) -> list[bytes]:
     """Return how a tool that keeps paths as git sends them may have written `path` and the repository that it is of."""
     repo = repository.whole(path) if server == repository.HUB else repository.scope(server, path)
-    return dict.fromkeys(filter(None, (path.strip(b"/"), repo, repo and repo + b".git")))
+    return list(dict.fromkeys((path.strip(b"/"), repo, repo + b".git"))) if repo else []
 
 
-def _place(attributes: dict[bytes, bytes], tool: Tool, server: bytes) -> tuple[str, bytes]:
-    """Return whose item it is and its scope, empty for the whole host; no name where it is for something else."""
-    nowhere = "", b""
+def _place(attributes: dict[bytes, bytes], tool: Tool, server: bytes) -> tuple[str, bytes] | None:
+    """Return whose item it is and its scope, empty for the whole host; None where it is for something else."""
     if (item.MARK in attributes) != (tool.name == KEYRING):
-        return nowhere
+        return None
     if b"server" in attributes and item.port(attributes) != item.port(item.of_server(server)):
-        return nowhere
+        return None
     if tool.name == KEYRING:
         return KEYRING, b""
     path = attributes.get(b"object") or attributes.get(b"service", b"").partition(b"://" + server + b"/")[2]
     scope = repository.scope(server, path)
-    return nowhere if path and not scope else (tool.name, scope)
+    return None if path and not scope else (tool.name, scope)

@@ -48,7 +48,13 @@ class Reader(Connection):
             and keepassxc.is_locked(self)
         ):
             raise Locked("KeePassXC is locked")
-        replies = gnome_keyring.ask(self, *(messages.search_items(attributes) for attributes in wanted))
+        calls = [messages.search_items(attributes) for attributes in wanted]
+        replies = gnome_keyring.ask(self, *calls)
+        if any(reply.is_from_nobody() for reply in replies[:1]):
+            from git_credential_hf.secret_service.quirks import kwallet
+
+            if kwallet.has_come(self, options):
+                replies = gnome_keyring.ask(self, *calls)
         found = [messages.read_found(reply) for reply in replies]
         locked = [path for _, paths in found for path in paths]
         unlocked = [paths for paths, _ in found]
@@ -84,13 +90,13 @@ class Reader(Connection):
 
     def attributes(self, items: list[bytes]) -> dict[bytes, dict[bytes, bytes]]:
         """Return the attributes of those of `items` that have them to give."""
-        replies = self.ask(*(messages.property_of(one, messages.ITEM, b"Attributes") for one in items)) if items else []
-        return {
-            one: decode.read_dictionary(reply)
-            for one, reply in zip(items, replies, strict=True)
-            # What a bus says of this many items takes its time to read.
-            if remaining(self._options) and reply.type != decode.ERROR
-        }
+        replies = self.ask(*(messages.property_of(one, messages.ITEM, b"Attributes") for one in items))
+        found = {}
+        for one, reply in zip(items, replies, strict=True):
+            remaining(self._options)  # what a bus says of this many items takes its time to read
+            if reply.type != decode.ERROR:
+                found[one] = decode.read_dictionary(reply)
+        return found
 
     def marked(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
         """Return the secret and the attributes of those of `items` that have them to give.

@@ -314,7 +314,8 @@ def test_a_home_of_nobodys_that_cannot_be_written_has_a_remedy_that_works_as_pri
     remedy = f"export HF_TOKEN_PATH={file}; git-credential-hf seed --from env:TK"
     assert result.stderr.decode() == (
         f"git-credential-hf: the token file {machine_folder}/.cache/huggingface/token cannot be written: "
-        f"Permission denied; fix that, or store the token in another file. Try: {remedy}\n"
+        "Permission denied; fix that, or store the token in another file, which HF_TOKEN_PATH must name for git too. "
+        f"Try: {remedy}\n"
     )
     _, arguments = remedy.split(" git-credential-hf ")
     given["HF_TOKEN_PATH"] = str(file)
@@ -334,21 +335,19 @@ def test_a_token_that_no_keyring_takes_has_no_remedy_that_loses_it(
     else:
         file.parent.mkdir(parents=True)
         file.symlink_to("nowhere")
-    path = f"{environment['HOME']}/.local/state/git-credential-hf/huggingface/token"
-    remedy = (
-        f"store the token in another file. Try: export HF_TOKEN_PATH={path}; git-credential-hf seed --from {source}"
-    )
+    remedy = "fix that" if damage == "a folder" else "remove it"
 
     def says(remedy: str, *arguments: str, **more: str) -> None:
         result = run("seed", "--from", str(source), *arguments, **more)
         assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
-        assert result.stderr.decode().endswith(f", or {remedy}\n")
+        assert result.stderr.decode().endswith(f": {remedy}\n" if damage == "a link" else f"; {remedy}\n")
 
-    says("run this with --no-cache")
-    says(f"{remedy} --no-keyring", "--no-keyring")
+    says(f"{remedy}, or run this with --no-cache")
+    says(remedy, "--no-keyring")
     says(remedy, DBUS_SESSION_BUS_ADDRESS="disabled:")
     own.restart(locked=True)
     says(remedy)
+    says(remedy, "--unlock", "never")
 
 
 @AS_ROOT

@@ -52,7 +52,8 @@ HOST = "https://huggingface.co"
         (f"{HOST}/api/models/org/name/tree/main?recursive=1", "org/name", f"{HOST}/org/name"),
         (f"{HOST}/api/datasets/org/name/revision/main", "datasets/org/name", f"{HOST}/datasets/org/name"),
         ("hf.co/api/spaces/org/name", "spaces/org/name", "https://hf.co/spaces/org/name"),
-        ("api/models/org/name", "org/name", f"{HOST}/org/name"),
+        (f"{HOST}/api/resolve-cache/models/org/name/abc/config.json", "org/name", f"{HOST}/org/name"),
+        (f"{HOST}/org/name@main", "org/name", f"{HOST}/org/name@main"),
     ],
 )
 def test_the_forms(text: str, scope: str, url: str) -> None:
@@ -83,20 +84,17 @@ def test_what_is_no_scope(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["*", "my-org/*", "my org", "my-org/my model", "org/name?x", "org/näme", "org/(name)", "my-org,other", "~org",
-     f"{HOST}/my%20org", f"{HOST}/my-org/na:me/tree/main", f"{HOST}/org/name@main", "git@hf.co:my-org/*",
+    ["*", "my-org/*", "my org", "my-org/my model", "org/name?x", f"{HOST}/my%20org", "git@hf.co:my-org/*",
      "hf://my-org/*"],
 )  # fmt: skip
-def test_no_repository_has_such_a_name(text: str) -> None:
-    for meaning in (lambda given: address.scope(HUB, given), address.clone_url):
-        with pytest.raises(address.NotUnderstood, match=r"a name at the Hub has letters, digits"):
-            meaning(text.encode())
+def test_no_scope_is_a_pattern(text: str) -> None:
+    with pytest.raises(address.NotUnderstood, match="a scope is an organisation, a repository or the address of one"):
+        address.scope(HUB, text.encode())
 
 
 @pytest.mark.parametrize(
     "text",
-    ["api", "settings", "models", "docs/hub", f"{HOST}/api/models", f"{HOST}/api/models/org", f"{HOST}/api/whoami-v2",
-     f"{HOST}/api/collections/org/name", f"{HOST}/api", f"{HOST}/settings/tokens", f"{HOST}/Collections/org/name-1",
+    [f"{HOST}/settings/tokens", f"{HOST}/Collections/org/name-1",
      f"{HOST}/docs/hub/security-tokens", f"{HOST}/organizations/org/settings", f"{HOST}/models?author=org",
      "hf.co/blog/gated", f"{HOST}/join", f"{HOST}/login?next=%2Forg", f"{HOST}/pricing"],
 )  # fmt: skip
@@ -106,7 +104,16 @@ def test_a_page_of_the_hub_is_no_repository(text: str) -> None:
             meaning(text.encode())
 
 
-@pytest.mark.parametrize("text", ["apis", "org/settings", "datasets/docs", "my-settings", "o/m.-_9"])
+@pytest.mark.parametrize(
+    "path", ["models", "models/gpt2", "whoami-v2", "collections/org/name", "", "resolve-cache/models/org"]
+)
+def test_an_address_of_the_hubs_api_that_is_of_no_repository(path: str) -> None:
+    for meaning in (lambda given: address.scope(HUB, given), address.clone_url):
+        with pytest.raises(address.NotUnderstood, match="this address of the Hub's API names no repository"):
+            meaning(f"{HOST}/api/{path}".encode())
+
+
+@pytest.mark.parametrize("text", ["apis", "new", "docs", "org/settings", "datasets/docs", "my-settings", "o/m.-_9"])
 def test_a_name_that_only_looks_like_a_page_is_a_name(text: str) -> None:
     assert address.scope(HUB, text.encode()) == text.encode()
 

@@ -98,15 +98,24 @@ def test_what_an_old_git_left_out_of_an_answer_is_not_lost(run: Run, keyring: It
     assert keyring.all() == before
 
 
-@pytest.mark.parametrize("user", ["hf_user", "alice"])
 def test_what_a_url_has_in_it_does_not_come_before_the_token_file(
-    run: Run, keyring: Items, environment: Environment, user: str
+    run: Run, keyring: Items, environment: Environment
 ) -> None:
     """As where the keyring was not there yet when the token was seeded."""
     write_token_file(environment, "hf_file0123")
-    assert run("store", input=request(username=user, password="of-the-url", path="org/public")) == NOTHING
-    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
+    assert run("store", input=request(username="hf_user", password="of-the-url", path="org/public")) == NOTHING
+    assert run("get", input=request(path="org/public")) == answer("hf_user", "hf_file0123")
     assert keyring.all() == []
+
+
+def test_what_a_named_user_has_beside_the_token_file_is_for_that_repository(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="alice", password="hers", path="org/one")) == NOTHING
+    assert run("get", input=request(username="alice", path="org/one")) == answer("alice", "hers")
+    assert run("get", input=request(path="org/two")) == answer("hf_user", "hf_file0123")
+    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
 
 
 @pytest.mark.parametrize("user", ["hf_user", "alice"])

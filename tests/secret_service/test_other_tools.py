@@ -44,6 +44,15 @@ def test_another_tools_item_answers_where_ours_do_not(
     assert run("get", input=request()) == answer("hf_user", "hf_ours")
 
 
+@pytest.mark.parametrize(
+    "theirs", [LIBSECRET | {"object": "org/one"}, GCM | {"service": f"git:https://{HUB}/org/one"}, LIBSECRET]
+)
+def test_ours_of_another_user_comes_before_theirs(run: Run, keyring: Items, theirs: dict[str, str]) -> None:
+    seed(run, "hf_ours", "--user", "bob", "--no-cache")
+    keyring.add(b"theirs", **theirs)
+    assert run("get", input=request(path="org/one")) == answer("bob", "hf_ours")
+
+
 @pytest.mark.parametrize("attributes", OTHERS)
 def test_another_tools_item_is_never_written_or_deleted(run: Run, keyring: Items, attributes: dict[str, str]) -> None:
     keyring.add(b"theirs", **attributes)

@@ -55,6 +55,7 @@ _FIRST = {
 class Seed(Asked):
     """What one run of seed is asked to do; each attribute is the option of that name.
 
+    unlock, timeout: as they were typed; what counts is in options.Options.
     wait: whether to wait for a keyring that is not there yet: --require-keyring with --timeout.
     """
 
@@ -77,6 +78,8 @@ class Seed(Asked):
         self.git_lfs = False
         self.dry_run = False
         self.quiet = False
+        self.unlock = "auto"
+        self.timeout: str | None = None
 
 
 class _ForKeyring(NamedTuple):
@@ -264,7 +267,7 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     try:
         return _stored(asked, wanted, options)
     except token_file.NotStored as failure:
-        raise Failed(f"{failure}{_elsewhere(asked, wanted, options)}") from None
+        raise Failed(f"{failure}{_elsewhere(asked, wanted, options, failure)}") from None
 
 
 def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
@@ -309,22 +312,24 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     return outcome
 
 
-def _elsewhere(asked: Seed, wanted: Wanted, options: Options) -> str:
+def _elsewhere(asked: Seed, wanted: Wanted, options: Options, failure: token_file.NotStored) -> str:
     """Return the end of a line that says where the token can be stored instead, empty where it cannot."""
     if asked.keyring and _keyring_takes(wanted, options):
         return ", or run this with --no-cache"
-    file = token_file.other_place(options.environ)
+    file = token_file.other_place(options.environ) if failure.is_closed else None
     if file is None:
         return ""
     return (
-        f", or store the token in another file. Try: export HF_TOKEN_PATH={shown(shlex.quote(file))}; {asked.again()}"
+        ", or store the token in another file, which HF_TOKEN_PATH must name for git too. "
+        f"Try: export HF_TOKEN_PATH={shown(shlex.quote(file))}; {asked.again(dry_run=False)}"
     )
 
 
 def _keyring_takes(wanted: Wanted, options: Options) -> bool:
     """Return whether the keyring is there and open, so that it would store all the tokens."""
-    at_once = Options(options.environ)  # without a dialog
+    at_once = Options(options.environ)
     at_once.timeout = options.timeout
+    at_once.unlock = "never"
     at_once.trace = options.trace
     try:
         with keyring.writer(at_once) as writer:
@@ -405,8 +410,8 @@ def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
     if isinstance(reason, (Locked, NoKeyring)) and has_display and options.unlock != "prompt":
         return _once_open(asked)
     if not asked.is_typed:
-        return _REMEDIES[type(reason)].format(asked.again())
-    return f"{_FIRST[type(reason)]}, then: {asked.again()}"
+        return _REMEDIES[type(reason)].format(asked.again(dry_run=False))
+    return f"{_FIRST[type(reason)]}, then: {asked.again(dry_run=False)}"
 
 
 def _must_be_kept(asked: Seed) -> bool:

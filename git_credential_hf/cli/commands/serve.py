@@ -416,7 +416,9 @@ def _answer(connection: socket.socket, asked: Serve, running: _Server | None = N
         connection.settimeout(_REQUEST_SECONDS)
         connection.sendall(answer(request, token))
     what = shown_token(token.text) if token is not None else why
-    place = shown(request.path[:_SHOWN]) + "…" * (len(request.path) > _SHOWN) or HUB.decode()
+    place = shown(request.path[:_SHOWN]) or HUB.decode()
+    if len(request.path) > _SHOWN:
+        place += "…"
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {place}: {what}" if what else ""
 
 

@@ -3,7 +3,7 @@
 from git_credential_hf.cli import clone
 from git_credential_hf.model import address
 from git_credential_hf.model.outcome import LOCKED
-from git_credential_hf.model.repository import HUB
+from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.text import is_plain_word
 from git_credential_hf.model.token import Token
@@ -50,7 +50,9 @@ def find(url: bytes | None, options: Options) -> Token:
         return answer.token
     host = request.host.decode("utf-8", "backslashreplace")
     if outcome.server is None:
-        raise _not_ours(f"{request.protocol.decode('ascii', 'replace')}://{host}", url, given, used)
+        is_hub = server(b"https", request.host, ()) == HUB  # over another protocol
+        place = _place(HUB, request.path if is_hub else b"")
+        raise _not_ours(f"{request.protocol.decode('ascii', 'replace')}://{host}", url, given, used, place)
     if outcome.said:
         raise NoToken(outcome.said)
     place = _place(request.host, request.path)
@@ -61,12 +63,14 @@ def find(url: bytes | None, options: Options) -> Token:
     raise NoToken(f"no token for {place}: {none}{why}. Try: git-credential-hf status {place}")
 
 
-def _not_ours(where: str, url: bytes | None, given: bytes, used: bytes) -> NoToken:
+def _not_ours(
+    where: str, url: bytes | None, given: bytes, used: bytes, place: str = "https://huggingface.co"
+) -> NoToken:
     from git_credential_hf.model.token_text import hide_passwords
 
     is_rewritten = used != given
     cause = "url.*.insteadOf sends git there, and " if is_rewritten else ""
-    remedy = _status(url, given) if is_rewritten else "git-credential-hf token https://huggingface.co"
+    remedy = _status(url, given) if is_rewritten else f"git-credential-hf token {place}"
     return NoToken(
         f"no token for {hide_passwords(where)}: {cause}git-credential-hf handles https://huggingface.co alone. "
         f"Try: {remedy}"

@@ -496,7 +496,7 @@ def _ours(facts: Facts, turn: Turn) -> bytes:
             with_time = Options(facts.environ)
             with_time.timeout = max(chosen.remaining(), _LONGER)
             with_time.unlock = as_configured
-        facts.keyring = keyring.look(turn.server, with_time, mute=chosen.remaining() <= 0)
+        facts.keyring = keyring.look(turn.server, facts.url.path, with_time, mute=chosen.remaining() <= 0)
     return b"" if _fails(turn) else output
 
 

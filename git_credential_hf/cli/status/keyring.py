@@ -92,22 +92,22 @@ def bus_answers(options: Options) -> bool:
     return True
 
 
-def look(server: bytes, options: Options, *, mute: bool) -> State:
-    """Return the state of the keyring that answers for `server`, within the time of `options`.
+def look(server: bytes, path: bytes, options: Options, *, mute: bool) -> State:
+    """Return the state of the keyring that answers for `path` at `server`, within the time of `options`.
 
     mute: whether it is known to give no answer; then it is not asked, and is named alone.
     """
     state = State()
     try:
         with Reader(options) as reader:
-            _look(reader, server, state, options, mute=mute)
+            _look(reader, server, path, state, options, mute=mute)
     except Unavailable as reason:
         state.state = "silent" if state.provider else "not yours" if isinstance(reason, NotYours) else "no bus"
         state.why = str(reason)
     return state
 
 
-def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute: bool) -> None:
+def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Options, *, mute: bool) -> None:
     names, owner = reader.ask(call(BUS, b"ListNames"), messages.process())
     running = names.decoder(b"as").paths()
     if owner.type == decode.ERROR:
@@ -120,7 +120,8 @@ def _look(reader: Reader, server: bytes, state: State, options: Options, *, mute
         raise opening.too_late(options)
 
     # A locked item is found by its host, and not by its schema.
-    others = [tool.attributes for tool in other_tools.tools(server) if b"server" not in tool.attributes]
+    tools = other_tools.tools(server, other_tools.spellings(server, path))
+    others = [tool.attributes for tool in tools if b"server" not in tool.attributes]
     searches = [*item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
