@@ -101,13 +101,13 @@ def _configure(file: str, helper: bytes, target: Target, environ: dict[bytes, by
         old = _read(file)
         if old is not None and _is_in_effect(_settings(old, file, environ), helper, environ):
             return "unchanged"
-        rest, expected, removed, number = _without_blocks(old or b"", file, environ)
+        rest, expected, removed = _without_blocks(old or b"", file, environ)
         eol = b"\r\n" if re.search(rb"\r\n[^\n]*\Z", rest) else b"\n"
         begin = _BEGIN_OF_FILE if old is None or removed.lstrip().startswith(_BEGIN_OF_FILE) else _BEGIN
         block = (begin + b"\n" + _lines(helper) + _END + b"\n").replace(b"\n", eol)
         # The line end before it ends the last line of the file, or is a blank line: unconfigure removes it either way.
         new = rest + eol + block if rest else block
-        _verify(new, expected + _settings(block, file, environ), f"{shown(file)}:{number}", file, environ)
+        _verify(new, expected + _settings(block, file, environ), old or b"", file, environ)
         if _swap(file, old, new, target):
             break
     if removed == block:
@@ -122,8 +122,8 @@ def _unconfigure(file: str, target: Target, environ: dict[bytes, bytes]) -> str:
         old = _read(file)
         if old is None or _find_block(_split(old)) is None:
             return "nothing to remove"
-        rest, expected, removed, number = _without_blocks(old, file, environ)
-        _verify(rest, expected, f"{shown(file)}:{number}", file, environ)
+        rest, expected, removed = _without_blocks(old, file, environ)
+        _verify(rest, expected, old, file, environ)
         new = None if not rest and removed.lstrip().startswith(_BEGIN_OF_FILE) else rest
         if _swap(file, old, new, target):
             return "removed what configure added" if new is not None else "removed, since configure made it"
@@ -309,23 +309,20 @@ def _written(lines: list[bytes], sections: Iterable[list[int]]) -> list[tuple[in
     found: dict[bytes, tuple[int, int]] = {}
     for header, *others in sections:
         host = lines[header].strip()
-        ours = {number: value for number in others if _is_our_value(*(value := _pair(lines[number])))}
-        if host not in _HEADERS or host in found or not any(key == b"helper" and value for key, value in ours.values()):
+        pairs = {number: _pair(lines[number]) for number in others}
+        ours = [number for number in others if _is_our_value(*pairs[number])]
+        has_helper = any(pairs[number][0] == b"helper" and pairs[number][1] for number in ours)
+        if host not in _HEADERS or host in found or not has_helper:
             break
-        found[host] = header, max(ours)
+        found[host] = header, ours[-1]
     return list(found.values())
 
 
-def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[Setting], bytes, int]:
-    """Return the text without what configure added, the settings that it must have, the block that was there, its line.
-
-    Where there was none, the line is that after the text.
-    """
+def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> tuple[bytes, list[Setting], bytes]:
+    """Return the text without what configure added, the settings that it must have, and the block that was there."""
     settings = _settings(content, file, environ)
     removed = b""
-    number = content.count(b"\n") + 1
     while found := _find_block(lines := _split(content)):
-        number = found.first + 1
         inside = lines[found.first : found.last + 1]
         before, block, after = (b"".join(part) for part in (lines[: found.first], inside, lines[found.last + 1 :]))
         begin = len(_settings(before, file, environ))
@@ -334,7 +331,7 @@ def _without_blocks(content: bytes, file: str, environ: dict[bytes, bytes]) -> t
         rest = _kept(inside, after) + after
         content = _joined(before, inside[0], rest) if found.has_begin else before + rest
         removed = block
-    return content, settings, removed, number
+    return content, settings, removed
 
 
 def _joined(before: bytes, first: bytes, rest: bytes) -> bytes:
@@ -404,11 +401,15 @@ def _settings(content: bytes, file: str, environ: dict[bytes, bytes]) -> list[Se
     ]
 
 
-def _verify(content: bytes, expected: list[Setting], place: str, file: str, environ: dict[bytes, bytes]) -> None:
-    """Raise Failed unless git reads `expected` from what is about to be written; `place` is where the block is."""
+def _verify(content: bytes, expected: list[Setting], old: bytes, file: str, environ: dict[bytes, bytes]) -> None:
+    """Raise Failed unless git reads `expected` from what is about to be written in the place of `old`."""
     if _settings(content, file, environ) != expected:
+        lines = _split(old)
+        block = _find_block(lines)
+        number = 1 + (block.first if block else len(lines))
         raise Failed(
-            f"{place}: nothing was changed, since other settings would change too: edit the lines of {_PROGRAM} there"
+            f"{shown(file)}:{number}: nothing was changed, since other settings would change too: "
+            f"edit the lines of {_PROGRAM} there"
         )
 
 
