@@ -48,13 +48,7 @@ class Reader(Connection):
             and keepassxc.is_locked(self)
         ):
             raise Locked("KeePassXC is locked")
-        calls = [messages.search_items(attributes) for attributes in wanted]
-        replies = gnome_keyring.ask(self, *calls)
-        if any(reply.is_from_nobody() for reply in replies[:1]):
-            from git_credential_hf.secret_service.quirks import kwallet
-
-            if kwallet.has_come(self, options):
-                replies = gnome_keyring.ask(self, *calls)
+        replies = gnome_keyring.ask(self, *(messages.search_items(attributes) for attributes in wanted))
         found = [messages.read_found(reply) for reply in replies]
         locked = [path for _, paths in found for path in paths]
         unlocked = [paths for paths, _ in found]

@@ -152,10 +152,17 @@ def after_a_login() -> None:
     if LOGIN >= STORED_FROM:
         check("the keyring has the token", in_keyring(TOKEN), state)
         clone("clones from the keyring alone", keyring_alone=True)
+        let_be_written()
     else:
         stored = in_keyring(TOKEN)
         check("the keyring has the token, or status says why not", stored or state == "no collection", state)
         print(f"note: the keyring {'has it at the first login' if stored else 'has no default collection yet'}")
+
+
+def let_be_written() -> None:
+    """Wait until KWallet has written what it was told: it does so some seconds later, and says nothing of it."""
+    if keyring()[0] in ("kwalletd5", "ksecretd"):
+        time.sleep(8)
 
 
 def rotate() -> None:
@@ -172,7 +179,7 @@ def rotate() -> None:
     check("a changed source is seeded again", changed, f"{CACHE.read_text() == SECOND} {in_keyring(SECOND)}")
     units_ran()
     clone("clones with the new token, from the keyring alone", keyring_alone=True)
-    time.sleep(8)  # kwalletd5 writes to disk some seconds after it was told, and says nothing of it
+    let_be_written()
 
 
 def main() -> None:

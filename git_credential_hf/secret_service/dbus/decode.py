@@ -115,15 +115,11 @@ class Message:
         self.kind = b""
         self.body = b""
 
-    def is_from_nobody(self) -> bool:
-        """Return whether the bus answers that the program that was called is not running, and cannot be started."""
-        return self.error_name in _NOT_RUNNING
-
     def decoder(self, kind: bytes) -> Decoder:
         """Return a Decoder of the body, which must be of the signature `kind`. Raises WireError if it is not."""
         if self.type == ERROR:
-            error = self.error_name.decode("ascii", "replace")
-            raise WireError(NO_KEYRING if self.is_from_nobody() else f"it answers {error!r}")
+            is_there = self.error_name not in _NOT_RUNNING
+            raise WireError(f"it answers {self.error_name.decode('ascii', 'replace')!r}" if is_there else NO_KEYRING)
         if self.kind != kind:
             raise WireError("a reply is not of the kind that was asked for")
         return Decoder(self.body, self.little)

@@ -5,12 +5,9 @@ kf5_org.kde.KWallet.xml).
 """
 
 import posix
-import time
 
-from git_credential_hf.secret_service import messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.encode import NO_AUTO_START, call, string
-from git_credential_hf.secret_service.dbus.opening import remaining
 from git_credential_hf.secret_service.messages import SECRETS
 from git_credential_hf.state import safe_read
 
@@ -29,10 +26,6 @@ _INIT = (
     "/usr/libexec/pam_kwallet_init",  # Fedora
     "/usr/lib/pam_kwallet_init",  # Arch Linux
 )
-
-_COMES = 30  # seconds after the login, at most, on a slow machine
-_TRIES = 20
-_PAUSE = 0.05  # seconds
 
 _COLLECTIONS = b"/org/freedesktop/secrets/collection/"
 
@@ -78,29 +71,6 @@ def waiting(environ: dict[bytes, bytes]) -> str:
             known = [program for program in _INIT if posix.access(program, posix.X_OK)]
             return known[0] if known else f'env | socat STDIN "UNIX-CONNECT:${name.decode()}"'
     return ""
-
-
-def has_come(connection: "Connection", options: "Options") -> bool:
-    """Wait a moment for a KWallet that the login has just opened; return whether it came to the bus.
-
-    To be called where no keyring is running. Raises Unavailable.
-    """
-    if not any(_is_new(options.environ.get(name, b"")) for name in _LOGINS):
-        return False
-    for _ in range(_TRIES):
-        time.sleep(min(_PAUSE, remaining(options)))
-        (owner,) = connection.ask(messages.process())
-        if owner.type != decode.ERROR:
-            options.note("keyring: KWallet has come to the bus")
-            return True
-    return False
-
-
-def _is_new(login: bytes) -> bool:
-    try:
-        return time.time() - posix.stat(login).st_mtime < _COMES
-    except OSError:
-        return False
 
 
 def _wallet(path: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -205,34 +204,6 @@ def test_a_wallet_that_waits_for_its_session_is_told_of_it(run: Run, empty: KWal
     known = json.loads(run("status", "--json").stdout)
     assert "kwallet-waits" not in [one["code"] for one in known["findings"]]
     assert say(run, "hf_seeded") == "created"
-
-
-def at_login(wallet: KWallet, environment: Environment) -> subprocess.Popen[bytes]:
-    """Have the session begin in half a second that a wallet waits for; return the process that begins it."""
-    wallet.restart(state="waiting")
-    environment["PAM_KWALLET5_LOGIN"] = wallet.login_socket
-    begin = 'sleep 0.5; env | socat STDIN "UNIX-CONNECT:$PAM_KWALLET5_LOGIN"'
-    session = wallet.bus.environ() | {"PAM_KWALLET5_LOGIN": wallet.login_socket}
-    return subprocess.Popen(["sh", "-c", begin], env=session)
-
-
-def test_git_waits_a_moment_for_a_wallet_that_the_login_is_opening(
-    run: Run, start: StartKWallet, environment: Environment
-) -> None:
-    """As where a clone is the first thing that a session does."""
-    write_token_file(environment, "hf_FromTheFile")
-    with at_login(start("locked"), environment):
-        assert run("--timeout", "5", "get", input=request()) == FROM_WALLET
-
-
-def test_git_does_not_wait_for_a_wallet_of_an_earlier_login(
-    run: Run, start: StartKWallet, environment: Environment
-) -> None:
-    write_token_file(environment, "hf_FromTheFile")
-    wallet = start("locked")
-    with at_login(wallet, environment):
-        os.utime(wallet.login_socket, (0, 0))
-        assert run("--timeout", "5", "get", input=request()) == FROM_FILE
 
 
 def test_an_item_whose_secret_an_early_logout_lost_is_seeded_again(
