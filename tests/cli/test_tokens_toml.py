@@ -680,7 +680,7 @@ SOURCE = 'file = "a"\n'
                 ("''", "a scope is"), ("'a/.git'", "a scope is"), ("'a//b'", "a scope is"), ("'a/..'", "a scope is"),
                 ("'a%2fb'", "a scope is"), ("'https://github.com/a'", "another host"), ('"a\\nb"', "a scope is"),
                 ("'1/2/3/4/5/6/7/8/9'", "a scope is"), ("['a', '/']", "a scope is"),
-                ("'a/*'", "a/*: a name at the Hub has"),
+                ("'a/*'", "a/*: a scope is an organisation"),
                 ("'https://hf.co/settings/tokens'", "is a page of the Hub"),
                 (f"'{A}'", "may be a token"), ("['a', 'A/']", "twice"),
                 ("1", "must be a text"), ("[]", "must be a text"), ("['a', 1]", "must be a text"), ("true", "must be"),

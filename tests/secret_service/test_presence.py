@@ -110,7 +110,8 @@ def test_a_keyring_that_never_comes_is_given_up(started: Started, environment: E
     assert (stdout, seeding.returncode) == (b"", 3)
     assert stderr == (
         b"git-credential-hf: the keyring was not filled: no keyring is running. "
-        b"Run `git-credential-hf seed --from env:OF_SEED --no-cache --require-keyring` again once one is running\n"
+        b"Run `git-credential-hf seed --from env:OF_SEED --no-cache --require-keyring --timeout 2` again "
+        b"once one is running\n"
     )
     # It looks again and again, and has the bus start a keyring once, and once more to write.
     assert sum(call.endswith(" GetNameOwner") for call in made) > 2
