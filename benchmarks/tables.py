@@ -216,7 +216,7 @@ def forwarded(bench: Bench) -> Table:
         Case(LOCAL, [program, "get"], here.bus.environ(), _request(), bench.password(), "keyring", base=LOCAL),
     ]  # fmt: skip
     return bench.table(
-        "get, from a forwarded socket, and token",
+        "get, from a forwarded socket, and the command token",
         "As in a container or on another machine: the socket leads to `serve`, and `serve` asks the keyring. The time "
         "of a network is not in it. The command `token` asks the keyring.",
         cases,
@@ -402,7 +402,7 @@ def status(bench: Bench) -> Table:
     ]
     return bench.table(
         "status",
-        "Without --online, with all that it looks at: git, git-lfs, the keyring, the files.",
+        "Without --online. The time has every check of status in it: of git, git-lfs, the keyring and the files.",
         [replace(case, base=FLOOR) for case in cases],
     )
 
