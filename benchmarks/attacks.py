@@ -355,15 +355,15 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
         attacks = [attack for attack in _EVERY if kind in ("", attack.kind)]
         counts = [str(sum(attack in subject.leaks for attack in attacks)) for subject in subjects]
         lines.append(f"| {kind or '**all**'} | {len(attacks)} | {' | '.join(counts)} |")
-    lines += ["", "A token for a well-formed request that must get none, by helper:", ""]
+    lines += ["", "Well-formed requests that must get no token, and got one, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "A token for a malformed request, or the token of the wrong user or scope, by helper:", ""]
+    lines += ["", "Malformed requests that got a token, and requests that got the token of the wrong user or scope, by helper:", ""]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "A token that the helper no longer gives, or a bus that it uses or waits for, by helper:", ""]
+    lines += ["", "Attacks after which the helper no longer gave the right token, used another user's bus or waited too long, by helper:", ""]
     for subject in subjects:
         names = [f"{one.kind}: {one.name}" for one in (*TOLD, *HOSTILE) if one in subject.leaks]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
