@@ -19,7 +19,7 @@ from tests.providers import Bus, GnomeKeyring, wait_until
 LIBSECRET = "git-credential-libsecret"
 MANAGER = "Git Credential Manager"
 KEYRING_GET = "keyring get"
-LOCAL = "git-credential-hf (get)"
+LOCAL = "a get from the keyring"
 FORWARDED = "git-credential-hf (forwarded)"
 TO_PERSON = "git-credential-hf (token)"
 FLOOR = "python3 -I -S -c pass"
