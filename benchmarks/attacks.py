@@ -359,11 +359,19 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome == SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "Malformed requests that got a token, and requests that got the token of the wrong user or scope, by helper:", ""]
+    lines += [
+        "",
+        "Malformed requests that got a token, and requests that got the token of the wrong user or scope, by helper:",
+        "",
+    ]
     for subject in subjects:
         names = [attack.name for attack in ATTACKS if attack in subject.leaks and attack.outcome != SILENT]
         lines.append(f"- **{subject.name}**: {_listed(names)}")
-    lines += ["", "Attacks after which the helper no longer gave the right token, used another user's bus or waited too long, by helper:", ""]
+    lines += [
+        "",
+        "Attacks after which the helper no longer gave the right token, used another user's bus or waited too long, by helper:",
+        "",
+    ]
     for subject in subjects:
         names = [f"{one.kind}: {one.name}" for one in (*TOLD, *HOSTILE) if one in subject.leaks]
         lines.append(f"- **{subject.name}**: {_listed(names)}")

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,11 +138,15 @@ def left_out(tmp_path: Path, environment: Environment) -> Iterator[KWallet]:
     wallet.stop()
     wait_until(lambda: not wallet.bus.owns(SECRETS), "kwalletd5 is off the bus")
     service = wallet.bus.folder / "services/org.kde.kwalletd5.service"
-    service.write_text("[D-BUS Service]\nName=org.kde.kwalletd5\nExec=/usr/bin/kwalletd5\n")
+    started = wallet.bus.folder / "started"
+    command = f"/bin/sh -c 'echo $$ >\"{started}\"; exec /usr/bin/kwalletd5'"
+    service.write_text(f"[D-BUS Service]\nName=org.kde.kwalletd5\nExec={command}\n")
     wallet.bus.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.ReloadConfig")
     environment["DBUS_SESSION_BUS_ADDRESS"] = wallet.bus.address
     yield wallet
     wallet.bus.close()
+    if started.exists():  # it would outlive the bus
+        os.kill(int(started.read_text()), signal.SIGKILL)
 
 
 def test_a_keyring_that_the_desktop_left_out_is_started_where_a_dialog_may_be_shown(
