@@ -369,7 +369,8 @@ def _part(subjects: list[Subject], programs: install.Programs) -> str:
         lines.append(f"- **{subject.name}**: {_listed(names)}")
     lines += [
         "",
-        "Attacks after which the helper no longer gave the right token, used another user's bus or waited too long, by helper:",
+        "Attacks after which the helper no longer gave the right token, used another user's bus or waited too long, "
+        "by helper:",
         "",
     ]
     for subject in subjects:
