@@ -216,7 +216,7 @@ def forwarded(bench: Bench) -> Table:
         Case(LOCAL, [program, "get"], here.bus.environ(), _request(), bench.password(), "keyring", base=LOCAL),
     ]  # fmt: skip
     return bench.table(
-        "get, from a forwarded socket, and the command token",
+        "get, from a forwarded socket; and git-credential-hf token",
         "As in a container or on another machine: the socket leads to `serve`, and `serve` asks the keyring. The time "
         "of a network is not in it. The command `token` asks the keyring.",
         cases,
@@ -231,7 +231,7 @@ def foreign_host(bench: Bench) -> Table:
     cases = [Case(name, [path, "get"], environ, request) for name, path in asked.items()]
     return bench.table(
         "get, for a foreign host",
-        "git asks every helper about each host; there is nothing to answer.",
+        "What a helper that is set for all hosts costs at each other host: it has nothing to answer.",
         [replace(case, base=FLOOR) for case in [*cases, *_floors(environ)]],
         dict.fromkeys(asked, here.bus),
     )

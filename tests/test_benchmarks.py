@@ -17,7 +17,7 @@ TITLES = (
     "git credential fill",
     "get, from the token file, with no session bus",
     "get, for a foreign host",
-    "get, from a forwarded socket, and the command token",
+    "get, from a forwarded socket; and git-credential-hf token",
     "get, from keyrings of different sizes",
     "get, from keyrings with scoped tokens",
     "seed",
