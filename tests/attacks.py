@@ -67,11 +67,11 @@ MISSING = "no protocol or no host"
 SIZE = "a line or a request that is too long"
 HOST = "another host"
 PART = "a port, a user or a path in the host"
-SPELLING = "a spelling or a look-alike"
+SPELLING = "the host or protocol in another spelling, or a look-alike"
 PROTOCOL = "another protocol"
 FOLDED = "a header or a state that looks like a field"
 PATH = "a path that is not in the scope"
-IDENTITY = "another user's item"
+IDENTITY = "the token of another username"
 
 _CONTROL = {
     "a CR at a line's end": b"protocol=https\r\nhost=huggingface.co\r\n",
