@@ -2,7 +2,6 @@
 
 import posix
 import sys
-from errno import EMFILE
 
 from git_credential_hf import options
 
@@ -36,6 +35,8 @@ def run(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
         say(str(error))
         return 1
     except Exception as error:  # what an error says could hold a token, so only its kind is told
+        from errno import EMFILE
+
         if isinstance(error, OSError) and error.errno == EMFILE:
             say("this process has reached its limit of open files. Try: ulimit -n 1024")
         else:
