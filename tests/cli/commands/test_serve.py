@@ -122,11 +122,13 @@ def elsewhere(environment: Environment, tmp_path: Path) -> Environment:
     }
 
 
-def get(environment: Environment, *options: str, data: bytes | None = None) -> Result:
+def get(
+    environment: Environment, *options: str, data: bytes | None = None, program: Sequence[str] = (EXECUTABLE,)
+) -> Result:
     done = subprocess.run(
-        [EXECUTABLE, *options, "get"],
+        [*program, *options, "get"],
         input=data or request(),
-        env=environment,
+        env=environment if program == (EXECUTABLE,) else environment | MEASURING,
         capture_output=True,
         check=False,
         timeout=60,
@@ -874,7 +876,8 @@ def lying(path: Path, what: bytes, stalls: float = 0.0, uid: int = 0) -> Iterato
 def test_what_is_no_answer_is_skipped(elsewhere: Environment, tmp_path: Path, what: bytes) -> None:
     write_token_file(elsewhere, OWN)
     with lying(tmp_path / "lying", what) as asked:
-        got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}, data=request(path="my-org/x"))
+        there = elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}
+        got = get(there, data=request(path="my-org/x"), program=MEASURED)
     assert got == answer("hf_user", OWN)
     assert asked == [b"protocol=https\nhost=huggingface.co\npath=my-org/x\n\n"]
 
@@ -883,7 +886,7 @@ def test_only_what_git_may_know_is_taken_over(elsewhere: Environment, tmp_path: 
     what = b"protocol=http\nhost=evil.example\nusername=bob\npassword=hf_a1\nquit=1\npath=x\n"
     what += b"password_expiry_utc=4102444800\n"
     with lying(tmp_path / "lying", what):
-        got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")})
+        got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}, program=MEASURED)
     assert got.stdout == b"username=bob\npassword=hf_a1\npassword_expiry_utc=4102444800\n"
 
 
@@ -901,7 +904,7 @@ def test_an_end_that_stalls_costs_the_time_limit_and_no_more(elsewhere: Environm
 )
 def test_a_socket_that_is_not_there_is_skipped(elsewhere: Environment, path: str) -> None:
     write_token_file(elsewhere, OWN)
-    assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": path}) == answer("hf_user", OWN)
+    assert get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": path}, program=MEASURED) == answer("hf_user", OWN)
 
 
 def test_no_other_host_is_asked_for_there(elsewhere: Environment, tmp_path: Path) -> None:
