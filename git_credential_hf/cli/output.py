@@ -32,6 +32,11 @@ def shown(name: str | bytes) -> str:
     return _printable(text)
 
 
+def named(given: str | bytes | None) -> str:
+    """Return what a line about a URL or a scope that was given begins with, without a password in it."""
+    return f"{token_text.hide_passwords(shown(given))}: " if given and given.strip() else ""
+
+
 def shown_token(token: bytes) -> str:
     """Return what people see of a token, or of the password of another host."""
     return shown(token_text.masked(token.decode("utf-8", "backslashreplace")))

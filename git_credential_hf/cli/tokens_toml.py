@@ -10,7 +10,7 @@ from typing import Any
 
 from git_credential_hf import options
 from git_credential_hf.cli import token_source
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, named, shown
 from git_credential_hf.model import address, token_text
 from git_credential_hf.model.repository import HF_USER, HUB, server
 from git_credential_hf.model.text import has_control, is_text
@@ -72,8 +72,7 @@ def scope_of(text: str, host: bytes) -> bytes:
     try:
         return address.scope(host, os.fsencode(text))
     except address.NotUnderstood as reason:
-        named = f"{token_text.hide_passwords(shown(text))}: " if text.strip() else ""
-        raise options.UsageError(f"{named}{reason}") from None
+        raise options.UsageError(f"{named(text)}{reason}") from None
 
 
 def user_of(text: str) -> bytes:

@@ -9,7 +9,7 @@ from git_credential_hf.secret_service import KEYRING
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from git_credential_hf.secret_service.reader import Reader
 
@@ -35,8 +35,9 @@ class Tool:
         self.attributes = attributes
 
 
-def tools(server: bytes, paths: "Iterable[bytes]" = ()) -> list[Tool]:
-    """Return what finds the items of each tool for `server`, and before these what finds those for one of `paths`."""
+def tools(server: bytes, path: bytes) -> list[Tool]:
+    """Return what finds the items of each tool for `path` at `server`, and after these what finds those of the host."""
+    paths = _spellings(server, path)
     host = item.of_server(server)
     keyring = {b"application": b"Python keyring library"}
     schemas = (item.SCHEMA, b"org.gnome.keyring.NetworkPassword")
@@ -66,7 +67,7 @@ def tokens(
     users: whose items may answer it, the preferred first. anybody: whether anybody's may. seen: the object paths of
     those of ours that have been looked at. Raises Unavailable.
     """
-    searches = tools(server, spellings(server, path))
+    searches = tools(server, path)
     if anybody:
         searches.insert(0, Tool(KEYRING, b"user", item.of_place(server)))
     else:
@@ -102,10 +103,13 @@ def tokens(
             yield name, token
 
 
-def spellings(server: bytes, path: bytes) -> list[bytes]:
+def _spellings(server: bytes, path: bytes) -> list[bytes]:
     """Return how a tool that keeps paths as git sends them may have written `path` and the repository that it is of."""
-    repo = repository.whole(path) if server == repository.HUB else repository.scope(server, path)
-    return list(dict.fromkeys((path.strip(b"/"), repo, repo + b".git"))) if repo else []
+    repos = [repository.scope(server, path)]
+    if server == repository.HUB:  # which ignores case
+        repos = [repository.whole(path), repository.whole(path).lower()]
+    found = (path.strip(b"/"), *repos, *(repo + b".git" for repo in repos))
+    return list(dict.fromkeys(found)) if repos[0] else []
 
 
 def _place(attributes: dict[bytes, bytes], tool: Tool, server: bytes) -> tuple[str, bytes] | None:

@@ -28,6 +28,7 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import NO_KEYRING, Locked, NoCollection, NoKeyring, Unavailable, messages
 from git_credential_hf.secret_service.dbus import decode, opening
+from git_credential_hf.secret_service.dbus.connection import AT_ONCE
 from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import unlock
@@ -42,7 +43,6 @@ _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confi
 
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
-_AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
 _Any = TypeVar("_Any")
 
@@ -484,7 +484,7 @@ class _Stored:
 
 
 def _batches(everything: list[_Any]) -> list[list[_Any]]:
-    return [everything[start : start + _AT_ONCE] for start in range(0, len(everything), _AT_ONCE)]
+    return [everything[start : start + AT_ONCE] for start in range(0, len(everything), AT_ONCE)]
 
 
 def _text(attributes: dict[bytes, bytes]) -> dict[str, str]:

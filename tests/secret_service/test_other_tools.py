@@ -82,8 +82,7 @@ def test_libsecrets_item_for_a_path_answers_for_that_path_alone(run: Run, keyrin
 def test_gcms_item_for_a_path_answers_for_that_path_alone(run: Run, keyring: Items, of: str, path: str) -> None:
     """As it has it with credential.useHttpPath."""
     keyring.add(b"theirs", **GCM | {"service": f"git:https://{HUB}/{of}"})
-    if path == path.lower():
-        assert run("get", input=request(path=path)) == answer("alice", "theirs")
+    assert run("get", input=request(path=path)) == answer("alice", "theirs")
     assert run("get", input=request(path="org/two")) == NOTHING
     assert run("get", input=request()) == NOTHING
 

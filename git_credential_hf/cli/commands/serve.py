@@ -177,8 +177,7 @@ def _alone(folder: bytes, environ: dict[bytes, bytes]) -> contextlib.AbstractCon
     """Return a context that one run at a time is in, of those that listen in `folder`. In a folder that others can lock
     too, as /tmp, only runs with the same `environ` keep out of it.
     """
-    status = os.stat(folder)
-    if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+    if folders.is_own(folder):
         return locks.FolderLock(folder, _LOCK_SECONDS)
     return locks.own_lock(environ, _LOCK_SECONDS)
 

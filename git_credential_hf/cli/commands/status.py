@@ -4,11 +4,10 @@ import os
 import sys
 
 from git_credential_hf.cli import clone, git_config
-from git_credential_hf.cli.output import complain, shown, shown_token
+from git_credential_hf.cli.output import complain, named, shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status import findings, report, verdict
 from git_credential_hf.model import address
-from git_credential_hf.model.token_text import hide_passwords
 from git_credential_hf.options import UsageError
 
 
@@ -29,9 +28,8 @@ def status(
         text = clone.urls(None, environ)[0] if url is None else address.clone_url(os.fsencode(url))
         facts = found.gather(text, environ, probe=probe)
     except (address.NotUnderstood, git_config.BadUrl) as reason:
-        named = f"{hide_passwords(shown(url))}: " if url else ""
         example = "git-credential-hf status https://huggingface.co/my-org/my-model"
-        raise UsageError(f"{named}{reason}", example) from None
+        raise UsageError(f"{named(url)}{reason}", example) from None
     if online:
         verdict.ask_hub(facts)
     if not as_json:

@@ -40,7 +40,9 @@ def find(url: bytes | None, options: Options) -> Token:
         raise _not_ours(str(where), url, given, used) from None
     except address.NotUnderstood as reason:
         example = "as in git-credential-hf token https://huggingface.co/my-org/my-model"
-        raise UsageError(f"{_named(url)}{reason}, {example}") from None
+        from git_credential_hf.cli.output import named
+
+        raise UsageError(f"{named(url)}{reason}, {example}") from None
     except Malformed as reason:
         raise UsageError(f"the URL cannot be used: {reason}") from None
     outcome = decide(request, options)
@@ -81,16 +83,6 @@ def _status(url: bytes | None, given: bytes) -> str:
     """Return the command that tells of what url.*.insteadOf does to the URL `given`, without one that needs quotes."""
     is_named = url is not None and is_plain_word(given)
     return "git-credential-hf status" + (f" {given.decode()}" if is_named else "")
-
-
-def _named(url: bytes | None) -> str:
-    """Return what the line about a mistake begins with."""
-    if not url:
-        return ""
-    from git_credential_hf.cli.output import shown
-    from git_credential_hf.model.token_text import hide_passwords
-
-    return f"{hide_passwords(shown(url))}: "
 
 
 def _place(host: bytes, path: bytes) -> str:

@@ -120,8 +120,7 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         raise opening.too_late(options)
 
     # A locked item is found by its host, and not by its schema.
-    tools = other_tools.tools(server, other_tools.spellings(server, path))
-    others = [tool.attributes for tool in tools if b"server" not in tool.attributes]
+    others = [tool.attributes for tool in other_tools.tools(server, path) if b"server" not in tool.attributes]
     searches = [*item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 
-_AT_ONCE = 100  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
+AT_ONCE = 50  # calls: a bus lets no more than 128 wait for their replies, unless it is configured otherwise
 
 
 class Connection:
@@ -43,7 +43,7 @@ class Connection:
         kinds = (decode.METHOD_RETURN, decode.ERROR)
         replies: list[decode.Message] = []
         kept = 0
-        while rest := calls[len(replies) : len(replies) + _AT_ONCE]:
+        while rest := calls[len(replies) : len(replies) + AT_ONCE]:
             last = self.tell(*rest)
             wanted = range(last - len(rest) + 1, last + 1)
             found: dict[int, decode.Message] = {}

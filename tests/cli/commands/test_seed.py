@@ -481,7 +481,9 @@ def test_the_printed_command_stores_the_same_token_once_there_is_a_keyring(
     assert (item.secret, item.attributes["git-credential-hf"]) == (TOKEN.encode(), "huggingface.co/new")
 
 
-def test_what_is_printed_has_no_password_and_stores(seed: Seed, environment: Environment) -> None:
+def test_a_command_that_is_printed_has_no_password_in_it_and_stores_something(
+    seed: Seed, environment: Environment
+) -> None:
     source = f"command:sh -c 'echo {TOKEN}; : https://bob:geheim@vault.example/ password=hunter2'"
     result = seed("--from", source, "--dry-run", "--unlock", "prompt", "--timeout", "5")
     (line,) = [line for line in result.stdout.decode().splitlines() if line.startswith("keyring: skipped")]
