@@ -7,12 +7,15 @@
  *   modes          of chmod and fchmod; a new file is for everybody
  *   nofollow       of an open with O_NOFOLLOW
  *   write
+ * or a signal that comes just before a terminal is read:
+ *   signal
  * FAULTS_GATE is a FIFO: a rename waits until its writer closes it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +105,14 @@ ssize_t write(int descriptor, const void *bytes, size_t count)
     if (number > 0 && is_open_under(descriptor))
         FAIL(number);
     return REAL(write)(descriptor, bytes, count);
+}
+
+ssize_t read(int descriptor, void *bytes, size_t count)
+{
+    int number = fault("signal");
+    if (number > 0 && isatty(descriptor))
+        raise(number);
+    return REAL(read)(descriptor, bytes, count);
 }
 
 int rename(const char *from, const char *to)

@@ -23,6 +23,7 @@ from git_credential_hf.state import safe_read
 
 _PAGE = "https://huggingface.co/settings/tokens"
 
+_TICK = 0.5  # seconds
 _COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
 
 _LONGEST_REASON = 300
@@ -155,11 +156,14 @@ def _is_variable(name: str) -> bool:
 def _typed(host: bytes) -> bytes:
     """Return what somebody types at the terminal, which shows nothing of it.
 
-    SIGTERM and Ctrl-\\ end it as Ctrl-C does, so that the terminal has its echo back either way.
+    SIGTERM and Ctrl-\\ end it as Ctrl-C does, so that the terminal has its echo back either way. A signal that comes
+    between Python's last look for one and the read would wait for a key: the tick has Python look again.
     Raises KeyboardInterrupt.
     """
     what = f"Token from {_PAGE}" if host == HUB else f"Password for {shown(host)}"
     former = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGTERM, signal.SIGQUIT)}
+    former[signal.SIGALRM] = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
     try:
         return os.fsencode(getpass.getpass(f"{what} (not shown): "))
     except EOFError:
@@ -167,6 +171,7 @@ def _typed(host: bytes) -> bytes:
     except (OSError, UnicodeError):
         raise Failed("the terminal cannot be read. Try: git-credential-hf login --with-token") from None
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for one, handler in former.items():
             signal.signal(one, handler)
 

@@ -584,7 +584,7 @@ def test_a_slow_hub_is_not_waited_for(get: Get, environment: Environment, hub: H
 
 def test_what_had_no_time_left_fails_for_itself_alone(get: Get, hub: Hub) -> None:
     """The Hub says that it does not trust the job with another repository when there is hardly time to ask again."""
-    hub.oidc.delay = 9.5
+    hub.oidc.delay = 7
     assert failed(get("other/model"), "gave no answer in time")
     hub.oidc.delay = 0
     assert given(get("other/model"), hub)

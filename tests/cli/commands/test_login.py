@@ -254,6 +254,18 @@ def test_whoever_changes_their_mind_has_the_terminal_back(
     assert gitconfig(environment) == ""
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM])
+def test_a_signal_just_before_the_read_is_seen_too(
+    environment: Environment, faults: str, number: signal.Signals
+) -> None:
+    environment |= {"LD_PRELOAD": faults, "FAULTS": f"signal={number:d}"}
+    with at_a_terminal(environment, "login") as person:
+        assert person.end() == 130
+        assert person.echoes()
+    assert PROMPT in person.shown
+    assert "Traceback" not in person.shown
+
+
 def test_without_a_terminal_it_has_to_be_told(run: Run, environment: Environment) -> None:
     done = run("login", input=TOKEN.encode())
     assert (done.stdout, done.code) == (b"", 2)

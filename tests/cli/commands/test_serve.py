@@ -561,16 +561,16 @@ def test_a_complaint_that_nobody_reads_keeps_no_signal_from_ending_it(server_env
 
 
 @AS_ROOT
-@pytest.mark.parametrize("reader", ["a full disk", "asleep"])
-def test_where_no_thread_can_be_started_it_goes_on_and_ends(machine_folder: Path, reader: str) -> None:
-    """Of another user's, since root may start as many as there is room for."""
+@pytest.mark.parametrize(("reader", "somebody"), [("a full disk", 64001), ("asleep", 64002)])
+def test_where_no_thread_can_be_started_it_goes_on_and_ends(machine_folder: Path, reader: str, somebody: int) -> None:
+    """Of another user's, since root may start as many as there is room for. Nothing else of theirs runs meanwhile."""
     home = machine_folder / "user"
     (home / "run").mkdir(parents=True, mode=0o700)
     for one in (home, home / "run"):
-        os.chown(one, NOBODY, NOBODY)
+        os.chown(one, somebody, somebody)
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": f"{home}/run", "HF_TOKEN": TOKEN}
-    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-    command = [*as_nobody, "prlimit", "--nproc=3", program_for_all(machine_folder), "serve"]
+    as_somebody = ["setpriv", f"--reuid={somebody}", f"--regid={somebody}", "--clear-groups"]
+    command = [*as_somebody, "prlimit", "--nproc=3", program_for_all(machine_folder), "serve"]
     path = home / "run/git-credential-hf/serve.sock"
     with contextlib.ExitStack() as ends:
         if reader == "asleep":
