@@ -151,20 +151,22 @@ def manual() -> Iterator[Text]:
     yield Text(name(MANUAL), " ".join(words))
 
 
-def is_docstring(node: ast.Constant, tree: ast.Module) -> bool:
-    return any(
-        isinstance(parent, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-        and parent.body
-        and isinstance(first := parent.body[0], ast.Expr)
-        and first.value is node
-        for parent in ast.walk(tree)
-    )
+def docstrings(tree: ast.Module) -> set[ast.expr]:
+    """Return what stands where a docstring does."""
+    return {
+        node.body[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
 
 
 def strings(file: Path) -> Iterator[tuple[Text, bool]]:
     """Yield each string of a module, and whether it is a docstring; what is put into one is shown as {}."""
     tree = ast.parse(file.read_text())
     parts = {part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    of_docs = docstrings(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
@@ -172,7 +174,7 @@ def strings(file: Path) -> Iterator[tuple[Text, bool]]:
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
         else:
             continue
-        yield Text(f"{name(file)}:{node.lineno}", text), isinstance(node, ast.Constant) and is_docstring(node, tree)
+        yield Text(f"{name(file)}:{node.lineno}", text), node in of_docs
 
 
 def comments(file: Path) -> Iterator[Text]:
@@ -204,13 +206,9 @@ def too_long(texts: list[Text]) -> list[str]:
 
 
 VALUES = ("is not there",)  # of JSON, which programs read
-MESSAGES = [
-    text
-    for file in PACKAGE
-    for text, is_doc in strings(file)
-    if not is_doc and " " in text.text.strip() and text.text not in VALUES
-]
-DOCSTRINGS = [text for file in PACKAGE for text, is_doc in strings(file) if is_doc]
+STRINGS = [string for file in PACKAGE for string in strings(file)]
+MESSAGES = [text for text, is_doc in STRINGS if not is_doc and " " in text.text.strip() and text.text not in VALUES]
+DOCSTRINGS = [text for text, is_doc in STRINGS if is_doc]
 PAGES = [paragraph for document in DOCUMENTS for paragraph in paragraphs(document)]
 
 
