@@ -36,9 +36,16 @@ if "PYTEST_XDIST_WORKER" in os.environ and _COVERAGE in os.environ:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# How long one example takes says more of what else the machine does than of the code.
-hypothesis.settings.register_profile("on a busy machine", hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("on a busy machine")
+# How long one example takes says more of what else the machine does than of the code. The examples are the same each
+# time, so that what fails fails again; for others: --hypothesis-profile=new.
+for _profile in ("same", "new"):
+    hypothesis.settings.register_profile(
+        _profile,
+        deadline=None,
+        derandomize=_profile == "same",
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+hypothesis.settings.load_profile("same")
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: to be another user takes root")
 

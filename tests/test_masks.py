@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from git_credential_hf.cli.parser import COMMANDS
@@ -21,6 +21,7 @@ from git_credential_hf.secret_service import Unavailable
 from git_credential_hf.sources import keyring as keyring_source
 from tests.conftest import Environment, run_call
 
+NAME_MAX = 255  # bytes: limits.h
 OURS = "protocol=https\nhost=huggingface.co\n"
 WORD = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=30, max_size=40)
 TOKENS = st.one_of(
@@ -127,6 +128,7 @@ def _a_childs_stderr(environment: Environment, folder: Path, text: str) -> list[
 @place
 def _a_path(environment: Environment, folder: Path, text: str) -> list[tuple[tuple[str, ...], str]]:
     name = text.replace("\0", "")
+    assume(all(len(part.encode()) <= NAME_MAX for part in name.split("/")))
     runs: list[tuple[tuple[str, ...], str]] = []
     for command in (
         ("seed", "--from", f"{folder}/{name}"),

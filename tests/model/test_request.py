@@ -194,9 +194,7 @@ def nearly_requests(draw: st.DrawFn) -> bytes:
     return data
 
 
-@settings(
-    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=nearly_requests() | st.binary(max_size=200))
 @example(data=OURS)
 @example(data=OURS + b"x=\xc2\n\x85=y\n")

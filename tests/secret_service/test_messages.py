@@ -231,7 +231,7 @@ def only_wire_errors(data: bytes) -> None:
                 pass
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from(sorted(REPLIES)),
     ORDERS,

@@ -371,7 +371,7 @@ def is_valid(file: Path) -> bool:
     return subprocess.run([GIT, "config", "--file", file, "--list"], capture_output=True, check=False).returncode == 0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(TEXTS)
 @example(b"[a]\n\tb = c \\")
 @example(b"[a]\n\tb = c \\\n")
@@ -406,7 +406,7 @@ EDITS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXTS, EDITS, EDITS)
 @example(b"[a]\n\tb", [("credential.https://huggingface.co.username", "a b")], [])
 @example(b"[a]\n\tb", [("credential.https://hf.co.helper", "store")], [("credential.helper", "store")])
