@@ -171,7 +171,8 @@ def _within(
 
     def ask() -> None:
         try:
-            done.put(_open(url, headers, data, limit=_LARGEST_OF_TOKEN + 1, seconds=seconds))
+            # Of the two that wait, the one below is to be the first whose time is over.
+            done.put(_open(url, headers, data, limit=_LARGEST_OF_TOKEN + 1, seconds=seconds + 5))
         except _NoAnswer as reason:
             done.put(reason)
         except Exception as error:  # whatever it is, somebody waits for a word of it

@@ -218,7 +218,7 @@ def test_an_answer_that_drips_ends_in_time(lying: type[Lying]) -> None:
     begin = time.monotonic()
     with pytest.raises(client.NoToken, match="gave no answer in time"):
         client.exchange(b"iden.ti.ty", b"my-org/m", 1.0)
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
     over.set()
 
 

@@ -78,6 +78,7 @@ class Hub:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.oidc.ends.set()
         if self._server is not None:
             self._server.stop()
             self._server = None

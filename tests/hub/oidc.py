@@ -9,6 +9,7 @@ import base64
 import hmac
 import json
 import secrets
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -28,7 +29,8 @@ class Oidc:
 
     `lifetime`: seconds that a token is valid. `exchanges`: the resource of each request for an exchange. `answers`: a
     status and a JSON value that are answered in the place of an exchange, each once. `given`: the tokens so far.
-    `delay`: seconds that an exchange takes. `identities`: how often GitHub's address was asked for an ID token.
+    `delay`: seconds that an exchange takes, or until `ends` is set. `identities`: how often GitHub's address was asked
+    for an ID token.
     """
 
     github_host = "pipelines.actions.githubusercontent.com"
@@ -36,6 +38,7 @@ class Oidc:
     def __init__(self, hub: Hub) -> None:
         self.lifetime = 3600
         self.delay = 0.0
+        self.ends = threading.Event()
         self.exchanges: list[str] = []
         self.answers: list[tuple[int, object]] = []
         self.given: list[Secret] = []
@@ -78,7 +81,7 @@ class Oidc:
     def exchange(self, asked: Any) -> tuple[int, object]:
         """Answer a request for an exchange."""
         self.exchanges.append(asked.get("resource", ""))
-        time.sleep(self.delay)
+        self.ends.wait(self.delay)
         if self.answers:
             return self.answers.pop(0)
         if (asked.get("grant_type"), asked.get("subject_token_type")) != (GRANT, ID_TOKEN) or not asked.get("resource"):

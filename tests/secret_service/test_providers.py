@@ -317,6 +317,6 @@ def test_a_prompt_that_nobody_answers_ends_within_the_time(run: Run, locked: Any
     began = time.monotonic()
     got = run("--unlock", "prompt", "--timeout", "1", "get", input=request())
     assert got == answer("hf_user", "hf_FromTheFile")
-    assert time.monotonic() - began < 1.5 + 1  # a second for a machine that is busy
+    assert time.monotonic() - began < 1.5 + 3  # three seconds for a machine that is busy
     done = run(*REQUIRED, "--unlock", "prompt", "--timeout", "1", input=b"hf_rotated")
     assert (done.stdout, done.code, done.stderr.count(b"\n")) == (b"", 3, 1)

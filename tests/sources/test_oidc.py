@@ -574,12 +574,12 @@ def test_an_id_token_for_another_audience(get: Get, environment: Environment, hu
 
 
 def test_a_slow_hub_is_not_waited_for(get: Get, environment: Environment, hub: Hub) -> None:
-    hub.oidc.delay = 12
+    hub.oidc.delay = 30
     begin = time.monotonic()
     assert failed(get(MODEL), "gave no answer in time")
-    assert 9 < time.monotonic() - begin < 11.5
+    assert 9 < time.monotonic() - begin < 15
     assert failed(get(MODEL), "gave no answer in time")
-    assert time.monotonic() - begin < 11.5
+    assert time.monotonic() - begin < 15
 
 
 def test_what_had_no_time_left_fails_for_itself_alone(get: Get, hub: Hub) -> None:

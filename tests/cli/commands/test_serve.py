@@ -450,7 +450,7 @@ def test_a_signal_ends_it_and_the_socket_goes(serving: Serving, number: signal.S
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stalled:
         stalled.connect(str(serving.path))
         serving.process.send_signal(number)
-        assert serving.process.wait(timeout=3) == (130 if number == signal.SIGINT else 0)
+        assert serving.process.wait(timeout=10) == (130 if number == signal.SIGINT else 0)
     assert not serving.path.exists()
     assert b"Traceback" not in serving.log.read_bytes()
 
@@ -756,7 +756,7 @@ def test_clients_that_stall_hold_up_nobody(serving: Serving, elsewhere: Environm
                 assert get(elsewhere) == GIVEN
         begin = time.monotonic()
         assert get(elsewhere) == GIVEN
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 4  # the others have five seconds each
         threads = len(list(Path(f"/proc/{serving.process.pid}/task").iterdir()))
         assert threads <= 64 + 3  # it itself, and one for each of stdout and stderr
 
@@ -892,10 +892,10 @@ def test_only_what_git_may_know_is_taken_over(elsewhere: Environment, tmp_path: 
 
 def test_an_end_that_stalls_costs_the_time_limit_and_no_more(elsewhere: Environment, tmp_path: Path) -> None:
     write_token_file(elsewhere, OWN)
-    with lying(tmp_path / "lying", b"", stalls=4):
+    with lying(tmp_path / "lying", b"", stalls=30):
         begin = time.monotonic()
         got = get(elsewhere | {"GIT_CREDENTIAL_HF_SOCKET": str(tmp_path / "lying")}, "--timeout", "1")
-        assert time.monotonic() - begin < 1.5
+        assert time.monotonic() - begin < 1.5 + 3  # three seconds for a machine that is busy
     assert got == answer("hf_user", OWN)
 
 
