@@ -1,5 +1,6 @@
 """exec: run a command with the token that git would use as HF_TOKEN, in its environment alone."""
 
+import base64
 import os
 import signal
 
@@ -10,7 +11,7 @@ from git_credential_hf.sources.environment import VARIABLES, without_identity
 
 _CANNOT_BE_RUN = 126
 _NOT_FOUND = 127
-_COERCED = b"LC_CTYPE"  # which Python sets where the locale is unset or C (PEP 538)
+_GIVEN = b"GIT_CREDENTIAL_HF_ENVIRON"  # by bin/git-credential-hf: the caller's environment, in base64
 
 
 def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
@@ -23,10 +24,7 @@ def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
     except NoToken as reason:
         raise Failed(str(reason)) from None
     # With HF_OIDC_RESOURCE hf would exchange a token of its own, ahead of HF_TOKEN.
-    environ = without_identity(options.environ) | {VARIABLES[0]: token.text}
-    locale = _given(_COERCED, environ.pop(_COERCED, None))
-    if locale is not None:
-        environ[_COERCED] = locale
+    environ = without_identity(_callers(options.environ)) | {VARIABLES[0]: token.text}
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, which its child must not be
         signal.signal(ignored, signal.SIG_DFL)
     try:
@@ -39,14 +37,19 @@ def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
         return _CANNOT_BE_RUN
 
 
-def _given(name: bytes, value: bytes | None) -> bytes | None:
-    """Return the value of `name` that this process was started with, `value` where that cannot be read.
+def _callers(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return the environment that the caller gave, `environ` where that cannot be read.
 
+    On its way here a shell has dropped and set variables, and Python may have set LC_CTYPE (PEP 538).
     Source: proc_pid_environ(5).
     """
-    try:
-        with open("/proc/self/environ", "rb") as file:
-            started_with = file.read().split(b"\0")
-    except OSError:
-        return value
-    return dict(one.partition(b"=")[::2] for one in reversed(started_with)).get(name)
+    if _GIVEN in environ:
+        given = base64.b64decode(environ[_GIVEN])
+    else:
+        try:
+            with open("/proc/self/environ", "rb") as file:
+                given = file.read()
+        except OSError:
+            return environ
+    # Of two of one name the first counts.
+    return dict(one.partition(b"=")[::2] for one in reversed(given.split(b"\0")) if b"=" in one)

@@ -1,5 +1,6 @@
 """exec: a command with the token that git would use in its environment, and nowhere else."""
 
+import ast
 import os
 import shutil
 import signal
@@ -93,6 +94,37 @@ def test_the_locale_is_the_callers(environment: Environment, given: dict[str, st
     del environment["LC_ALL"]
     lines = execute(environment, "--", "env", **given).stdout.decode().splitlines()
     assert [line for line in lines if line.startswith("L")] == [f"{name}={value}" for name, value in given.items()]
+
+
+ODD = {
+    "BASH_FUNC_module%%": "() {  echo loaded;\n}",
+    "a.b": "1",
+    "FOO-BAR": "",
+    "npm_config_//registry.npmjs.org/:x": "3",
+    "IFS": ":",
+    "OPTIND": "7",
+    "PPID": "1",
+    "PWD": "/elsewhere",
+    "LATIN": "\udcff",
+}
+
+
+@pytest.mark.parametrize("more", [{}, {"LARGE": "x" * 60_000}])
+def test_every_variable_is_the_callers(environment: Environment, more: dict[str, str]) -> None:
+    """Also those that no shell can have, as bash's functions are, and those that a shell sets."""
+    write_token_file(environment, TOKEN)
+    given = environment | ODD | more
+    done = execute(given, "--", sys.executable, "-ISc", "import os; print(ascii(dict(os.environ)))")
+    assert (done.stderr, done.code) == (b"", 0)
+    seen = ast.literal_eval(done.stdout.decode())
+    assert seen == given | {"HF_TOKEN": TOKEN}
+    assert execute(given, "--", "bash", "-c", "module").stdout == b"loaded\n"
+
+
+def test_an_environment_that_is_too_large_for_that_is_passed_on_as_a_shell_does(environment: Environment) -> None:
+    write_token_file(environment, TOKEN)
+    more = {"LARGE": "x" * 120_000}
+    assert execute(environment | more, "--", "sh", "-c", "echo ${#LARGE}") == Result(b"120000\n", b"", 0)
 
 
 def test_a_token_of_the_environment_is_the_first(environment: Environment) -> None:
