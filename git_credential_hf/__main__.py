@@ -94,6 +94,9 @@ def _run_for_person(arguments: list[bytes], environ: dict[bytes, bytes]) -> int:
 
     from git_credential_hf.startup import third_party
 
+    # Python has none for a stream that was closed, and the null device is there by now.
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
     third_party.enable()
     from git_credential_hf.cli import parser
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf import __version__
+from tests.asking import write_token_file
 from tests.conftest import EXECUTABLE, Environment, Result, Run
 from tests.keyring_items import Items
 
@@ -375,6 +376,27 @@ def test_closed_standard_streams_end_in_no_traceback(environment: Environment, c
     assert done.stderr.count(b"\n") == (unread and heard)
     assert b"unexpected" not in done.stderr
     assert done.stdout == (b"username=hf_user\npassword=hf_abc123\n" if closed == "2" else b"")
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "status", "seed", "login --with-token --offline", "configure", "forget --yes", "--help"]
+)
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_a_persons_command_goes_on_with_closed_streams(environment: Environment, command: str, closed: str) -> None:
+    write_token_file(environment, TOKEN)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" {command} {closed}', EXECUTABLE],
+        input=TOKEN.encode(),
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"unexpected" not in done.stderr
+    as_usual = subprocess.run(
+        [EXECUTABLE, *command.split()], input=TOKEN.encode(), env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == as_usual.returncode
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
