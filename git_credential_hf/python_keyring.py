@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import keyring
 from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
-from git_credential_hf.model.item import STORED, from_secret, to_secret
+from git_credential_hf.model.item import STORED, from_secret, place, to_secret
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
 from git_credential_hf.model.repository import scope, scopes, usernames
 from git_credential_hf.model.request import Request
@@ -119,7 +119,7 @@ class Writer:
 
 
 def _service(server: bytes, scope: bytes) -> str:
-    return "https://" + (server + b"/" + scope if scope else server).decode()
+    return f"https://{place(server, scope).decode()}"
 
 
 def _ours(server: bytes, username: bytes | None, scope: bytes, *, exactly: bool = False) -> Iterator[Token]:
