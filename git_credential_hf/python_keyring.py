@@ -69,12 +69,18 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
-        """Make `token` the secret of the one item for its server, user and scope, or of the one that git stores there.
+    def put(
+        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
+    ) -> list[str]:
+        """Make each token, after its server, the secret of the one item for its server, user and scope, or of the one
+        that git stores there.
 
-        Of `origin` nothing else is kept. Returns "unchanged" where it is that already and `force` is not set, else
-        "replaced" or "created".
+        Of `origin` nothing else is kept. Returns for each "unchanged" where it is that already and `force` is not set,
+        else "replaced" or "created".
         """
+        return [self._put(server, token, origin, force, dry_run) for server, token in tokens]
+
+    def _put(self, server: bytes, token: Token, origin: bytes, force: bool, dry_run: bool) -> str:
         service, user, secret = _service(server, token.scope), (token.user or b"").decode(), to_secret(token).decode()
         by_git = service + _BY_GIT
         if origin == STORED:
@@ -89,12 +95,6 @@ class Writer:
                 if beside is not None:
                     keyring.delete_password(by_git, user)
         return "created" if before is None else "replaced"
-
-    def put_all(
-        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
-    ) -> list[str]:
-        """Do what put does with each server and token; return what was done with each."""
-        return [self.put(server, token, origin, force=force, dry_run=dry_run) for server, token in tokens]
 
     def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
         """Return nothing: this keyring cannot list items, so what was declared stays until a person deletes it."""

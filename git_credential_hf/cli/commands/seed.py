@@ -334,7 +334,7 @@ def _keyring_takes(wanted: Wanted, options: Options) -> bool:
     try:
         with keyring.writer(at_once) as writer:
             pairs = [(one.server, one.token) for one in wanted.tokens]
-            return "left" not in writer.put_all(pairs, item.SEEDED, dry_run=True)
+            return "left" not in writer.put(pairs, item.SEEDED, dry_run=True)
     except Unavailable:
         return False
 
@@ -367,7 +367,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
     try:
         with keyring.writer(options) as writer:
             pairs = [(one.server, one.token) for one in wanted.tokens]
-            done = writer.put_all(pairs, origin, force=asked.force, dry_run=asked.dry_run)
+            done = writer.put(pairs, origin, force=asked.force, dry_run=asked.dry_run)
             if wanted.kept is not None:
                 gone = writer.withdraw(wanted.kept, dry_run=asked.dry_run)
             outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
