@@ -90,7 +90,7 @@ def _refuse_token(text: str, what: str) -> None:
 
 
 def server_of(text: str) -> bytes:
-    """Return the server of the host that a person has written (see scope.server). Raises options.UsageError."""
+    """Return the server of the host that a person has written (see repository.server). Raises options.UsageError."""
     host = options.host(os.fsencode(text))
     return server(b"https", host, (host,)) or host
 
