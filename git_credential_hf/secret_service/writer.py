@@ -55,8 +55,9 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        connection = opening.welcomed(options)
+        connection = opening.opened(options)
         try:
+            opening.wait_for_welcome(connection, options)
             opening.send(connection, opening.BEGIN, options)
             super().__init__(connection)
         except BaseException:
