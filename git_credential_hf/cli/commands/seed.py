@@ -281,7 +281,7 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     elif wanted.withdraws_cache and token_file.has_declared(options.environ):
         cache = TokenFile(options.environ)
     if cache is None and not asked.keyring and not wanted.withdraws_cache:
-        if asked.scope or asked.host != HUB:
+        if _must_be_kept(asked):
             outcome.shortfalls = _stored_nowhere(
                 wanted, "the keyring alone keeps such a token", "Seed it without --no-keyring"
             )

@@ -146,8 +146,9 @@ def _bound(path: bytes, asked: Serve, ending: "_Ending") -> Iterator[socket.sock
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         try:
             try:
-                files.make_folders(os.path.dirname(os.path.abspath(path)))
-                with _alone(os.path.dirname(os.path.abspath(path)), asked.environ):
+                folder = os.path.dirname(os.path.abspath(path))
+                files.make_folders(folder)
+                with _alone(folder, asked.environ):
                     _make_way(path)
                     ending.watch()  # from here on there is something to remove
                     # Others may only connect where they are allowed to by name: then the kernel says who they are.
