@@ -265,9 +265,8 @@ def _text(value: object) -> str | None:
 
 def _place(path: bytes) -> str | None:
     """Return where the API has the repository at `path`, None where it is none."""
-    segments = repository.name(path).split(b"/")
-    kind = segments.pop(0).lower() if segments[0].lower() in repository.TYPES else b"models"
-    name = b"/".join(segments)
-    if len(segments) != 2 or not name.isascii():
+    found = repository.whole(path)
+    if not found or not found.isascii():
         return None
+    kind, _, name = found.partition(b"/") if found.count(b"/") == 2 else (b"models", b"", found)
     return f"/api/{kind.decode()}/{urllib.parse.quote(name)}"
