@@ -131,12 +131,10 @@ def _under(
     service: str, username: bytes | None, scope: bytes, *, ours: bool = True, exactly: bool = False
 ) -> Iterator[Token]:
     with _told():
-        found = []
-        wanted = usernames(username)
-        if not exactly:
-            found = [(user, keyring.get_password(service, user.decode())) for user in wanted]
-        elif username is not None:
-            found = [(username, keyring.get_password(service, username.decode()))]
+        users = usernames(username)
+        if exactly:
+            users = [] if username is None else [username]
+        found = [(user, keyring.get_password(service, user.decode())) for user in users]
         if username is None and (anybodys := keyring.get_credential(service, None)) is not None:
             found.append((anybodys.username.encode(), anybodys.password))
     for user, secret in dict(found).items():
