@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from git_credential_hf.cli.commands.seed import Seed
 
 _PROGRAM = "git-credential-hf"
-_HELP = f"{_PROGRAM} --help"
 _ACTIONS = [action.decode() for action in options.ACTIONS]
 _SECONDS = 10.0  # for the keyring: no git waits
 
@@ -82,23 +81,22 @@ class _Parser(argparse.ArgumentParser):
 
     def parsed(self, arguments: list[str]) -> argparse.Namespace:
         """Return what `arguments` say. Raises options.UsageError."""
-        remedy = f"{_PROGRAM} {self.name} --help"
         try:
             given, rest = self.parse_known_args(arguments)
         except argparse.ArgumentError as error:
             name = error.argument_name or ""
             action = self.names().get(name.partition("/")[0])
             choices = action.choices if action else None
-            raise mistakes.in_an_option(name, error.message, choices, remedy) from None
+            raise mistakes.in_an_option(name, error.message, choices) from None
         if rest and rest[0].startswith("-"):
-            raise mistakes.unknown("option", rest[0], self.names(), remedy)
+            raise mistakes.unknown("option", rest[0], self.names())
         if rest:
             takes_some = any(not action.option_strings for action in self._actions)
-            raise mistakes.too_much(self.name, rest[0], remedy, takes_some=takes_some)
+            raise mistakes.too_much(self.name, rest[0], takes_some=takes_some)
         return given
 
     def error(self, message: str) -> Never:
-        raise options.UsageError(shown(message), f"{_PROGRAM} {self.name} --help")
+        raise options.UsageError(shown(message))
 
 
 def main(arguments: list[str], environ: _Environ) -> int:
@@ -174,11 +172,11 @@ def _run_nothing(arguments: list[str]) -> int:
     if word in _ACTIONS and rest[1].startswith(b"-"):
         raise options.UsageError(f"`{word}` takes no arguments, and its options come before it")
     if word in _ACTIONS:
-        raise mistakes.too_much(word, os.fsdecode(rest[1]), _HELP)
+        raise mistakes.too_much(word, os.fsdecode(rest[1]))
     # gitcredentials(7): a helper ignores an action that it does not know.
     if len(rest) == 1 and stat.S_ISFIFO(os.fstat(0).st_mode) and not mistakes.near(word, _every_command()):
         return 0
-    raise mistakes.unknown("command", word, _every_command(), _HELP)
+    raise mistakes.unknown("command", word, _every_command())
 
 
 def _before_a_command(option: str, arguments: list[str]) -> options.UsageError:
@@ -186,7 +184,7 @@ def _before_a_command(option: str, arguments: list[str]) -> options.UsageError:
     command = next((_ALIASES.get(one, one) for one in arguments if one in _every_command()), "")
     if command in COMMANDS and option in _Parser(command, COMMANDS[command]).names():
         return options.UsageError(f"`{option}` comes after `{command}`", f"{_PROGRAM} {command} --help")
-    return mistakes.unknown("option", option, [*_helper().names(), "--version"], _HELP)
+    return mistakes.unknown("option", option, [*_helper().names(), "--version"])
 
 
 def _every_command() -> list[str]:
@@ -379,7 +377,7 @@ def _exec(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import exec as command
 
     if not given.command:
-        raise mistakes.too_much("exec", "", "")
+        raise mistakes.too_much("exec", "")
     return command.execute(given.url, [os.fsencode(one) for one in given.command], options.Options(environ))
 
 
@@ -430,7 +428,7 @@ def _help(given: argparse.Namespace, environ: _Environ) -> int:
     if name in COMMANDS:
         print(_Parser(name, COMMANDS[name]).format_help(), end="")
     elif name is not None and name not in _ACTIONS:
-        raise mistakes.unknown("command", name, _every_command(), _HELP)
+        raise mistakes.unknown("command", name, _every_command(), f"{_PROGRAM} --help")
     else:
         commands = "".join(f"  {name:<12} {command.summary}\n" for name, command in COMMANDS.items())
         actions = {name: one for name, one in _helper().names().items() if one.help != argparse.SUPPRESS}
