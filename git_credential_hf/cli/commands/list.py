@@ -52,9 +52,10 @@ def list_tokens(options: Options, *, as_json: bool) -> int:
         return 0
     if rows:
         print(_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None), end="")
-    note = f"keyring: skipped ({shown(skipped)})" if skipped else ""
-    if note or not rows:
-        print(note if rows else f"0 tokens stored{'; ' * bool(note)}{note}")
+    notes = [] if rows else ["0 tokens stored"]
+    notes += [f"keyring: skipped ({shown(skipped)})"] if skipped else []
+    if notes:
+        print("; ".join(notes))
     return 0
 
 
