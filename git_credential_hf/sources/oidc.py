@@ -89,6 +89,10 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
         yield Candidate(NAME, PLACE, token)
 
 
+def _shown(resource: bytes) -> str:
+    return resource.decode("utf-8", "backslashreplace")
+
+
 def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> None:
     """Forget the token `text`, which the Hub has rejected in a request for `path`, and count that.
 
@@ -397,10 +401,3 @@ def _files(folder: bytes) -> list[bytes]:
         return [folder + b"/" + name for name in posix.listdir(folder)]
     except OSError:
         return []
-
-
-# What a person is told.
-
-
-def _shown(resource: bytes) -> str:
-    return resource.decode("utf-8", "backslashreplace")
