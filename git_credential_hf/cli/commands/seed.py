@@ -370,7 +370,9 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
             done = writer.put(pairs, origin, force=asked.force, dry_run=asked.dry_run)
             if wanted.kept is not None:
                 gone = writer.withdraw(wanted.kept, dry_run=asked.dry_run)
-            outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
+            for label in writer.locked:
+                older = f'an older copy was left in the keyring "{shown(label)}": that one is locked'
+                outcome.shortfalls.append(f"{older}. {_once_open(asked)}")
     except (Absent, Locked) as reason:
         outcome.skipped = str(reason)
         remedy = _remedy(asked, reason, options)
@@ -417,10 +419,6 @@ def _must_be_kept(asked: Seed) -> bool:
 
 def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
     return [f"{one} was stored nowhere: {reason}. {remedy}" for one in wanted.tokens]
-
-
-def _still_locked(asked: Seed, label: str) -> str:
-    return f'an older copy was left in the keyring "{shown(label)}": that one is locked. {_once_open(asked)}'
 
 
 def _once_open(asked: Seed) -> str:
