@@ -201,8 +201,9 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _word(value: object, others: str) -> str:
     """Return a code of the Hub's, empty where it is none: letters, digits and `others`, which say no secret."""
-    is_one = isinstance(value, str) and len(value) <= 80 and value.isascii()
-    return value if is_one and isinstance(value, str) and all(one.isalnum() or one in others for one in value) else ""
+    if not isinstance(value, str) or len(value) > 80 or not value.isascii():
+        return ""
+    return value if all(one.isalnum() or one in others for one in value) else ""
 
 
 def _get(path: str, token: bytes) -> _Reply:
@@ -245,25 +246,18 @@ def _body(answer: Any, limit: int) -> bytes:
 
 def _whose(body: bytes) -> Answer:
     """Return what whoami-v2 tells. Raises _NoAnswer for anything else."""
+    told = _object(body)
     try:
-        told = json.loads(body)
         auth = told.get("auth") or {}
         access = auth.get("accessToken") or {}
         name = str(told["name"])
-        reads_gated = (access.get("fineGrained") or {}).get("canReadGatedRepos")
+        gated = (access.get("fineGrained") or {}).get("canReadGatedRepos")
         orgs = tuple(str(org.get("name")) for org in told.get("orgs") or ())
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+    except (AttributeError, KeyError, TypeError, RecursionError):
         raise _NoAnswer("it answers what whoami-v2 does not") from None
     role, expires = access.get("role") or auth.get("type"), auth.get("expiresAt") or access.get("expiresAt")
-    return Answer(
-        "asked",
-        "",
-        name,
-        _text(role),
-        _text(expires),
-        orgs,
-        reads_gated=None if reads_gated is None else bool(reads_gated),
-    )
+    reads_gated = None if gated is None else bool(gated)
+    return Answer("asked", "", name, _text(role), _text(expires), orgs, reads_gated=reads_gated)
 
 
 def _text(value: object) -> str | None:
@@ -272,9 +266,8 @@ def _text(value: object) -> str | None:
 
 def _place(path: bytes) -> str | None:
     """Return where the API has the repository at `path`, None where it is none."""
-    segments = repository.name(path).split(b"/")
-    kind = segments.pop(0).lower() if segments[0].lower() in repository.TYPES else b"models"
-    name = b"/".join(segments)
-    if len(segments) != 2 or not name.isascii():
+    found = repository.whole(path)
+    if not found or not found.isascii():
         return None
+    kind, _, name = found.partition(b"/") if found.count(b"/") == 2 else (b"models", b"", found)
     return f"/api/{kind.decode()}/{urllib.parse.quote(name)}"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import keyring
 from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringError, PasswordDeleteError
 
-from git_credential_hf.model.item import STORED, from_secret, to_secret
+from git_credential_hf.model.item import STORED, from_secret, place, to_secret
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
 from git_credential_hf.model.repository import scope, scopes, usernames
 from git_credential_hf.model.request import Request
@@ -69,12 +69,18 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
-        """Make `token` the secret of the one item for its server, user and scope, or of the one that git stores there.
+    def put(
+        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
+    ) -> list[str]:
+        """Make each token, after its server, the secret of the one item for its server, user and scope, or of the one
+        that git stores there.
 
-        Of `origin` nothing else is kept. Returns "unchanged" where it is that already and `force` is not set, else
-        "replaced" or "created".
+        Of `origin` nothing else is kept. Returns for each "unchanged" where it is that already and `force` is not set,
+        else "replaced" or "created".
         """
+        return [self._put(server, token, origin, force, dry_run) for server, token in tokens]
+
+    def _put(self, server: bytes, token: Token, origin: bytes, force: bool, dry_run: bool) -> str:
         service, user, secret = _service(server, token.scope), (token.user or b"").decode(), to_secret(token).decode()
         by_git = service + _BY_GIT
         if origin == STORED:
@@ -89,12 +95,6 @@ class Writer:
                 if beside is not None:
                     keyring.delete_password(by_git, user)
         return "created" if before is None else "replaced"
-
-    def put_all(
-        self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
-    ) -> list[str]:
-        """Do what put does with each server and token; return what was done with each."""
-        return [self.put(server, token, origin, force=force, dry_run=dry_run) for server, token in tokens]
 
     def withdraw(self, kept: set[tuple[bytes, bytes]], *, dry_run: bool = False) -> list[tuple[bytes, bytes, bytes]]:
         """Return nothing: this keyring cannot list items, so what was declared stays until a person deletes it."""
@@ -119,7 +119,7 @@ class Writer:
 
 
 def _service(server: bytes, scope: bytes) -> str:
-    return "https://" + (server + b"/" + scope if scope else server).decode()
+    return f"https://{place(server, scope).decode()}"
 
 
 def _ours(server: bytes, username: bytes | None, scope: bytes, *, exactly: bool = False) -> Iterator[Token]:
@@ -131,12 +131,10 @@ def _under(
     service: str, username: bytes | None, scope: bytes, *, ours: bool = True, exactly: bool = False
 ) -> Iterator[Token]:
     with _told():
-        found = []
-        wanted = usernames(username)
-        if not exactly:
-            found = [(user, keyring.get_password(service, user.decode())) for user in wanted]
-        elif username is not None:
-            found = [(username, keyring.get_password(service, username.decode()))]
+        users = usernames(username)
+        if exactly:
+            users = [] if username is None else [username]
+        found = [(user, keyring.get_password(service, user.decode())) for user in users]
         if username is None and (anybodys := keyring.get_credential(service, None)) is not None:
             found.append((anybodys.username.encode(), anybodys.password))
     for user, secret in dict(found).items():

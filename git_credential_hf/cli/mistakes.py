@@ -17,7 +17,7 @@ def near(word: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(word.strip().lower(), list(known), n=1, cutoff=_ALIKE)), None)
 
 
-def unknown(what: str, word: str, known: Iterable[str], remedy: str) -> UsageError:
+def unknown(what: str, word: str, known: Iterable[str], remedy: str = "") -> UsageError:
     """Return the mistake of giving `word` as a `what`, "command" or "option", of which these are `known`."""
     name = word.partition("=")[0]
     if token_text.may_be_token(word.lstrip("-")):
@@ -26,20 +26,20 @@ def unknown(what: str, word: str, known: Iterable[str], remedy: str) -> UsageErr
     return UsageError(f"unknown {what} `{shown(name)}`" + (f"; did you mean `{meant}`?" if meant else ""), remedy)
 
 
-def too_much(command: str, word: str, remedy: str, *, takes_some: bool = False) -> UsageError:
+def too_much(command: str, word: str, *, takes_some: bool = False) -> UsageError:
     """Return the mistake of giving `word` to a command that takes no argument, or no more of them."""
     if token_text.may_be_token(word):
-        return unknown("argument", word, (), remedy)
+        return unknown("argument", word, ())
     if command == "exec":
         return UsageError("`exec` takes a command after `--`", "git-credential-hf exec -- hf auth whoami")
     if takes_some:
-        return UsageError(f"`{command}` takes no further argument `{shown(word)}`", remedy)
+        return UsageError(f"`{command}` takes no further argument `{shown(word)}`")
     if command == "seed" and os.path.exists(word):
-        return UsageError(f"`seed` takes no arguments; did you mean `--from {shown(word)}`?", remedy)
-    return UsageError(f"`{command}` takes no arguments", remedy)
+        return UsageError(f"`seed` takes no arguments; did you mean `--from {shown(word)}`?")
+    return UsageError(f"`{command}` takes no arguments")
 
 
-def in_an_option(name: str, message: str, choices: Iterable[str] | None, remedy: str) -> UsageError:
+def in_an_option(name: str, message: str, choices: Iterable[str] | None) -> UsageError:
     """Return the mistake that argparse tells of the option `name` with `message`."""
     text = f"`{name}`: {message}"
     if message.startswith("expected"):
@@ -51,4 +51,4 @@ def in_an_option(name: str, message: str, choices: Iterable[str] | None, remedy:
     elif choices is not None:
         *some, last = choices
         text = f"`{name}` takes {', '.join(some)} or {last}"
-    return UsageError(shown(text), remedy)
+    return UsageError(shown(text))

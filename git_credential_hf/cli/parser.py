@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from git_credential_hf.cli.commands.seed import Seed
 
 _PROGRAM = "git-credential-hf"
-_HELP = f"{_PROGRAM} --help"
 _ACTIONS = [action.decode() for action in options.ACTIONS]
 _SECONDS = 10.0  # for the keyring: no git waits
 
@@ -82,23 +81,22 @@ class _Parser(argparse.ArgumentParser):
 
     def parsed(self, arguments: list[str]) -> argparse.Namespace:
         """Return what `arguments` say. Raises options.UsageError."""
-        remedy = f"{_PROGRAM} {self.name} --help"
         try:
             given, rest = self.parse_known_args(arguments)
         except argparse.ArgumentError as error:
             name = error.argument_name or ""
             action = self.names().get(name.partition("/")[0])
             choices = action.choices if action else None
-            raise mistakes.in_an_option(name, error.message, choices, remedy) from None
+            raise mistakes.in_an_option(name, error.message, choices) from None
         if rest and rest[0].startswith("-"):
-            raise mistakes.unknown("option", rest[0], self.names(), remedy)
+            raise mistakes.unknown("option", rest[0], self.names())
         if rest:
             takes_some = any(not action.option_strings for action in self._actions)
-            raise mistakes.too_much(self.name, rest[0], remedy, takes_some=takes_some)
+            raise mistakes.too_much(self.name, rest[0], takes_some=takes_some)
         return given
 
     def error(self, message: str) -> Never:
-        raise options.UsageError(shown(message), f"{_PROGRAM} {self.name} --help")
+        raise options.UsageError(shown(message))
 
 
 def main(arguments: list[str], environ: _Environ) -> int:
@@ -165,20 +163,20 @@ def _run_nothing(arguments: list[str]) -> int:
     if not rest:
         raise options.UsageError("an action is missing: get, store, erase or capability")
     word = os.fsdecode(rest[0])
-    if word in COMMANDS or word in _ALIASES:
+    command = _ALIASES.get(word, word)
+    if command in COMMANDS:
         option = arguments[0].partition("=")[0]
-        command = _ALIASES.get(word, word)
-        if option not in _Parser(command, COMMANDS[command]).names():
-            raise options.UsageError(f"`{word}` has no option `{option}`", f"{_PROGRAM} {word} --help")
-        raise options.UsageError(f"the options of `{word}` come after it", f"{_PROGRAM} {word} --help")
+        has_it = option in _Parser(command, COMMANDS[command]).names()
+        wrong = f"the options of `{word}` come after it" if has_it else f"`{word}` has no option `{option}`"
+        raise options.UsageError(wrong, f"{_PROGRAM} {word} --help")
     if word in _ACTIONS and rest[1].startswith(b"-"):
         raise options.UsageError(f"`{word}` takes no arguments, and its options come before it")
     if word in _ACTIONS:
-        raise mistakes.too_much(word, os.fsdecode(rest[1]), _HELP)
+        raise mistakes.too_much(word, os.fsdecode(rest[1]))
     # gitcredentials(7): a helper ignores an action that it does not know.
     if len(rest) == 1 and stat.S_ISFIFO(os.fstat(0).st_mode) and not mistakes.near(word, _every_command()):
         return 0
-    raise mistakes.unknown("command", word, _every_command(), _HELP)
+    raise mistakes.unknown("command", word, _every_command())
 
 
 def _before_a_command(option: str, arguments: list[str]) -> options.UsageError:
@@ -186,7 +184,7 @@ def _before_a_command(option: str, arguments: list[str]) -> options.UsageError:
     command = next((_ALIASES.get(one, one) for one in arguments if one in _every_command()), "")
     if command in COMMANDS and option in _Parser(command, COMMANDS[command]).names():
         return options.UsageError(f"`{option}` comes after `{command}`", f"{_PROGRAM} {command} --help")
-    return mistakes.unknown("option", option, [*_helper().names(), "--version"], _HELP)
+    return mistakes.unknown("option", option, [*_helper().names(), "--version"])
 
 
 def _every_command() -> list[str]:
@@ -224,17 +222,21 @@ def _helper() -> _Parser:
 # The commands.
 
 
-def _declare_place(parser: _Parser) -> None:
+def _declare_where(parser: _Parser) -> None:
     add = parser.options.add_argument
     add("--scope", metavar="SCOPE", help="the organisation or repository that the token is for")
     add("--user", metavar="NAME", help="the username that the token is for (hf_user)")
     add("--host", metavar="HOST", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--no-keyring", dest="keyring", action="store_false", help="leave the keyring alone")
+    add("--no-cache", dest="cache", action="store_false", help="leave the token file alone")
 
 
-def _take_place(given: argparse.Namespace, asked: "Seed | Forget") -> None:
-    """Take over what --scope, --user and --host say. Raises options.UsageError."""
+def _take(given: argparse.Namespace, asked: "Seed | Forget") -> None:
+    """Take over what the options say, each of which is the attribute of its name. Raises options.UsageError."""
     from git_credential_hf.cli import tokens_toml
 
+    for name in vars(asked).keys() & (vars(given).keys() - {"scope", "user", "host"}):
+        setattr(asked, name, getattr(given, name))
     if given.host is not None:
         if token_text.may_be_token(given.host):
             raise options.UsageError("a host was expected, and what was given may be a token", f"{_PROGRAM} login")
@@ -254,34 +256,26 @@ def _for_keyring(environ: _Environ) -> options.Options:
 def _declare_login(parser: _Parser) -> None:
     add = parser.options.add_argument
     add("--with-token", action="store_true", help="read the token from standard input")
-    _declare_place(parser)
-    add("--no-keyring", action="store_true", help="leave the keyring alone")
-    add("--no-cache", action="store_true", help="leave the token file alone")
-    add("--no-configure", action="store_true", help="leave the configuration of git and git-lfs alone")
-    add("--offline", action="store_true", help="do not ask the Hub about the token")
+    _declare_where(parser)
+    add("--no-configure", dest="configure", action="store_false",
+        help="leave the configuration of git and git-lfs alone")  # fmt: skip
+    add("--offline", dest="online", action="store_false", help="do not ask the Hub about the token")
 
 
 def _login(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import login
 
     asked = login.Login()
-    _take_place(given, asked)
-    if given.no_keyring and (given.no_cache or asked.scope or asked.host != HUB):
+    _take(given, asked)
+    if not asked.keyring and (not asked.cache or asked.scope or asked.host != HUB):
         raise options.UsageError("`--no-keyring` leaves no place to store the token in")
-    asked.with_token = given.with_token
-    asked.keyring = not given.no_keyring
-    asked.cache = not given.no_cache
-    asked.configure = not given.no_configure
-    asked.online = not given.offline
     return login.login(asked, _for_keyring(environ))
 
 
 def _declare_seed(parser: _Parser) -> None:
     add = parser.options.add_argument
     add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
-    _declare_place(parser)
-    add("--no-keyring", action="store_true", help="leave the keyring alone")
-    add("--no-cache", action="store_true", help="leave the token file alone")
+    _declare_where(parser)
     add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
     add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")
     add("--strict", action="store_true", help="change nothing where a line would warn of the source")
@@ -299,16 +293,11 @@ def _seed(given: argparse.Namespace, environ: _Environ) -> int:
 
     if given.source == "":
         raise options.UsageError("`--from` takes a file, -, env:NAME, credential:NAME or command:WORDS")
-    asked = seed.Seed()
-    asked.source = given.source
     if given.source is None and not (given.scope is given.user is given.host is None):
         raise options.UsageError("--scope, --user and --host are about the token of --from; tokens.toml has its own")
-    _take_place(given, asked)
-    asked.keyring = not given.no_keyring
-    asked.cache = not given.no_cache
-    for name in ("require_keyring", "optional", "strict", "force", "git_lfs", "dry_run", "quiet", "unlock", "timeout"):
-        setattr(asked, name, getattr(given, name))
-    if given.no_keyring and given.require_keyring:
+    asked = seed.Seed()
+    _take(given, asked)
+    if asked.require_keyring and not asked.keyring:
         raise options.UsageError("`--require-keyring` and `--no-keyring` exclude each other")
     for_keyring = _for_keyring(environ)
     if given.timeout is not None:
@@ -320,9 +309,10 @@ def _seed(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_unconfigure(parser: _Parser) -> None:
     add = parser.options.add_mutually_exclusive_group().add_argument
-    add("--global", dest="target", action="store_const", const=("global", None), help="yours (default)")
+    yours = ("global", None)
+    add("--global", dest="target", action="store_const", const=yours, default=yours, help="yours (default)")
     add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
-    add("--file", metavar="F", help="this configuration file")
+    add("--file", dest="target", metavar="F", type=lambda file: ("file", file), help="this configuration file")
 
 
 def _declare_configure(parser: _Parser) -> None:
@@ -333,17 +323,13 @@ def _declare_configure(parser: _Parser) -> None:
 def _configure(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import configure
 
-    return configure.configure(_target(given), environ, git_lfs=given.git_lfs)
+    return configure.configure(given.target, environ, git_lfs=given.git_lfs)
 
 
 def _unconfigure(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import configure
 
-    return configure.unconfigure(_target(given), environ)
-
-
-def _target(given: argparse.Namespace) -> tuple[str, str | None]:
-    return ("file", given.file) if given.file is not None else given.target or ("global", None)
+    return configure.unconfigure(given.target, environ)
 
 
 def _declare_status(parser: _Parser) -> None:
@@ -383,16 +369,16 @@ def _token(given: argparse.Namespace, environ: _Environ) -> int:
 
 
 def _declare_exec(parser: _Parser) -> None:
-    parser.options.add_argument("--for", dest="url", metavar="URL", help="use the token for URL, as token does")
+    add = parser.options.add_argument
+    add("--for", dest="url", metavar="URL", type=os.fsencode, help="use the token for URL, as token does")
 
 
 def _exec(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import exec as command
 
     if not given.command:
-        raise mistakes.too_much("exec", "", "")
-    url = None if given.url is None else os.fsencode(given.url)
-    return command.execute(url, [os.fsencode(one) for one in given.command], options.Options(environ))
+        raise mistakes.too_much("exec", "")
+    return command.execute(given.url, [os.fsencode(one) for one in given.command], options.Options(environ))
 
 
 def _declare_serve(parser: _Parser) -> None:
@@ -429,9 +415,7 @@ def _forget(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import forget
 
     asked = forget.Forget()
-    _take_place(given, asked)
-    asked.revoke = given.revoke
-    asked.yes = given.yes
+    _take(given, asked)
     return forget.forget(asked, _for_keyring(environ))
 
 
@@ -444,7 +428,7 @@ def _help(given: argparse.Namespace, environ: _Environ) -> int:
     if name in COMMANDS:
         print(_Parser(name, COMMANDS[name]).format_help(), end="")
     elif name is not None and name not in _ACTIONS:
-        raise mistakes.unknown("command", name, _every_command(), _HELP)
+        raise mistakes.unknown("command", name, _every_command(), f"{_PROGRAM} --help")
     else:
         commands = "".join(f"  {name:<12} {command.summary}\n" for name, command in COMMANDS.items())
         actions = {name: one for name, one in _helper().names().items() if one.help != argparse.SUPPRESS}

@@ -99,11 +99,11 @@ class TokenFile:
     def put_declared(self, token: bytes, *, force: bool = False, dry_run: bool = False) -> Done:
         """Do what put does, and remember that the token is from tokens.toml; the caller is in locks.own_lock."""
         if not dry_run:
-            before = self.token()
+            tokens = [token]
+            if (before := self.token()) and is_declared(before, self.environ):
+                tokens.append(before)
             # Before it is written, and beside the one that it replaces, so that a run that is killed forgets neither.
-            _remember(
-                DECLARED, [token, *([before] if before and is_declared(before, self.environ) else [])], self.environ
-            )
+            _remember(DECLARED, tokens, self.environ)
         return self.put(token, force=force, dry_run=dry_run)
 
     def remember_typed(self, token: bytes) -> None:

@@ -55,8 +55,7 @@ def read(
             "--from was given a token, which every process can see there: give the name of where it is, or `-`"
         )
     if source == "-":
-        raw = _typed(host) if os.isatty(0) else _from_standard_input()
-        return _token(raw, "standard input", host)
+        return from_standard_input(host)
     if colon and kind == "command":
         try:
             words = shlex.split(rest)
@@ -72,6 +71,15 @@ def read(
     if _is_variable(source) and not os.path.lexists(source):
         raise NothingThere(f"{source}: no such file. Try: {from_variable(source)}")
     return from_file(source, host)
+
+
+def from_standard_input(host: bytes) -> tuple[str, list[str]]:
+    """Return the token on standard input, and warnings. On a terminal it is typed. Raises what read does."""
+    try:
+        raw = _typed(host) if os.isatty(0) else safe_read.read_all(0, safe_read.MAX_SIZE)
+    except OSError as error:
+        raise Failed(f"standard input cannot be read: {error.strerror}") from None
+    return _token(raw, "standard input", host)
 
 
 def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
@@ -90,12 +98,26 @@ def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
 
 def from_environment(name: str, environ: dict[bytes, bytes], host: bytes) -> tuple[str, list[str]]:
     """Return the token in the variable `name`, and warnings. Raises what read does."""
-    return _token(_variable(name, environ), f"the variable {shown(name)}", host)
+    if not name:
+        raise Failed("a variable is given by its name, as env:NAME")
+    raw = environ.get(os.fsencode(name))
+    if raw is None:
+        raise NothingThere(f"the variable {shown(name)} is not set")
+    return _token(raw, f"the variable {shown(name)}", host)
 
 
 def from_credential(name: str, environ: dict[bytes, bytes], host: bytes) -> tuple[str, list[str]]:
     """Return the token in systemd's credential `name`, and warnings. Raises what read does."""
-    return _token(_credential(name, environ), f"the credential {shown(name)}", host)
+    if "/" in name or name in ("", ".", ".."):
+        raise Failed("a credential is given by its name alone, as credential:NAME")
+    folder = environ.get(b"CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise NothingThere(
+            f"the credential {shown(name)} is missing: "
+            "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
+        )
+    raw, _ = open_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
+    return _token(raw, f"the credential {shown(name)}", host)
 
 
 def from_command(words: list[str], environ: dict[bytes, bytes], host: bytes, *, heard: bool) -> tuple[str, list[str]]:
@@ -140,13 +162,6 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
     return token, [doubt] if host == HUB and shape == token_text.WORD else []
 
 
-def _from_standard_input() -> bytes:
-    try:
-        return safe_read.read_all(0, safe_read.MAX_SIZE)
-    except OSError as error:
-        raise Failed(f"standard input cannot be read: {error.strerror}") from None
-
-
 def _is_variable(name: str) -> bool:
     """Return whether `name` is that of a variable: of one that is set, or of one as they are named."""
     is_set = os.fsencode(name) in os.environb
@@ -174,28 +189,6 @@ def _typed(host: bytes) -> bytes:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for one, handler in former.items():
             signal.signal(one, handler)
-
-
-def _variable(name: str, environ: dict[bytes, bytes]) -> bytes:
-    if not name:
-        raise Failed("a variable is given by its name, as env:NAME")
-    raw = environ.get(os.fsencode(name))
-    if raw is None:
-        raise NothingThere(f"the variable {shown(name)} is not set")
-    return raw
-
-
-def _credential(name: str, environ: dict[bytes, bytes]) -> bytes:
-    if "/" in name or name in ("", ".", ".."):
-        raise Failed("a credential is given by its name alone, as credential:NAME")
-    folder = environ.get(b"CREDENTIALS_DIRECTORY")
-    if not folder:
-        raise NothingThere(
-            f"the credential {shown(name)} is missing: "
-            "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
-        )
-    raw, _ = open_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
-    return raw
 
 
 def _printed(words: list[str], environ: dict[bytes, bytes], heard: bool) -> bytes:

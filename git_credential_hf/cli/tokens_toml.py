@@ -90,7 +90,7 @@ def _refuse_token(text: str, what: str) -> None:
 
 
 def server_of(text: str) -> bytes:
-    """Return the server of the host that a person has written (see scope.server). Raises options.UsageError."""
+    """Return the server of the host that a person has written (see repository.server). Raises options.UsageError."""
     host = options.host(os.fsencode(text))
     return server(b"https", host, (host,)) or host
 
@@ -229,18 +229,13 @@ def _token(name: str, table: Any, folder: str) -> Declared:
 
 
 def _source(kind: str, value: Any, at: tuple[str, ...], folder: str) -> str | list[str]:
-    words: list[str] = value if kind == "command" else [_text(value, at)]
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
-        raise _Wrong(at, 'this must be a list of words, as in ["pass", "show", "huggingface"]')
-    if any("\0" in word for word in words):
-        raise _Wrong(at, "there is a NUL in it")
-    if kind != "command" and token_text.may_be_token(words[0]):
-        raise _Wrong(at, "this is itself a token, and this file is no place for one: name where it is")
     if kind == "command":
-        if not words[0]:
-            raise _Wrong(at, "the name of the program is empty")
-        return words
-    (name,) = words
+        return _command(value, at)
+    name = _text(value, at)
+    if "\0" in name:
+        raise _Wrong(at, "there is a NUL in it")
+    if token_text.may_be_token(name):
+        raise _Wrong(at, "this is itself a token, and this file is no place for one: name where it is")
     if not name:
         raise _Wrong(at, "it is empty")
     if kind == "env" and "=" in name:
@@ -250,6 +245,16 @@ def _source(kind: str, value: Any, at: tuple[str, ...], folder: str) -> str | li
     if kind == "file" and not name.startswith("~"):
         return os.path.join(folder, name)
     return name
+
+
+def _command(value: Any, at: tuple[str, ...]) -> list[str]:
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
+        raise _Wrong(at, 'this must be a list of words, as in ["pass", "show", "huggingface"]')
+    if any("\0" in word for word in value):
+        raise _Wrong(at, "there is a NUL in it")
+    if not value[0]:
+        raise _Wrong(at, "the name of the program is empty")
+    return value
 
 
 def _texts(value: Any, at: tuple[str, ...]) -> list[str]:

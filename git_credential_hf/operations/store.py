@@ -60,7 +60,7 @@ def store(options: Options, data: bytes) -> str:
     try:
         if "keyring" in options.sources:
             with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
-                writer.put(ours, accepted, item.STORED)
+                writer.put([(ours, accepted)], item.STORED)
     except (Absent, Locked) as reason:
         options.note("store: %s", reason)
     except (Unavailable, OSError) as reason:

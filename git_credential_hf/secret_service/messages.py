@@ -11,13 +11,6 @@ PROMPT = b"org.freedesktop.Secret.Prompt"
 
 NO_OBJECT = b"/"  # stands for no prompt, and for no collection
 
-# What the body of each reply must be, by the method that was called.
-SESSION = b"vo"
-FOUND = b"aoao"
-SECRET_BY_ITEM = b"a{o(oayays)}"
-UNLOCKED = b"aoo"
-COMPLETED = b"bv"
-
 _COMPLETED_SIGNALS = (
     b"type='signal',sender='org.freedesktop.secrets',interface='org.freedesktop.Secret.Prompt',member='Completed'"
 )
@@ -76,7 +69,7 @@ def prompt(path: bytes) -> bytes:
 
 def read_session(message: decode.Message) -> bytes:
     """Return the object path of the session that OpenSession opened."""
-    body = message.decoder(SESSION)
+    body = message.decoder(b"vo")
     # What the algorithm "plain" gives is empty: a string in gnome-keyring and KeePassXC, an array of bytes in KWallet.
     given = {b"s": body.string, b"ay": body.byte_array}.get(body.signature())
     if given is None or given():
@@ -86,14 +79,14 @@ def read_session(message: decode.Message) -> bytes:
 
 def read_found(message: decode.Message) -> tuple[list[bytes], list[bytes]]:
     """Return the unlocked and the locked items that SearchItems found."""
-    body = message.decoder(FOUND)
+    body = message.decoder(b"aoao")
     unlocked = body.paths()
     return unlocked, body.paths()
 
 
 def read_secrets(message: decode.Message) -> dict[bytes, bytes]:
     """Return the secret of each item that GetSecrets gave one for."""
-    body = message.decoder(SECRET_BY_ITEM)
+    body = message.decoder(b"a{o(oayays)}")
     secrets = {}
     for _ in body.elements(8):
         item = body.string()
@@ -112,10 +105,10 @@ def read_collection(message: decode.Message) -> bytes:
 
 def read_unlocked(message: decode.Message) -> tuple[list[bytes], bytes]:
     """Return what Unlock has unlocked, and the prompt that the rest needs, NO_OBJECT for none."""
-    body = message.decoder(UNLOCKED)
+    body = message.decoder(b"aoo")
     return body.paths(), body.string()
 
 
 def read_completed(message: decode.Message) -> bool:
     """Return whether the prompt did what it was for: it was not dismissed."""
-    return message.decoder(COMPLETED).u32() == 0
+    return message.decoder(b"bv").u32() == 0

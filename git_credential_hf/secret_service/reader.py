@@ -77,8 +77,14 @@ class Reader(Connection):
         return unlocked
 
     def secrets(self, items: list[bytes]) -> dict[bytes, bytes]:
-        """Return the secrets of those of `items` that have one to give."""
-        self._may_ask_for(items)
+        """Return the secrets of those of `items` that have one to give.
+
+        Raises Locked where they cannot be had without a dialog that nobody asked for.
+        """
+        if items and len(items[0]) == _OF_PASS_SECRET_SERVICE:
+            from git_credential_hf.secret_service.quirks import pass_secret_service
+
+            pass_secret_service.leave_alone(items[0], self._options)
         (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
         return messages.read_secrets(reply)
 
@@ -128,13 +134,6 @@ class Reader(Connection):
         from git_credential_hf.secret_service.quirks import oo7
 
         return oo7.has_loaded(self, self._options)
-
-    def _may_ask_for(self, items: list[bytes]) -> None:
-        """Raise Locked where these secrets cannot be had without a dialog that nobody asked for."""
-        if items and len(items[0]) == _OF_PASS_SECRET_SERVICE:
-            from git_credential_hf.secret_service.quirks import pass_secret_service
-
-            pass_secret_service.leave_alone(items[0], self._options)
 
     def _open_session(self) -> bytes:
         """Return the session that secrets are given in; it is opened once there is something to be given."""

@@ -55,8 +55,9 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        connection = opening.welcomed(options)
+        connection = opening.opened(options)
         try:
+            opening.wait_for_welcome(connection, options)
             opening.send(connection, opening.BEGIN, options)
             super().__init__(connection)
         except BaseException:
@@ -141,23 +142,15 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def put(self, server: bytes, token: Token, origin: bytes, *, force: bool = False, dry_run: bool = False) -> str:
-        """Make `token` the secret of the one item for its server, user and scope.
-
-        origin: item.SEEDED or item.DECLARED, which take the place of one that git stored, too; or item.STORED, which
-        changes no other. Returns "unchanged" where it is that already and `force` is not set, else "replaced" or
-        "created"; with `dry_run`, what would be done.
-        """
-        (done,) = self.put_all([(server, token)], origin, force=force, dry_run=dry_run)
-        return done
-
-    def put_all(
+    def put(
         self, tokens: list[tuple[bytes, Token]], origin: bytes, *, force: bool = False, dry_run: bool = False
     ) -> list[str]:
-        """Do what put does with each server and token; return what was done with each.
+        """Make each token, after its server, the secret of the one item for its server, user and scope.
 
-        "left" is what can neither be replaced nor be created, since the default collection is closed; where that is so
-        of all, it raises NoCollection or Locked.
+        origin: item.SEEDED or item.DECLARED, which take the place of one that git stored, too; or item.STORED, which
+        changes no other. Returns for each "unchanged" where it is that already and `force` is not set, else "replaced"
+        or "created"; with `dry_run`, what would be done. "left" is what can neither be replaced nor be created, since
+        the default collection is closed; where that is so of all, it raises NoCollection or Locked.
         """
         with _told():
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]

@@ -78,21 +78,19 @@ def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
         wanted = asked
     try:
         token = _token(wanted, own, request.path, options)
-    except _Failure as reason:
-        yield from _no_token(wanted, str(reason), options)
-        return
     except Exception as error:  # of any kind: no other identity may answer in its place
-        yield from _no_token(wanted, f"unexpected {type(error).__name__}", options)
+        reason = str(error) if isinstance(error, _Failure) else f"unexpected {type(error).__name__}"
+        options.note("oidc: no token for %s: %s", _shown(wanted), reason)
+        if not options.offline:
+            yield Candidate(NAME, PLACE, None, FAILED, f"no token through OIDC for {_shown(wanted)}: {reason}")
         return
     options.note("oidc: %s for %s", "a token" if token else "none", _shown(wanted))
     if token is not None:
         yield Candidate(NAME, PLACE, token)
 
 
-def _no_token(wanted: bytes, reason: str, options: "Options") -> "Iterator[Candidate]":
-    options.note("oidc: no token for %s: %s", _shown(wanted), reason)
-    if not options.offline:
-        yield Candidate(NAME, PLACE, None, FAILED, f"no token through OIDC for {_shown(wanted)}: {reason}")
+def _shown(resource: bytes) -> str:
+    return resource.decode("utf-8", "backslashreplace")
 
 
 def reject(text: bytes, path: bytes, options: "Options", *, expired: bool) -> None:
@@ -128,36 +126,25 @@ def _token(wanted: bytes, own: bytes, path: bytes, options: "Options") -> Token 
         return None
     with _Keeping(options.environ, deadline) as keeping:
         try:
-            return _exchanged(wanted, own, keys, (kind, secret), keeping)
+            return _given(_exchanged(wanted, own, keys, (kind, secret), keeping))
         except OSError as error:  # another run is at it for longer than it may be
             raise _Failure(error.strerror or "there is no lock to be had") from None
 
 
 def _exchanged(
     wanted: bytes, own: bytes, keys: dict[bytes, bytes], identity: tuple[bytes, bytes], keeping: "_Keeping"
-) -> Token:
-    """Return the token for `wanted`, which no other run asks for meanwhile. Raises _Failure and TimeoutError."""
+) -> _Kept:
+    """Return what comes of an exchange for `wanted`, which no other run asks for meanwhile, or of one for `own`, where
+    the Hub does not trust this job with `wanted`. Raises TimeoutError.
+    """
     keeping.take(keys[wanted])
     if (kept := _find(keys[wanted], keeping.environ)) is not None:
-        return _given(kept)
-    try:
-        found = _asked(wanted, identity, keeping.deadline)
-    except _Unknown as reason:
-        found = _failed(str(reason)) if wanted == own else _of_own(own, keys[own], identity, keeping)
-    keeping.write(keys[wanted], found)
-    return _given(found)
-
-
-def _of_own(own: bytes, key: bytes, identity: tuple[bytes, bytes], keeping: "_Keeping") -> _Kept:
-    """Return what HF_OIDC_RESOURCE itself gives where the Hub does not trust this job with the repository."""
-    keeping.take(key)
-    if (kept := _find(key, keeping.environ)) is not None:
         return kept
     try:
-        kept = _asked(own, identity, keeping.deadline)
+        kept = _asked(wanted, identity, keeping.deadline)
     except _Unknown as reason:
-        kept = _failed(str(reason))
-    keeping.write(key, kept)
+        kept = _failed(str(reason)) if wanted == own else _exchanged(own, own, keys, identity, keeping)
+    keeping.write(keys[wanted], kept)
     return kept
 
 
@@ -268,16 +255,10 @@ def _kept_in(environ: dict[bytes, bytes]) -> list[bytes]:
 
 
 def _made(environ: dict[bytes, bytes]) -> "Iterator[bytes]":
-    """Yield the folders in which something may be kept, each made as it is come to."""
+    """Return the folders in which something may be kept, each made as it is come to."""
     from git_credential_hf.state import files
 
-    for folder in _folders(environ):
-        try:
-            files.make_folders(folder)
-        except OSError:
-            continue
-        if _is_own(folder):
-            yield folder
+    return filter(_is_own, files.made(_folders(environ)))
 
 
 def _find(name: bytes, environ: dict[bytes, bytes]) -> _Kept | None:
@@ -420,10 +401,3 @@ def _files(folder: bytes) -> list[bytes]:
         return [folder + b"/" + name for name in posix.listdir(folder)]
     except OSError:
         return []
-
-
-# What a person is told.
-
-
-def _shown(resource: bytes) -> str:
-    return resource.decode("utf-8", "backslashreplace")

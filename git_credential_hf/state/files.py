@@ -7,7 +7,7 @@ import posix
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 _OLD = 600  # seconds: no run takes that long to write a file
 
@@ -21,7 +21,7 @@ def replace(file: bytes, content: bytes, mode: int = 0o600) -> None:
     import os
 
     remove_unfinished(file)
-    new = _unfinished(file) + _this_run() + posix.urandom(4).hex().encode()
+    new = _unfinished(file) + _run(posix.getpid()) + posix.urandom(4).hex().encode()
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -93,8 +93,8 @@ def _unfinished(file: bytes) -> bytes:
     return folder + slash + b"." + name + b".git-credential-hf"
 
 
-def _this_run(process: int | None = None) -> bytes:
-    """Return what tells this run, or that of `process`, from all others: the start of the machine, the name space
+def _run(process: int) -> bytes:
+    """Return what tells the run of `process` from all others: the start of the machine, the name space
     that its number is from, and the number. Source: proc(5), pid_namespaces(7).
     """
     from git_credential_hf.state.safe_read import read
@@ -104,7 +104,7 @@ def _this_run(process: int | None = None) -> bytes:
         space = posix.stat(b"/proc/self/ns/pid").st_ino
     except OSError:
         space = 0
-    return b"-%b-%x-%d-" % (start, space, process or posix.getpid())
+    return b"-%b-%x-%d-" % (start, space, process)
 
 
 def _is_left(file: bytes, suffix: bytes) -> bool:
@@ -114,7 +114,7 @@ def _is_left(file: bytes, suffix: bytes) -> bool:
     if not suffix:  # as the first version named it
         return True
     process = suffix.split(b"-")[3:4]
-    if process and process[0].isdigit() and suffix.startswith(_this_run(int(process[0]))):
+    if process and process[0].isdigit() and suffix.startswith(_run(int(process[0]))):
         try:
             posix.kill(int(process[0]), 0)
         except ProcessLookupError:
@@ -144,3 +144,16 @@ def make_folders(folder: bytes) -> None:
         except FileExistsError:
             if not os.path.isdir(folder):
                 raise
+
+
+def made(wanted: "Iterable[bytes]") -> "Iterator[bytes]":
+    """Yield those of the folders `wanted` that are the user's alone, each made as it is come to, where it can be."""
+    from git_credential_hf.state.folders import is_own
+
+    for folder in wanted:
+        try:
+            make_folders(folder)
+        except OSError:
+            continue
+        if is_own(folder):
+            yield folder

@@ -5,8 +5,8 @@ A lock is extra protection: on a file system without locks, the work is done wit
 
 import posix
 
-from git_credential_hf.state.files import if_possible, make_folders
-from git_credential_hf.state.folders import is_own, own_folders
+from git_credential_hf.state.files import if_possible, made
+from git_credential_hf.state.folders import own_folders
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -96,12 +96,8 @@ def own_lock(environ: dict[bytes, bytes], seconds: float) -> "AbstractContextMan
     """
     from contextlib import nullcontext
 
-    for folder in own_folders(environ):
-        try:
-            make_folders(folder)
-        except OSError:
-            continue
-        if is_own(folder) and _has_locks(folder):
+    for folder in made(own_folders(environ)):
+        if _has_locks(folder):
             return FolderLock(folder, seconds)
     return nullcontext()
 

@@ -43,12 +43,9 @@ def state(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, b
 
 def remember(server: bytes, token: bytes, repository: bytes, environ: dict[bytes, bytes]) -> None:
     """Note that `server` has just rejected `token` for `repository`, empty for all. Raises CannotRemember."""
-    for folder in folders.own_folders(environ):
+    for folder in files.made(folders.own_folders(environ)):
         file = folder + b"/" + folders.REJECTED
         try:
-            files.make_folders(folder)
-            if not folders.is_own(folder):
-                continue
             with locks.FolderLock(folder, _WAIT):
                 key, times = _read(file)
                 name = _name(key, server, token, repository)

@@ -10,6 +10,7 @@ from git_credential_hf.cli import owner
 from git_credential_hf.cli.asked import Asked
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
+from git_credential_hf.model.item import place
 from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token, of_hub
 from git_credential_hf.options import Options, UsageError
@@ -76,7 +77,7 @@ class _Found:
 def forget(asked: Forget, options: Options) -> int:
     """Remove the items of ours that `asked` names, and the same token from the token file; return the exit code.
 
-    options: environ, timeout and unlock, for the look into the keyring. Raises Failed where nothing was removed, and
+    options: environ and timeout, for the look into the keyring. Raises Failed where nothing was removed, and
     UsageError where a person is to be asked and there is no terminal.
     """
     trace.begin(options, "forget")
@@ -115,16 +116,22 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     except Unavailable as reason:
         remedy = _UNLOCK if isinstance(reason, Locked) else _LOOK
         found.shortfalls.append(_Shortfall(f"the keyring cannot be searched, {reason}", remedy))
-    found.in_cache = found.cached = cache.token() if cache else None
-    if cache and found.cached and found.absent and asked.user is None:
-        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
-        found.cached = None if is_login(found.cached, options.environ) else found.cached
-    elif found.cached and found.cached not in [token.text for token in found.items if not token.scope]:
-        is_meant = not found.shortfalls and asked.user in (None, HF_USER)
-        found.cached = found.cached if is_meant and is_ours(found.cached, options.environ) else None
+    found.in_cache = cache.token() if cache else None
+    if found.in_cache and _goes_too(found.in_cache, asked, found, options):
+        found.cached = found.in_cache
     if asked.revoke:
         found.copies = _copies(every, found, options)
     return found
+
+
+def _goes_too(cached: bytes, asked: Forget, found: _Found, options: Options) -> bool:
+    """Return whether the token file is to lose `cached`, the token that it holds."""
+    if found.absent and asked.user is None:
+        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
+        return not is_login(cached, options.environ)
+    if any(token.text == cached and not token.scope for token in found.items):
+        return True
+    return not found.shortfalls and asked.user in (None, HF_USER) and is_ours(cached, options.environ)
 
 
 def _copies(every: list[Token], found: _Found, options: Options) -> list[str]:
@@ -133,8 +140,8 @@ def _copies(every: list[Token], found: _Found, options: Options) -> list[str]:
     lines = [f"keyring: {_name(one, HUB)}" for one in every if one.text in going and one.item not in items]
     file = path(options.environ)
     held = of_hub(safe_read.read(file))
-    if held in going and found.cached is None:
-        lines.append(f"token file: token {shown_token(held or b'')}, {shown(file)}")
+    if held and held in going and found.cached is None:
+        lines.append(f"token file: token {shown_token(held)}, {shown(file)}")
     return lines
 
 
@@ -199,7 +206,6 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
         return
     with_dialog = Options(options.environ)  # the time of `options` has passed while a person read what is to go
     with_dialog.timeout = _DIALOG
-    with_dialog.unlock = options.unlock
     with_dialog.trace = options.trace
     with keyring.writer(with_dialog) as writer:
         now = {token.item: token.text for token in writer.ours(asked.host, asked.scope, asked.user)}
@@ -239,7 +245,6 @@ def _is_yes(question: str) -> bool:
 
 
 def _name(token: Token, host: bytes) -> str:
-    place = host + (b"/" + token.scope if token.scope else b"")
     user = "any user" if token.user is None else shown(token.user)
     what = f"token {shown_token(token.text)}" if token.text else "an item without a token"
-    return f"{what} for {shown(place)} as {user}"
+    return f"{what} for {shown(place(host, token.scope))} as {user}"

@@ -52,21 +52,23 @@ def list_tokens(options: Options, *, as_json: bool) -> int:
         return 0
     if rows:
         print(_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None), end="")
-    note = f"keyring: skipped ({shown(skipped)})" if skipped else ""
-    if note or not rows:
-        print(note if rows else f"0 tokens stored{'; ' * bool(note)}{note}")
+    notes = [] if rows else ["0 tokens stored"]
+    notes += [f"keyring: skipped ({shown(skipped)})"] if skipped else []
+    if notes:
+        print("; ".join(notes))
     return 0
 
 
 def _of_keyring(options: Options) -> list[_Row]:
     """Return what our items in the keyring hold. Raises Unavailable."""
-    rows = []
     if not keyring.SECRET_SERVICE:  # that keyring lists no items, and tells no origin
-        for token in keyring.by_library().Writer().ours(HUB, b"", None):
-            rows.append(_Row(shown(HUB), None, _name(token.user), token.text, "keyring", False, token.expires, None))
-        return rows
+        return [
+            _Row(shown(HUB), None, _name(token.user), token.text, "keyring", False, token.expires, None)
+            for token in keyring.by_library().Writer().ours(HUB, b"", None)
+        ]
     from git_credential_hf.secret_service import inventory
 
+    rows = []
     for one in inventory.items(options):
         ours = one.item
         host, scope, user = (ours.server, ours.scope or None, ours.user) if ours else (None, None, None)

@@ -10,6 +10,7 @@ from git_credential_hf.cli.commands.seed import Seed
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status import verdict
+from git_credential_hf.model import item
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.options import Options, UsageError
 
@@ -42,7 +43,7 @@ class Login(Seed):
 def login(asked: Login, options: Options) -> int:
     """Ask for a token, check and store it, and have git use it; return the exit code.
 
-    options: environ, timeout and unlock, for the keyring. Raises UsageError where nobody can be asked, and Failed where
+    options: environ and timeout, for the keyring. Raises UsageError where nobody can be asked, and Failed where
     nothing was stored.
     """
     if not asked.with_token and not os.isatty(0):
@@ -50,7 +51,7 @@ def login(asked: Login, options: Options) -> int:
             "login asks for the token on a terminal, and standard input is none", asked.again(with_token=True)
         )
     owner.check_home(options.environ, "login")
-    text, warnings = token_source.read("-", options.environ, asked.host)
+    text, warnings = token_source.from_standard_input(asked.host)
     token = text.encode()
     expires = None
     if asked.host == HUB:
@@ -66,8 +67,7 @@ def login(asked: Login, options: Options) -> int:
     print(done, flush=True)
     for line in warnings + shortfalls:
         complain(line)
-    place = asked.host + (b"/" + asked.scope if asked.scope else b"")
-    print(verdict.of(b"https://" + place, options.environ)[0])
+    print(verdict.of(b"https://" + item.place(asked.host, asked.scope), options.environ)[0])
     return PARTLY if shortfalls else 0
 
 

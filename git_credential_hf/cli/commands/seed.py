@@ -32,23 +32,21 @@ from git_credential_hf.state import locks, rejected, trace
 
 _WAIT = 30.0  # seconds, for the runs that came before
 
-# What there is to do about a keyring that cannot be had, where no dialog can help. {}: the same command once more.
+# What there is to do about a keyring that cannot be had, where no dialog can help: for seed, and for login, of which
+# the token is to be typed once more. {}: the same command once more.
 _REMEDIES = {
-    Locked: "Run `{}` again once it is open",
-    NoBus: "Run `{}` again after logging in",
-    NotYours: "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run `{}` again",
-    NoKeyring: "Run `{}` again once one is running",
-    NoCollection: "Run `{}` again after the next login, or create a keyring in it",
-    Absent: "Install one, and run `{}` again",
-}
-# The same for login, of which the token is to be typed once more.
-_FIRST = {
-    Locked: "Unlock the keyring",
-    NoBus: "Log in to the desktop",
-    NotYours: "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR",
-    NoKeyring: "Start a keyring",
-    NoCollection: "Create a keyring in it",
-    Absent: "Install a keyring",
+    Locked: ("Run `{}` again once it is open", "Unlock the keyring, then: {}"),
+    NoBus: ("Run `{}` again after logging in", "Log in to the desktop, then: {}"),
+    NotYours: (
+        "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and run `{}` again",
+        "Unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, then: {}",
+    ),
+    NoKeyring: ("Run `{}` again once one is running", "Start a keyring, then: {}"),
+    NoCollection: (
+        "Run `{}` again after the next login, or create a keyring in it",
+        "Create a keyring in it, then: {}",
+    ),
+    Absent: ("Install one, and run `{}` again", "Install a keyring, then: {}"),
 }
 
 
@@ -89,6 +87,9 @@ class _ForKeyring(NamedTuple):
     server: bytes
     user: bytes
     token: Token
+
+    def __str__(self) -> str:
+        return _which(item.place(self.server, self.token.scope), self.user, self.token.text)
 
 
 class Wanted:
@@ -280,7 +281,7 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     elif wanted.withdraws_cache and token_file.has_declared(options.environ):
         cache = TokenFile(options.environ)
     if cache is None and not asked.keyring and not wanted.withdraws_cache:
-        if asked.scope or asked.host != HUB:
+        if _must_be_kept(asked):
             outcome.shortfalls = _stored_nowhere(
                 wanted, "the keyring alone keeps such a token", "Seed it without --no-keyring"
             )
@@ -300,13 +301,12 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
                 _fill_keyring(asked, wanted, options, outcome)
     except TimeoutError as error:
         raise Failed(f"{error.strerror}: end it, and {asked.once_more}") from None
-    if wanted.kept == set():
-        nothing_new = "nothing to do: no token is declared"
-    else:
+    if wanted.kept is not None and not (outcome.told or outcome.shortfalls or wanted.failed):
         count = len({one.name for one in wanted.tokens})
-        nothing_new = f"unchanged: {count} declared token{'s'[: count != 1]}" if count else ""
-    if wanted.kept is not None and nothing_new and not (outcome.told or outcome.shortfalls or wanted.failed):
-        _report(asked, nothing_new)
+        if not wanted.kept:
+            _report(asked, "nothing to do: no token is declared")
+        elif count:
+            _report(asked, f"unchanged: {count} declared token{'s'[: count != 1]}")
     if not asked.dry_run:
         outcome.shortfalls += _let_be_given(wanted.tokens, options)
     return outcome
@@ -333,9 +333,8 @@ def _keyring_takes(wanted: Wanted, options: Options) -> bool:
     at_once.trace = options.trace
     try:
         with keyring.writer(at_once) as writer:
-            return "left" not in writer.put_all(
-                [(one.server, one.token) for one in wanted.tokens], item.SEEDED, dry_run=True
-            )
+            pairs = [(one.server, one.token) for one in wanted.tokens]
+            return "left" not in writer.put(pairs, item.SEEDED, dry_run=True)
     except Unavailable:
         return False
 
@@ -352,11 +351,11 @@ def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome)
             token_file.forget_declared(cache.environ)
             if asked.is_typed:
                 cache.remember_typed(wanted.cached)
-    what = done.what if done is not None else token_file.UNCHANGED
-    if done is not None and not (what == token_file.UNCHANGED and wanted.kept is not None):
-        _report(asked, done.line)
-    outcome.told = what != token_file.UNCHANGED
-    outcome.changed = what in (token_file.WRITTEN, token_file.REMOVED)
+    if done is not None:
+        outcome.told = done.what != token_file.UNCHANGED
+        outcome.changed = done.what in (token_file.WRITTEN, token_file.REMOVED)
+        if outcome.told or wanted.kept is None:
+            _report(asked, done.line)
     if wanted.cached is not None:
         outcome.places.append(cache.shown)
 
@@ -368,10 +367,12 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
     try:
         with keyring.writer(options) as writer:
             pairs = [(one.server, one.token) for one in wanted.tokens]
-            done = writer.put_all(pairs, origin, force=asked.force, dry_run=asked.dry_run)
+            done = writer.put(pairs, origin, force=asked.force, dry_run=asked.dry_run)
             if wanted.kept is not None:
                 gone = writer.withdraw(wanted.kept, dry_run=asked.dry_run)
-            outcome.shortfalls += [_still_locked(asked, label) for label in writer.locked]
+            for label in writer.locked:
+                older = f'an older copy was left in the keyring "{shown(label)}": that one is locked'
+                outcome.shortfalls.append(f"{older}. {_once_open(asked)}")
     except (Absent, Locked) as reason:
         outcome.skipped = str(reason)
         remedy = _remedy(asked, reason, options)
@@ -392,12 +393,10 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         outcome.places.insert(0, KEYRING)
     for one, how in zip(wanted.tokens, done, strict=True):
         if how == "left":
-            which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
-            outcome.shortfalls.append(f"{which} was not stored: the default keyring is not open. {_once_open(asked)}")
+            outcome.shortfalls.append(f"{one} was not stored: the default keyring is not open. {_once_open(asked)}")
         elif how != "unchanged" or wanted.kept is None:
             name = f" ({one.name})" if one.name else ""
-            which = _which(item.place(one.server, one.token.scope), one.user, one.token.text)
-            _report(asked, f"keyring: {would_be if how != 'unchanged' else ''}{how}, {which}{name}")
+            _report(asked, f"keyring: {would_be if how != 'unchanged' else ''}{how}, {one}{name}")
             outcome.told = outcome.changed = True
     for place, user, text in gone:
         _report(asked, f"keyring: {would_be}removed, {_which(place, user, text)}")
@@ -409,9 +408,8 @@ def _remedy(asked: Seed, reason: Absent | Locked, options: Options) -> str:
     has_display = options.environ.get(b"DISPLAY") or options.environ.get(b"WAYLAND_DISPLAY")
     if isinstance(reason, (Locked, NoKeyring)) and has_display and options.unlock != "prompt":
         return _once_open(asked)
-    if not asked.is_typed:
-        return _REMEDIES[type(reason)].format(asked.again(dry_run=False))
-    return f"{_FIRST[type(reason)]}, then: {asked.again(dry_run=False)}"
+    of_seed, of_login = _REMEDIES[type(reason)]
+    return (of_login if asked.is_typed else of_seed).format(asked.again(dry_run=False))
 
 
 def _must_be_kept(asked: Seed) -> bool:
@@ -420,22 +418,15 @@ def _must_be_kept(asked: Seed) -> bool:
 
 
 def _stored_nowhere(wanted: Wanted, reason: str, remedy: str) -> list[str]:
-    return [
-        f"{_which(item.place(one.server, one.token.scope), one.user, one.token.text)} was stored nowhere: "
-        f"{reason}. {remedy}"
-        for one in wanted.tokens
-    ]
-
-
-def _still_locked(asked: Seed, label: str) -> str:
-    return f'an older copy was left in the keyring "{shown(label)}": that one is locked. {_once_open(asked)}'
+    return [f"{one} was stored nowhere: {reason}. {remedy}" for one in wanted.tokens]
 
 
 def _once_open(asked: Seed) -> str:
     """Return what a person can do about a locked keyring: seed opens it in a dialog, and login has none."""
     if not asked.is_typed:
         return f"Try: {asked.again(unlock='prompt', timeout='60')}"
-    return f"{_FIRST[Locked]}, then: {asked.again()}"
+    _, of_login = _REMEDIES[Locked]
+    return of_login.format(asked.again())
 
 
 def _which(place: bytes, user: bytes, text: bytes) -> str:

@@ -110,11 +110,8 @@ def seconds(duration: str) -> int:
     UsageError.
     """
     found = _DURATION.fullmatch(duration)
-    total = (
-        sum(int(one or 0) * unit for one, unit in zip(found.groups(), (86_400, 3600, 60, 1), strict=True))
-        if found
-        else 0
-    )
+    days, hours, minutes, rest = (int(one or 0) for one in found.groups()) if found else (0, 0, 0, 0)
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     if not total:
         raise UsageError("--for takes a time such as 90m, 8h or 2d")
     return total
@@ -149,8 +146,9 @@ def _bound(path: bytes, asked: Serve, ending: "_Ending") -> Iterator[socket.sock
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         try:
             try:
-                files.make_folders(os.path.dirname(os.path.abspath(path)))
-                with _alone(os.path.dirname(os.path.abspath(path)), asked.environ):
+                folder = os.path.dirname(os.path.abspath(path))
+                files.make_folders(folder)
+                with _alone(folder, asked.environ):
                     _make_way(path)
                     ending.watch()  # from here on there is something to remove
                     # Others may only connect where they are allowed to by name: then the kernel says who they are.
@@ -205,8 +203,7 @@ def _make_way(path: bytes) -> None:
 def _remove(path: bytes, own: os.stat_result) -> None:
     """Remove the socket at `path` if it is the `own` one still."""
     with contextlib.suppress(OSError):
-        now = os.lstat(path)
-        if (now.st_dev, now.st_ino) == (own.st_dev, own.st_ino):
+        if os.path.samestat(os.lstat(path), own):
             os.unlink(path)
 
 

@@ -27,24 +27,11 @@ _OVERFLOW_UID = 65534
 _EVERY_UID = (1 << 32) - 1
 
 
-def welcomed(options: "Options") -> _socket.socket:
-    """Connect to the session bus; return the connection once it has let this process in.
-
-    BEGIN is for the caller to send. Raises Unavailable: NoBus or NotYours, where it is known to be one of these.
-    """
-    connection = opened(options)
-    try:
-        wait_for_welcome(connection, options)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def opened(options: "Options") -> _socket.socket:
     """Connect to the session bus and tell it who this is, without waiting for its welcome.
 
-    Of several addresses the first counts where a bus of the user's or of root's listens. Raises as `welcomed` does.
+    Of several addresses the first counts where a bus of the user's or of root's listens. Raises Unavailable: NoBus
+    or NotYours, where it is known to be one of these.
     """
     reason: Unavailable = NoBus(NO_BUS)
     for address in bus_addresses(options.environ):

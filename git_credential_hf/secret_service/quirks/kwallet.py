@@ -42,14 +42,14 @@ def open_already(connection: "Connection", paths: list[bytes], options: "Options
     None where the Secret Service is not KWallet. Raises Unavailable.
     """
     wallets = list(dict.fromkeys(_wallet(path) for path in paths))[:_MOST_WALLETS]
-    named = [wallet for wallet in wallets for _ in _OBJECTS]
-    replies = connection.ask(*(is_open(place, wallet) for wallet in wallets for place in _OBJECTS))
+    asked = [(place, wallet) for wallet in wallets for place in _OBJECTS]
+    replies = connection.ask(*(is_open(place, wallet) for place, wallet in asked))
     if all(reply.type == decode.ERROR for reply in replies):
         return None
     if _asks_for_each_program(options.environ):
         options.note("keyring: locked; KWallet is set to ask before a program uses it, so it is left alone")
         return []
-    opened = {wallet for wallet, reply in zip(named, replies, strict=True) if read_open(reply)}
+    opened = {wallet for (_, wallet), reply in zip(asked, replies, strict=True) if read_open(reply)}
     options.note("keyring: locked; KWallet's isOpen: %s", "open" if opened else "no such open wallet")
     return [path for path in paths if _wallet(path) in opened - {b""}]
 
