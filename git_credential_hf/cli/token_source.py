@@ -23,6 +23,8 @@ from git_credential_hf.state import safe_read
 
 _PAGE = "https://huggingface.co/settings/tokens"
 
+ANYWAY = "; it is stored anyway"  # the end of a warning, but with --strict
+
 _TICK = 0.5  # seconds
 _COMMAND_LIMIT = 60  # seconds: a vault may ask its person for a password or a touch
 
@@ -158,7 +160,7 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
         raise Failed(f"{name} is not plain text: it must hold the token alone") from None
     if shape == token_text.NO_TEXT:
         raise Failed(f"{name} has a character in it that no token has: copy the token there once more")
-    doubt = f"{name} holds a word that does not look like a Hugging Face token (hf_...); it is stored anyway"
+    doubt = f"{name} holds a word that does not look like a Hugging Face token (hf_...){ANYWAY}"
     return token, [doubt] if host == HUB and shape == token_text.WORD else []
 
 

@@ -601,6 +601,31 @@ def test_where_all_fail_it_has_failed(seed: Seed, declare: Declaration, keyring:
     assert keyring.all() == []
 
 
+@pytest.mark.parametrize(
+    "arguments", [("--no-keyring",), ("--no-keyring", "--no-cache"), ("--no-keyring", "--optional")]
+)
+def test_what_no_place_is_left_for_is_not_called_unchanged(
+    seed: Seed, declare: Declaration, keyring: Items, arguments: tuple[str, ...]
+) -> None:
+    declare(ORG, org=B)
+    result = seed(*arguments)
+    assert result.stdout == b"stored nowhere: 1 declared token, as --no-keyring says\n"
+    assert (result.stderr, result.code) == (b"", 0)
+    assert keyring.all() == []
+
+
+def test_strict_does_not_say_that_it_stores(
+    seed: Seed, declare: Declaration, keyring: Items, environment: Environment
+) -> None:
+    declare(ORG, org="0123456789abcdef")
+    done = seed("--strict")
+    assert done.stderr.decode() == (
+        f"git-credential-hf: tokens.org: {declare.folder / 'org.token'} holds a word that does not look like a Hugging "
+        "Face token (hf_...)\n"
+    )
+    assert (done.stdout, done.code, keyring.all()) == (b"", 1, [])
+
+
 def test_a_source_that_others_can_read_is_told(
     seed: Seed, declare: Declaration, keyring: Items, environment: Environment
 ) -> None:

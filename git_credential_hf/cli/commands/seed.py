@@ -256,7 +256,7 @@ def _progress(what: str) -> Iterator[None]:
 def _warn(asked: Seed, warnings: list[str]) -> None:
     for warning in warnings:
         if asked.strict:
-            raise Failed(warning)
+            raise Failed(warning.removesuffix(token_source.ANYWAY))
         complain(warning)
 
 
@@ -280,7 +280,7 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
         cache.put(wanted.cached, dry_run=True)  # where it cannot be, nothing has been touched
     elif wanted.withdraws_cache and token_file.has_declared(options.environ):
         cache = TokenFile(options.environ)
-    if cache is None and not asked.keyring and not wanted.withdraws_cache:
+    if cache is None and not asked.keyring and wanted.kept is None:
         if _must_be_kept(asked):
             outcome.shortfalls = _stored_nowhere(
                 wanted, "the keyring alone keeps such a token", "Seed it without --no-keyring"
@@ -302,11 +302,14 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     except TimeoutError as error:
         raise Failed(f"{error.strerror}: end it, and {asked.once_more}") from None
     if wanted.kept is not None and not (outcome.told or outcome.shortfalls or wanted.failed):
-        count = len({one.name for one in wanted.tokens})
+        declared = len({one.name for one in wanted.tokens})
+        stored = declared if asked.keyring else int(wanted.cached is not None)
         if not wanted.kept:
             _report(asked, "nothing to do: no token is declared")
-        elif count:
-            _report(asked, f"unchanged: {count} declared token{'s'[: count != 1]}")
+        elif stored:
+            _report(asked, f"unchanged: {stored} declared token{'s'[: stored != 1]}")
+        elif declared:
+            _report(asked, f"stored nowhere: {declared} declared token{'s'[: declared != 1]}, as --no-keyring says")
     if not asked.dry_run:
         outcome.shortfalls += _let_be_given(wanted.tokens, options)
     return outcome
