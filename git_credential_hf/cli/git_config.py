@@ -50,6 +50,10 @@ class Url(NamedTuple):
         host = host.lower()
         return host if port in (b"", _PORTS.get(self.scheme)) else host + b":" + port
 
+    def host_name(self) -> bytes:
+        """Return the host in lower case, without a port."""
+        return _split_port(self)[0].lower()
+
     def has_token(self) -> bool:
         """Return whether there is a password in it, or a token in the place of a user."""
         return bool(self.password) or self._user_is_token()
@@ -163,16 +167,16 @@ class Helper(NamedTuple):
         is_command = self.value.startswith((b"!", b"/")) or not self.words()
         return is_command and not self.is_ours() and _NAMES_OURS.search(self.command()) is not None
 
-    def arguments(self) -> list[str]:
+    def arguments(self) -> list[bytes]:
         """Return the options of a helper that is ours."""
         words = self.words()
-        return words[2:] if words[0] == "git" else words[1:]
+        return [os.fsencode(one) for one in (words[2:] if words[0] == "git" else words[1:])]
 
     def program(self, environ: dict[bytes, bytes]) -> str | None:
         """Return the path of the program that git would start; None where there is none, or the shell decides."""
         words = self.words()
         name = f"git-{words[1]}" if words[:1] == ["git"] and len(words) > 1 else words[0] if words else ""
-        found = shutil.which(in_home(name, environ), path=_path(environ)) if name else None
+        found = which(in_home(name, environ), environ) if name else None
         if found is None and name.startswith("git-"):  # git looks among its own programs, too
             done = run(["git", "--exec-path"], environ)
             folder = os.fsdecode(done.stdout.strip()) if done is not None else ""
@@ -482,5 +486,6 @@ def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.Completed
         return None
 
 
-def _path(environ: dict[bytes, bytes]) -> str:
-    return os.fsdecode(environ.get(b"PATH", b""))
+def which(name: str, environ: dict[bytes, bytes]) -> str | None:
+    """Return the path of a program that PATH has."""
+    return shutil.which(name, path=os.fsdecode(environ.get(b"PATH", b"")))

@@ -7,7 +7,11 @@ from git_credential_hf.cli.status.facts import Facts
 from git_credential_hf.model.outcome import EXPIRED, FAILED, REJECTED
 from git_credential_hf.model.repository import HF_USER, HUB
 
-_UNREADABLE = ("gated", "denied", "not found")
+_UNREADABLE = {
+    "gated": "has no access to this gated repository",
+    "denied": "may not read this repository",
+    "not found": "sees no such repository",
+}
 
 
 def of(url: bytes, environ: dict[bytes, bytes]) -> tuple[str, bool]:
@@ -45,7 +49,7 @@ def line(facts: Facts) -> str:
     what = _given(facts)
     answer = facts.online
     if answer is not None and not is_good(facts):
-        why = "the Hub rejects it" if answer.state == "refused" else _access(facts)
+        why = _UNREADABLE[answer.access] if answer.access else "the Hub rejects it"
         return f"Not OK: git will use {what} for {where}, and {why}"
     if not facts.ours_gives:
         return f"Not from git-credential-hf: git will use {what} for {where}"
@@ -60,14 +64,6 @@ def place(url: Url) -> str:
     return url._replace(user=None).shown().partition("://")[2]
 
 
-def _access(facts: Facts) -> str:
-    return {
-        "gated": "has no access to this gated repository",
-        "denied": "may not read this repository",
-        "not found": "sees no such repository",
-    }[(facts.online and facts.online.access) or "denied"]
-
-
 def _given(facts: Facts) -> str:
     """Return what git will use, and where it is from."""
     if facts.giver is None:
@@ -75,7 +71,7 @@ def _given(facts: Facts) -> str:
         return f"the password of {rewritten or 'the URL'}, and asks no helper,"
     given = facts.outcome.given()
     if not facts.ours_gives:
-        return f"{secret(facts)} from {facts.giver.helper.shown() if facts.giver.helper else ''}"
+        return f"{secret(facts)} from {facts.giver.helper.shown()}"
     if facts.giver.secret is None or given is None or given.token is None:
         return "the token in the keyring, which its next request unlocks without a dialog,"
     token = given.token
@@ -98,15 +94,15 @@ def _reason(facts: Facts) -> str:
     if facts.url.scheme not in (b"https", b"http"):
         return f"git asks no credential helper for {shown(facts.url.scheme)}"
     stopped = next((one for one in facts.turns if one.does == "quit" and one is not facts.main), None)
-    if stopped is not None and stopped.helper is not None:
+    if stopped is not None:
         return f"{stopped.helper.shown()} tells git to quit"
     if facts.server is None:
         return f"git-credential-hf does not handle it, but {HUB_NAMES} over https"
     if any(one.may_be_ours() for one in facts.active):
         return "of shell code, only --probe tells what it answers"
     if facts.ours is None:
-        reset = any(one.helper is not None and one.helper.is_ours() for one in facts.turns)
-        return f"git-credential-hf is {'configured, and reset by an empty helper' if reset else 'not configured'}"
+        what = "configured, and reset by an empty helper" if facts.configured else "not configured"
+        return f"git-credential-hf is {what}"
     if facts.main.program is None:
         return f"the helper {facts.ours.shown()} is missing"
     if facts.main.error:
