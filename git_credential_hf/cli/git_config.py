@@ -20,6 +20,7 @@ from git_credential_hf.cli.output import shown
 from git_credential_hf.model import instead_of, token_text
 from git_credential_hf.model.instead_of import INSTEAD_OF
 from git_credential_hf.model.text import has_control
+from git_credential_hf.state import safe_read
 
 PROGRAM = "git-credential-hf"
 
@@ -204,13 +205,12 @@ class Configuration:
 
     def value(self, key: bytes) -> Setting | None:
         """Return the last setting of that name."""
-        found = [setting for setting in self.settings if setting.key == key]
-        return found[-1] if found else None
+        return next((setting for setting in reversed(self.settings) if setting.key == key), None)
 
     def helpers(self, url: Url) -> list[Helper]:
         """Return every helper that the settings name for `url`, in the order in which git would ask."""
         helpers: list[Helper] = []
-        for name, setting in self._of_url(b"credential.", url):
+        for name, setting in self._of_credential(url):
             if name != b"helper" or setting.value is None:
                 continue
             if setting.value:
@@ -221,20 +221,18 @@ class Configuration:
 
     def credential(self, name: bytes, url: Url, *, but: Sequence[Setting] = ()) -> Setting | None:
         """Return the setting of credential.* by that name that counts for `url`: the last one, `but` those left out."""
-        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name and setting not in but]
+        found = [setting for one, setting in self._of_credential(url) if one == name and setting not in but]
         return found[-1] if found else None
 
     def resets(self, url: Url) -> list[Setting]:
         """Return the empty helpers that count for `url`, each of which has git forget those before it."""
-        return [
-            setting for name, setting in self._of_url(b"credential.", url) if (name, setting.value) == (b"helper", b"")
-        ]
+        return [setting for name, setting in self._of_credential(url) if (name, setting.value) == (b"helper", b"")]
 
     def unreadable(self, url: Url) -> list[Setting]:
         """Return the settings of credential.* that count for `url` and that git stops at."""
         return [
             setting
-            for name, setting in self._of_url(b"credential.", url)
+            for name, setting in self._of_credential(url)
             if setting.value is None or (name == b"usehttppath" and is_true(setting.value) is None)
         ]
 
@@ -286,17 +284,15 @@ class Configuration:
 
     def last_at_host(self, name: bytes, host: bytes) -> Setting | None:
         """Return the last setting of credential.* by that name that may count for a URL of `host`."""
-        found = [
-            setting
-            for setting in self.settings
-            if setting.key.startswith(b"credential.")
-            and setting.key.endswith(b"." + name)
-            and may_match(_url_of(setting.key), host)
-        ]
-        return found[-1] if found else None
+        for setting in reversed(self.settings):
+            is_one = setting.key.startswith(b"credential.") and setting.key.endswith(b"." + name)
+            if is_one and may_match(_url_of(setting.key), host):
+                return setting
+        return None
 
-    def _of_url(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting]]:
-        return ((name, setting) for name, setting, _ in self._ranked(section, url))
+    def _of_credential(self, url: Url) -> Iterable[tuple[bytes, Setting]]:
+        """Return name and setting of credential.* for `url`."""
+        return ((name, setting) for name, setting, _ in self._ranked(b"credential.", url))
 
     def _ranked(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting, tuple[int, int, bool]]]:
         """Return name, setting and how well it matches, for each setting of `section` that is for `url`."""
@@ -422,12 +418,7 @@ _VARIABLE = re.compile(rb"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=|$|[#;])")
 
 def _lines(file: bytes) -> dict[bytes, list[int]]:
     """Return on which lines of a configuration file each key stands, in their order. Source: git-config(1), Syntax."""
-    try:
-        # Without O_NONBLOCK a FIFO would be waited for.
-        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-            text = opened.read(1 << 20)
-    except OSError:
-        return {}
+    text = safe_read.read(file, 1 << 20)
     found: dict[bytes, list[int]] = {}
     section = b""
     continued = False
@@ -468,9 +459,9 @@ def is_true(value: bytes | None) -> bool | None:
     value = value.lower()
     if number := _NUMBER.fullmatch(value):
         return bool((number[1] or number[2]).strip(b"0"))
-    return {b"true": True, b"yes": True, b"on": True, b"false": False, b"no": False, b"off": False, b"": False}.get(
-        value
-    )
+    if value in (b"true", b"yes", b"on"):
+        return True
+    return False if value in (b"false", b"no", b"off", b"") else None
 
 
 # Running.

@@ -43,13 +43,13 @@ _SECONDS = 5  # for git, which waits without end where its configuration is a FI
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable". why: the shape of what it holds."""
+    """Hugging Face's token file. state: "token", "absent", "unusable". holds: what is in it, for people."""
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.path = token_file.path(environ)
         self.link = os.path.islink(self.path)
         self.state = "unusable" if self.link else "absent"
-        self.why = ""
+        self.holds = "no token"
         self.mode = 0
         self.modified = 0.0
         self.token: bytes | None = None
@@ -61,7 +61,7 @@ class TokenFile:
         raw = safe_read.read(self.path)
         self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"
-        self.why = token_text.shape(raw)
+        self.holds = token_text.shape(raw) or self.holds
 
 
 class Declared:

@@ -69,7 +69,9 @@ def findings(facts: Facts) -> list[Finding]:
         *_configuration(facts),
         *_identities(facts),
         *_tokens(facts),
+        *_environment(facts),
         *_keyring(facts),
+        *_items(facts),
         *_token_file(facts),
         *_declared(facts),
         *_beside_the_helper(facts),
@@ -362,12 +364,15 @@ def _tokens(facts: Facts) -> _Found:
         found.append(what)
     if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
-        holds = f", and {facts.path(file.path)} holds {_what(file)}" if file.state == "unusable" else ""
+        holds = f", and {facts.path(file.path)} holds {file.holds}" if file.state == "unusable" else ""
         yield (
             "no-token",
             f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
             (f"{_move(file)} && " if file.link else "") + remedies.new_token(facts),
         )
+
+
+def _environment(facts: Facts) -> _Found:
     for one in facts.outcome.candidates:
         if one.source == "env" and one.verdict == MALFORMED:
             yield (
@@ -418,10 +423,11 @@ def _new_token(facts: Facts, one: Candidate) -> str:
 
 
 def _keyring(facts: Facts) -> _Found:
+    """Tell why the keyring is not asked, or does not answer."""
     state = facts.keyring
-    if state is None or facts.server is None:
+    if state is None:
         return
-    provider = shown(state.provider or "the keyring")
+    provider = state.name()
     get = f"{remedies.request(facts)} | git-credential-hf"
     socket = facts.environ.get(b"XDG_RUNTIME_DIR", b"") + b"/bus"
     if state.opens:
@@ -467,6 +473,14 @@ def _keyring(facts: Facts) -> _Found:
             "have git do without the keyring",
             remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources env,file"),
         )
+
+
+def _items(facts: Facts) -> _Found:
+    """Tell what is missing in a keyring that answers."""
+    state = facts.keyring
+    if state is None:
+        return
+    provider = state.name()
     is_empty = state.state == "open" and not state.ours and facts.server == HUB
     of_file = facts.outcome.first(SPARE, source="file") or facts.outcome.given()
     stored_again = remedies.seed_from(facts) if of_file and of_file.source == "file" else remedies.new_token(facts)
@@ -522,7 +536,7 @@ def _token_file(facts: Facts) -> _Found:
     file = facts.token_file
     place = facts.path(file.path)
     if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
-        yield "token-file-unusable", f"{place} holds {_what(file)}: git-credential-hf skips it", _move(file)
+        yield "token-file-unusable", f"{place} holds {file.holds}: git-credential-hf skips it", _move(file)
     if file.token is not None and file.mode & 0o077:
         yield (
             "token-file-mode",
@@ -538,10 +552,6 @@ def _token_file(facts: Facts) -> _Found:
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
             "git-credential-hf seed --from - --no-keyring",
         )
-
-
-def _what(file: TokenFile) -> str:
-    return file.why or "no token"
 
 
 def _move(file: TokenFile) -> str:

@@ -11,7 +11,7 @@ from git_credential_hf.cli.output import date, shown
 from git_credential_hf.cli.status import verdict
 from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
-from git_credential_hf.cli.status.keyring import WORDS
+from git_credential_hf.cli.status.keyring import WORDS, State
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
@@ -116,12 +116,11 @@ def _source(name: str, facts: Facts) -> Report:
 def _state(name: str, one: Candidate | None, facts: Facts) -> str:
     if name not in facts.main.sources:
         return "not asked"
-    verdict = one.verdict if one is not None else ""
-    if verdict == GIVEN and not (facts.ours_gives and facts.secret is not None):
+    if one is None:
+        return "unusable" if name == "file" and facts.token_file.state == "unusable" else "none"
+    if one.verdict == GIVEN and not (facts.ours_gives and facts.secret is not None):
         return "has a token"
-    if verdict == MALFORMED or (name == "file" and not verdict and facts.token_file.state == "unusable"):
-        return "unusable"
-    return _STATES.get(verdict, "none")
+    return _STATES.get(one.verdict, "none")
 
 
 _STATES = {
@@ -130,6 +129,7 @@ _STATES = {
     REJECTED: "rejected",
     EXPIRED: "expired",
     NO_AUTHTYPE: "bearer",
+    MALFORMED: "unusable",
     FAILED: "failed",
 }
 
@@ -152,20 +152,22 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
         return "left out by --sources" if facts.server == HUB else "for huggingface.co alone"
     if name == "env":
         return "what is set is no token" if state == "unusable" else "not set"
-    if name != "keyring" and name != "file":
-        return shown(one.why) if one is not None and one.why else "none"
     if name == "file":
         what = "holds no token" if state == "unusable" else "is not there"
         return f"{shown(facts.token_file.path)} {what}"
-    keyring = facts.keyring
+    if name == "keyring":
+        return _why_no_item(facts.keyring)
+    return shown(one.why) if one is not None and one.why else "none"
+
+
+def _why_no_item(keyring: State | None) -> str:
     if keyring is None:
         return "it has none"
-    has_items = keyring.ours or keyring.items_of_others
     if keyring.state in ("no bus", "not yours"):
         return shown(keyring.why)
     if words := keyring.why_nothing():
         return words + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
-    return "it has items, and none for this URL" if has_items else "it has none"
+    return "it has items, and none for this URL" if keyring.ours or keyring.items_of_others else "it has none"
 
 
 def _why_not_it(facts: Facts) -> str:
