@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import shown, without_passwords
 from git_credential_hf.model import instead_of, token_text
 from git_credential_hf.model.instead_of import INSTEAD_OF
 from git_credential_hf.model.text import has_control
@@ -192,8 +192,8 @@ class Helper(NamedTuple):
         """Return the value for people. Shell code may have a token in it, so of that the first word alone."""
         if self.is_script():
             first = self.value[1:].split(maxsplit=1)[:1]
-            return "!" + token_text.hide_passwords(shown(first[0] if first else b"")) + " ..."
-        return token_text.hide_passwords(shown(self.value))
+            return "!" + without_passwords(first[0] if first else b"") + " ..."
+        return without_passwords(self.value)
 
 
 class Configuration:

@@ -16,7 +16,7 @@ from git_credential_hf import options
 from git_credential_hf.cli import git_config, git_credential
 from git_credential_hf.cli.git_config import Configuration, Helper, Setting, Url, which
 from git_credential_hf.cli.git_credential import Credential
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, shown, without_passwords
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.model import token_text
@@ -121,6 +121,9 @@ class Turn(Ours):
         self.helper = helper
         self.does = "not asked"
         self.secret: bytes | None = None
+
+
+_RANKS = {GIVEN: 0, SPARE: 0, REJECTED: 1, EXPIRED: 2}
 
 
 class Facts:
@@ -237,10 +240,8 @@ class Facts:
 
     def of_source(self, name: str) -> Candidate | None:
         """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
-        for verdicts in ((GIVEN, SPARE), (REJECTED,), (EXPIRED,)):
-            if (one := self.outcome.first(*verdicts, source=name)) is not None:
-                return one
-        return next((one for one in self.outcome.candidates if one.source == name), None)
+        found = [one for one in self.outcome.candidates if one.source == name]
+        return min(found, key=lambda one: _RANKS.get(one.verdict, len(_RANKS)), default=None)
 
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
@@ -266,8 +267,10 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, off
 
 # git.
 
+_Started = dict[str, subprocess.Popen[bytes]]
 
-def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
+
+def _start_programs(facts: Facts) -> _Started:
     """Start what takes its time, all at once. Raises OSError where there is no descriptor left for it."""
     commands = {}
     if facts.git.path:
@@ -288,7 +291,7 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
     return started
 
 
-def _start(command: list[str], facts: Facts) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], facts: Facts) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         env=without_tokens(facts.environ) | {b"LC_ALL": b"C"},
@@ -299,7 +302,7 @@ def _start(command: list[str], facts: Facts) -> "subprocess.Popen[bytes]":
     )
 
 
-def _output(child: "subprocess.Popen[bytes]", input: bytes = b"") -> tuple[bytes, bytes]:
+def _output(child: subprocess.Popen[bytes], input: bytes = b"") -> tuple[bytes, bytes]:
     try:
         return child.communicate(input, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
@@ -308,7 +311,7 @@ def _output(child: "subprocess.Popen[bytes]", input: bytes = b"") -> tuple[bytes
         return b"", b"it gave no answer within %d s" % _SECONDS
 
 
-def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _read_configuration(facts: Facts, started: _Started) -> None:
     if child := started.get("git config"):
         output, complaint = _output(child)
         if child.returncode == 0:
@@ -336,7 +339,7 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
     facts.netrc = _netrc(facts)
 
 
-def _read_request(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _read_request(facts: Facts, started: _Started) -> None:
     """Let git itself tell what it asks its helpers, or why it stops before."""
     if not (child := started.get("git credential")):
         return
@@ -394,7 +397,7 @@ def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
     return None
 
 
-def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _read_versions(facts: Facts, started: _Started) -> None:
     for name, program, prefix in (("git", facts.git, "git version "), ("git-lfs", facts.git_lfs, "git-lfs/")):
         if child := started.get(name):
             output, _ = _output(child)
@@ -402,7 +405,7 @@ def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) 
 
 
 def _first_line(output: bytes) -> str:
-    return token_text.hide_passwords(shown(output.partition(b"\n")[0])).removeprefix("fatal: ").removeprefix("error: ")
+    return without_passwords(output.partition(b"\n")[0]).removeprefix("fatal: ").removeprefix("error: ")
 
 
 # Tokens.

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Setting
-from git_credential_hf.cli.output import HUB_NAMES, shown
+from git_credential_hf.cli.output import HUB_NAMES, quoted, shown, without_passwords
 from git_credential_hf.cli.status import remedies
 from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn
-from git_credential_hf.cli.status.remedies import quoted
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
@@ -620,23 +619,20 @@ def _beside_the_helper(facts: Facts) -> _Found:
 
 
 def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -> _Found:
+    what = without_passwords(program)
     if git_config.which(os.fsdecode(program), facts.environ) is None:
         yield (
             "askpass-missing",
-            f"{name} names {_program(program)}, which is missing: git fails if it has to ask",
+            f"{name} names {what}, which is missing: git fails if it has to ask",
             remedies.remove(facts, setting) if setting is not None else f"unset {name}",
         )
     elif facts.asks_person:
         unless = f", unless {facts.unknown[0].shown()} answers" if facts.unknown else ""
         yield (
             "askpass-asks",
-            f"git gets no token{unless}, and so runs {_program(program)} ({name}) to ask for one, in a window perhaps",
+            f"git gets no token{unless}, and so runs {what} ({name}) to ask for one, in a window perhaps",
             "export GIT_ASKPASS=",
         )
-
-
-def _program(name: bytes) -> str:
-    return token_text.hide_passwords(shown(name))
 
 
 # git-lfs.

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 
 from git_credential_hf.cli.git_config import Helper, Setting, in_home
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
@@ -21,11 +21,6 @@ CONFIGURE = "git-credential-hf configure"
 
 _TYPED = "git-credential-hf login"
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
-
-
-def quoted(name: bytes | str) -> str:
-    """Return a word for the shell."""
-    return shown(shlex.quote(os.fsdecode(name)))
 
 
 def edit(file: bytes | str) -> str:

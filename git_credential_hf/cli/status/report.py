@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from git_credential_hf import __version__
 from git_credential_hf.cli.git_config import Setting
-from git_credential_hf.cli.output import date, shown
+from git_credential_hf.cli.output import date, shown, without_passwords
 from git_credential_hf.cli.status import verdict
 from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
@@ -56,7 +56,7 @@ def _path(path: str | None) -> str | None:
 
 
 def _name(value: bytes | None) -> str | None:
-    return None if value is None else token_text.hide_passwords(shown(value))
+    return None if value is None else without_passwords(value)
 
 
 def _giver(facts: Facts) -> str | None:
