@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from git_credential_hf import options
@@ -68,13 +68,10 @@ class Declared:
     """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
 
     def __init__(self, token: "tokens_toml.Declared", place: bytes) -> None:
-        self.name = token.name
+        self.token = token
         file = token.value if token.kind == "file" and isinstance(token.value, str) else ""
         self.file = os.path.expanduser(file)
         self.scope = place
-        self.user = token.user
-        self.cached = token.cache
-        self.expires = token.expires
         self.state = "unknown"
 
 
@@ -156,7 +153,6 @@ class Facts:
         self.declaration = configuration.tokens_toml(environ)
         self.declaration_error = ""
         self.declared: list[Declared] = []
-        self.declared_scopes: list[bytes] = []
         self.askpass: tuple[str, bytes, Setting | None] | None = None  # where it is named, the program, its setting
         self.netrc: tuple[bytes, int, bool] | None = None  # see _netrc
         self.online: Answer | None = None
@@ -189,6 +185,11 @@ class Facts:
     @property
     def outcome(self) -> Outcome:
         return self.main.outcome
+
+    @property
+    def items(self) -> list[Stored]:
+        """The items of ours that the keyring gives."""
+        return self.keyring.ours if self.keyring is not None else []
 
     @property
     def is_given(self) -> bool:
@@ -245,8 +246,8 @@ class Facts:
 
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
-        in_keyring = [one.item.scope for one in self.keyring.ours if one.item.scope] if self.keyring else []
-        return list(dict.fromkeys([*in_keyring, *self.declared_scopes]))
+        scopes = [*(one.item.scope for one in self.items), *(one.scope for one in self.declared)]
+        return [scope for scope in dict.fromkeys(scopes) if scope]
 
 
 def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, offline: bool = False) -> Facts:
@@ -563,13 +564,12 @@ def _read_declaration(facts: Facts) -> None:
         return
     for token in tokens:
         for place in token.scopes if token.server == HUB else ():
-            facts.declared_scopes += [place] if place else []
             one = Declared(token, place)
             facts.declared.append(one)
             if one.file:
                 _compare(one, facts)
             elif facts.keyring is not None and facts.keyring.state == "open":
-                one.state = "seeded" if any(_items(one, facts)) else "missing"
+                one.state = "seeded" if _items(one, facts) else "missing"
 
 
 def _compare(one: Declared, facts: Facts) -> None:
@@ -583,10 +583,10 @@ def _compare(one: Declared, facts: Facts) -> None:
         one.state = "unreadable"
         return
     seeded: list[tuple[float, bytes]] = []
-    if one.cached and facts.token_file.token is not None:
+    if one.token.cache and facts.token_file.token is not None:
         seeded.append((facts.token_file.modified, facts.token_file.token))
     if facts.keyring is not None and facts.keyring.state == "open":
-        items = list(_items(one, facts))
+        items = _items(one, facts)
         if not items:
             one.state = "missing"
             return
@@ -597,7 +597,7 @@ def _compare(one: Declared, facts: Facts) -> None:
         one.state = "seeded"
 
 
-def _items(one: Declared, facts: Facts) -> Iterator[Stored]:
+def _items(one: Declared, facts: Facts) -> list[Stored]:
     """Return the items of a declared token."""
-    ours = facts.keyring.ours if facts.keyring is not None else []
-    return (stored for stored in ours if (stored.item.scope, stored.item.user) == (one.scope, one.user))
+    wanted = (one.scope, one.token.user)
+    return [stored for stored in facts.items if (stored.item.scope, stored.item.user) == wanted]

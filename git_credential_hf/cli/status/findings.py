@@ -120,8 +120,7 @@ def _two_tokens(facts: Facts) -> tuple[Token, Token] | None:
 
 def _is_newer(facts: Facts, ours: Token) -> bool:
     """Return whether the token file is newer than the keyring's item."""
-    items = facts.keyring.ours if facts.keyring is not None else []
-    return any(facts.token_file.modified >= one.modified + 1 for one in items if one.path == ours.item)
+    return any(facts.token_file.modified >= one.modified + 1 for one in facts.items if one.path == ours.item)
 
 
 # The URL.
@@ -569,20 +568,20 @@ def _declared(facts: Facts) -> _Found:
             remedies.edit(facts.declaration),
         )
     for one in facts.declared:
-        source = facts.path(os.fsencode(one.file)) if one.file else one.name
+        source = facts.path(os.fsencode(one.file)) if one.file else one.token.name
         of_scope = f" for {shown(one.scope)}" if one.scope else ""
         if one.state == "newer":
             yield "source-newer", f"{source} was changed after its token was stored{of_scope}", remedies.SEED
         elif one.state == "missing":
             yield (
                 "declared-not-seeded",
-                f"{file} declares {one.name}{of_scope}, and the keyring has no such item",
+                f"{file} declares {one.token.name}{of_scope}, and the keyring has no such item",
                 remedies.SEED,
             )
         elif one.state == "unreadable":
             yield (
                 "source-unreadable",
-                f"{file} takes {one.name} from {source}, which holds no token that can be read",
+                f"{file} takes {one.token.name} from {source}, which holds no token that can be read",
                 remedies.edit(one.file),
             )
 

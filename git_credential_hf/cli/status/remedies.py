@@ -157,7 +157,7 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
         return f"unset {one.place}"
     declared = _declared(facts, one)
     if declared is not None:
-        if one is not None and one.verdict == EXPIRED and declared.expires is not None:
+        if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
             return f"{edit(facts.declaration)} && {SEED}"
         if one is None or declared.state in ("newer", "missing") or not declared.file:
             return SEED
@@ -184,10 +184,10 @@ def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
         mine = [b"", *scopes(facts.server or HUB, facts.url.path)]
         useful = ("missing", "newer", "unknown")
         return next((each for each in facts.declared if each.scope in mine and each.state in useful), None)
-    token = one.token
+    given = one.token
+    of_item = (given.scope, given.user or HF_USER) if given is not None and given.item else None
     for each in facts.declared:
-        is_item = token is not None and token.item and (each.scope, each.user) == (token.scope, token.user or HF_USER)
-        if is_item or (one.source == "file" and each.cached):
+        if (each.scope, each.token.user) == of_item or (one.source == "file" and each.token.cache):
             return each
     return None
 

@@ -211,7 +211,12 @@ def _declared(facts: Facts) -> Report:
         "path": shown(facts.declaration),
         "present": os.path.lexists(facts.declaration),
         "tokens": [
-            {"name": one.name, "file": shown(one.file) or None, "scope": shown(one.scope) or None, "state": one.state}
+            {
+                "name": one.token.name,
+                "file": shown(one.file) or None,
+                "scope": shown(one.scope) or None,
+                "state": one.state,
+            }
             for one in facts.declared
         ],
     }

@@ -1,6 +1,5 @@
 """The verdict: one line that says what git will use for a URL, or why it gets nothing."""
 
-from git_credential_hf.cli.git_config import Url
 from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status.facts import Facts
@@ -40,7 +39,7 @@ def is_good(facts: Facts) -> bool:
 
 def line(facts: Facts) -> str:
     """Return the verdict."""
-    where = place(facts.given)
+    where = facts.given._replace(user=None).shown().partition("://")[2]  # without scheme and login
     first = " and ".join(one.shown() for one in facts.unknown)
     if not facts.is_given and first:
         return f"Not sure: git asks {first} for {where}; if that has none, it gets no token: {_reason(facts)}"
@@ -59,30 +58,22 @@ def line(facts: Facts) -> str:
     return f"OK: git will use {what} for {where}{end}"
 
 
-def place(url: Url) -> str:
-    """Return what a URL points at, without scheme and login."""
-    return url._replace(user=None).shown().partition("://")[2]
-
-
 def _given(facts: Facts) -> str:
     """Return what git will use, and where it is from."""
     if facts.giver is None:
-        rewritten = f"url.*.insteadOf at {facts.path(facts.rewrite.where())}" if facts.rewrite is not None else ""
-        return f"the password of {rewritten or 'the URL'}, and asks no helper,"
+        rewrite = facts.rewrite
+        where = f"url.*.insteadOf at {facts.path(rewrite.where())}" if rewrite is not None else "the URL"
+        return f"the password of {where}, and asks no helper,"
     given = facts.outcome.given()
+    secret = facts.named(facts.secret) if facts.secret else "an empty password"
     if not facts.ours_gives:
-        return f"{secret(facts)} from {facts.giver.helper.shown()}"
+        return f"{secret} from {facts.giver.helper.shown()}"
     if facts.giver.secret is None or given is None or given.token is None:
         return "the token in the keyring, which its next request unlocks without a dialog,"
     token = given.token
     about = [f"scope {shown(token.scope)}"] if token.scope else []
     about += [f"user {shown(token.user)}"] if token.user not in (None, HF_USER) else []
-    return f"{secret(facts)} from {facts.path(given.place)}" + (f" ({', '.join(about)})" if about else "")
-
-
-def secret(facts: Facts) -> str:
-    """Return what people see of what git gets."""
-    return facts.named(facts.secret) if facts.secret else "an empty password"
+    return f"{secret} from {facts.path(given.place)}" + (f" ({', '.join(about)})" if about else "")
 
 
 def _reason(facts: Facts) -> str:
