@@ -114,6 +114,12 @@ class Setting(NamedTuple):
     file: bytes  # empty for what no file says: git's own options and GIT_CONFIG_COUNT
     line: int  # 0 where it is not known
 
+    def parts(self) -> tuple[bytes, bytes, bytes]:
+        """Return the section, what stands between quotes (a URL or a name, or nothing) and the name."""
+        section, _, rest = self.key.partition(b".")
+        between, _, name = rest.rpartition(b".")
+        return section, between, name
+
     def where(self) -> str:
         """Return the place for people."""
         if not self.file:
@@ -238,9 +244,9 @@ class Configuration:
 
     def authorizations(self, url: Url) -> list[Setting]:
         """Return the http.extraHeader settings that put an Authorization header into requests for `url`."""
-        best: tuple[int, int, bool] = (-1, -1, False)
+        best = (-1, -1, False)
         found: list[Setting] = []
-        for name, setting, rank in self._ranked(b"http.", url):
+        for name, setting, rank in self._ranked(b"http", url):
             if name != b"extraheader" or setting.value is None or rank < best:
                 continue
             best = rank
@@ -256,8 +262,8 @@ class Configuration:
         """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""
         found = []
         for setting in self.settings:
-            name, _, variable = setting.key.removeprefix(b"remote.").rpartition(b".")
-            if setting.key.startswith(b"remote.") and variable in (b"url", b"pushurl") and setting.value:
+            section, name, variable = setting.parts()
+            if section == b"remote" and variable in (b"url", b"pushurl") and setting.value:
                 try:
                     found.append((name, parse(setting.value), setting))
                 except BadUrl:
@@ -272,42 +278,38 @@ class Configuration:
         chain: list[Setting] = []
         with_path = False
         for setting in self.settings:
-            if setting.key.startswith((b"include.", b"includeif.")):
+            section, pattern, name = setting.parts()
+            if section in (b"include", b"includeif"):
                 chain.append(setting)
-            elif setting.key.startswith(b"credential.") and may_match(_url_of(setting.key), host):
-                is_sure = _url_of(setting.key) in (b"", b"https://" + host)
-                if setting.key.endswith(b".helper"):
+            elif section == b"credential" and may_match(pattern, host):
+                is_sure = pattern in (b"", b"https://" + host)
+                if name == b"helper":
                     chain = [] if is_sure and setting.value == b"" else [*chain, setting]
-                elif setting.key.endswith(b".usehttppath"):
+                elif name == b"usehttppath":
                     with_path = is_true(setting.value) is True and (is_sure or with_path)
         return chain, with_path
 
     def last_at_host(self, name: bytes, host: bytes) -> Setting | None:
         """Return the last setting of credential.* by that name that may count for a URL of `host`."""
         for setting in reversed(self.settings):
-            is_one = setting.key.startswith(b"credential.") and setting.key.endswith(b"." + name)
-            if is_one and may_match(_url_of(setting.key), host):
+            section, pattern, variable = setting.parts()
+            if section == b"credential" and variable == name and may_match(pattern, host):
                 return setting
         return None
 
     def _of_credential(self, url: Url) -> Iterable[tuple[bytes, Setting]]:
         """Return name and setting of credential.* for `url`."""
-        return ((name, setting) for name, setting, _ in self._ranked(b"credential.", url))
+        return ((name, setting) for name, setting, _ in self._ranked(b"credential", url))
 
     def _ranked(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting, tuple[int, int, bool]]]:
         """Return name, setting and how well it matches, for each setting of `section` that is for `url`."""
         for setting in self.settings:
-            if not setting.key.startswith(section):
+            of, pattern, name = setting.parts()
+            if of != section:
                 continue
-            pattern = _url_of(setting.key)
             rank = match(pattern, url) if pattern else (0, 0, False)
-            if rank is not None and (section == b"credential." or not pattern or _normal(pattern)):
-                yield setting.key.rpartition(b".")[2], setting, rank
-
-
-def _url_of(key: bytes) -> bytes:
-    """Return the URL in the middle of a key, empty where there is none."""
-    return key.partition(b".")[2].rpartition(b".")[0]
+            if rank is not None and (section == b"credential" or not pattern or _normal(pattern)):
+                yield name, setting, rank
 
 
 # Matching.

@@ -222,8 +222,7 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
 def _tokens(settings: list[Setting]) -> Iterator[str]:
     """Return a line for each setting that has git use another token."""
     for one in settings:
-        section, _, rest = one.key.partition(b".")
-        address, _, name = rest.rpartition(b".")
+        section, address, name = one.parts()
         if section == b"url" and _has_token(address):
             what = "a url.*.insteadOf has a token in its URL: remove it there, and seed the token"
         elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, one.value):

@@ -88,7 +88,7 @@ class Program:
         return tuple(map(int, itertools.takewhile(str.isdecimal, parts)))
 
 
-class Ours:
+class OurHelper:
     """What comes of a request to our helper, also where git is not configured for it.
 
     program: its path, None where it is not there.
@@ -105,19 +105,20 @@ class Ours:
         self.outcome = Outcome(None)
 
 
-class Turn(Ours):
-    """A helper when git comes to it; what Ours has is set of our own alone.
+class Turn:
+    """A helper when git comes to it.
 
     does: "answers", "partly" (a username or a password alone, which git passes on), "nothing", "quit", "fails",
     "hangs", "is not there", "reset" (by an empty one), "not asked" (which takes --probe) or "not reached".
     secret: what git gets from it, where that can be known.
+    own: what is known of it if it is ours.
     """
 
     def __init__(self, helper: Helper) -> None:
-        super().__init__()
         self.helper = helper
         self.does = "not asked"
         self.secret: bytes | None = None
+        self.own = OurHelper()
 
 
 _RANKS = {GIVEN: 0, SPARE: 0, REJECTED: 1, EXPIRED: 2}
@@ -144,7 +145,7 @@ class Facts:
         self.credential: Credential | None = None  # what git knows at last, None where it asks for none
         self.password_of_url: bytes | None = None
         self.turns: list[Turn] = []
-        self.main = Ours()  # the one of ours that is told of
+        self.main = OurHelper()  # the one of ours that is told of
         self.ours: Helper | None = None  # as which git asks that, None where it does not
         self.giver: Turn | None = None
         self.with_path = False
@@ -203,7 +204,7 @@ class Facts:
 
     @property
     def ours_gives(self) -> bool:
-        return self.giver is not None and self.giver is self.main
+        return self.giver is not None and self.giver.own is self.main
 
     @property
     def asks_person(self) -> bool:
@@ -262,6 +263,7 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, off
     _read_versions(facts, started)
     _read_request(facts, started)
     _take_turns(facts, probe=probe)
+    _choose_own(facts)
     _read_declaration(facts)
     return facts
 
@@ -416,23 +418,23 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
     """Go through the helpers as git does, until it has what it gets or is told to quit."""
     credential = facts.credential
     for turn in facts.turns:
-        helper, is_ours = turn.helper, turn.helper.is_ours()
+        helper, own, is_ours = turn.helper, turn.own, turn.helper.is_ours()
         if is_ours:
-            turn.program = helper.program(facts.environ)
+            own.program = helper.program(facts.environ)
         if helper.reset is not None:
             if is_ours:
-                _options(facts, turn, helper)  # which tells what is wrong with them
+                _options(facts, own, helper)  # which tells what is wrong with them
             turn.does = "reset"
             continue
-        output = _ours(facts, turn, helper) if is_ours else b""
+        output = _ask_own(facts, own, helper) if is_ours else b""
         if credential is None or facts.is_given or credential.quits:
             turn.does = "not reached"
             continue
         if is_ours:
-            turn.does = "is not there" if turn.program is None else "fails" if turn.error else "nothing"
+            turn.does = "is not there" if own.program is None else "fails" if own.error else "nothing"
             if turn.does != "nothing":
                 continue
-            first = turn.outcome.first(GIVEN, LOCKED)
+            first = own.outcome.first(GIVEN, LOCKED)
             if facts.keyring is not None and facts.keyring.opens and first is not None and first.verdict == LOCKED:
                 turn.does = "answers"
                 facts.giver = turn
@@ -454,12 +456,16 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
             turn.does = "quit"
         elif credential.request() != before:
             turn.does = "partly"
+
+
+def _choose_own(facts: Facts) -> None:
+    """Set which helper of ours is told of: the one that git gets a token from, else one that handles the URL."""
     ours = [one for one in facts.turns if one.helper.reset is None and one.helper.is_ours()]
     if ours:
-        main = max(ours, key=lambda one: (one is facts.giver, one.server is not None))
-        facts.main, facts.ours = main, main.helper
+        main = max(ours, key=lambda one: (one is facts.giver, one.own.server is not None))
+        facts.main, facts.ours = main.own, main.helper
     else:
-        _ours(facts, facts.main)
+        _ask_own(facts, facts.main)
 
 
 def _is_missing(helper: Helper, facts: Facts) -> bool:
@@ -471,9 +477,9 @@ def _is_missing(helper: Helper, facts: Facts) -> bool:
     return not is_alias and helper.program(facts.environ) is None
 
 
-def _ours(facts: Facts, ours: Ours, helper: Helper | None = None) -> bytes:
+def _ask_own(facts: Facts, own: OurHelper, helper: Helper | None = None) -> bytes:
     """Find out what comes of a request to a helper of ours, or to ours without one; return what it prints."""
-    chosen = _options(facts, ours, helper)
+    chosen = _options(facts, own, helper)
     as_configured, chosen.unlock = chosen.unlock, "never"
     values = facts.credential.values if facts.credential is not None else {}
     protocol, host = values.get(b"protocol", facts.url.scheme), values.get(b"host", facts.url.host)
@@ -482,22 +488,22 @@ def _ours(facts: Facts, ours: Ours, helper: Helper | None = None) -> bytes:
         request = facts.credential.request()
     if helper is None and facts.url.path and b"path" not in values:
         request += b"path=%b\n" % facts.url.path  # as git will send it once it is configured
-    ours.server = server(protocol, host, chosen.hosts)
-    ours.outcome = Outcome(ours.server)
-    if ours.server is None:
+    own.server = server(protocol, host, chosen.hosts)
+    own.outcome = Outcome(own.server)
+    if own.server is None:
         return b""
-    ours.sources = tuple(name for name in chosen.sources if name == "keyring" or ours.server == HUB)
-    looks = SECRET_SERVICE and "keyring" in ours.sources and facts.keyring is None
+    own.sources = tuple(name for name in chosen.sources if name == "keyring" or own.server == HUB)
+    looks = SECRET_SERVICE and "keyring" in own.sources and facts.keyring is None
     # Before all else, which finds the time over where the bus is mute, and does not ask it again.
     has_bus = looks and keyring.bus_answers(chosen)
     output = b""
     try:
         parsed = parse(request)
-        ours.outcome = decide(parsed, chosen, every=True)
-        given = ours.outcome.given()
+        own.outcome = decide(parsed, chosen, every=True)
+        given = own.outcome.given()
         if given is not None and given.token is not None:
             output = answer(parsed, given.token)
-        elif ours.outcome.quits:
+        elif own.outcome.quits:
             output = b"quit=1\n"
     except Malformed:
         pass
@@ -507,11 +513,11 @@ def _ours(facts: Facts, ours: Ours, helper: Helper | None = None) -> bytes:
             with_time = Options(facts.environ)
             with_time.timeout = max(chosen.remaining(), _LONGER)
             with_time.unlock = as_configured
-        facts.keyring = keyring.look(ours.server, facts.url.path, with_time, mute=chosen.remaining() <= 0)
+        facts.keyring = keyring.look(own.server, facts.url.path, with_time, mute=chosen.remaining() <= 0)
     return output
 
 
-def _options(facts: Facts, ours: Ours, helper: Helper | None) -> Options:
+def _options(facts: Facts, own: OurHelper, helper: Helper | None) -> Options:
     """Return the options of our helper as git's configuration gives them, so far as they change nothing.
 
     Those of one that is configured and reset hold for our helper as git will run it once that is fixed.
@@ -523,7 +529,7 @@ def _options(facts: Facts, ours: Ours, helper: Helper | None) -> Options:
         if rest:
             raise options.UsageError("what follows the options is too much")
     except options.UsageError as error:
-        ours.error = str(error)
+        own.error = str(error)
         chosen, _ = options.parse(known_options(arguments, facts.environ), facts.environ)
     chosen.refresh = False
     chosen.offline = facts.offline

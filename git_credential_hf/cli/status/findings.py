@@ -253,16 +253,16 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
     helper = turn.helper
     where = _where(facts, helper.setting)
     if helper.is_ours():
-        if turn.program is None:
+        if turn.own.program is None:
             yield (
                 "helper-gone",
                 f"the helper {helper.shown()} at {where} is missing",
                 remedies.ask_ours(facts, helper.setting),
             )
-        if turn.error:
+        if turn.own.error:
             yield (
                 "helper-options-wrong",
-                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.error}",
+                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.own.error}",
                 remedies.right_options(facts, helper),
             )
         return

@@ -84,7 +84,7 @@ def _reason(facts: Facts) -> str:
         return f"git stops at its configuration: {facts.config.complaint}"
     if facts.url.scheme not in (b"https", b"http"):
         return f"git asks no credential helper for {shown(facts.url.scheme)}"
-    stopped = next((one for one in facts.turns if one.does == "quit" and one is not facts.main), None)
+    stopped = next((one for one in facts.turns if one.does == "quit" and one.own is not facts.main), None)
     if stopped is not None:
         return f"{stopped.helper.shown()} tells git to quit"
     if facts.server is None:
