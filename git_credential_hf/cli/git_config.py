@@ -185,9 +185,8 @@ class Helper(NamedTuple):
         name = f"git-{words[1]}" if words[:1] == ["git"] and len(words) > 1 else words[0] if words else ""
         found = which(in_home(name, environ), environ) if name else None
         if found is None and name.startswith("git-"):  # git looks among its own programs, too
-            done = run(["git", "--exec-path"], environ)
-            folder = os.fsdecode(done.stdout.strip()) if done is not None else ""
-            found = shutil.which(name, path=folder) if folder else None
+            folder = (run(["git", "--exec-path"], environ) or b"").strip()
+            found = shutil.which(name, path=os.fsdecode(folder)) if folder else None
         return found
 
     def is_script(self) -> bool:
@@ -469,14 +468,15 @@ def is_true(value: bytes | None) -> bool | None:
 # Running.
 
 
-def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.CompletedProcess[bytes] | None:
-    """Run a program of git's; return what it said, or None where it cannot be run."""
+def run(command: list[str], environ: dict[bytes, bytes]) -> bytes | None:
+    """Run a program of git's; return what it prints, or None where it fails or cannot be run."""
     try:
-        return subprocess.run(
-            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+        done = subprocess.run(
+            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=True
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.SubprocessError):
         return None
+    return done.stdout
 
 
 def which(name: str, environ: dict[bytes, bytes]) -> str | None:

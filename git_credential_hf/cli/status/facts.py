@@ -356,8 +356,7 @@ def _read_request(facts: Facts, started: _Started) -> None:
 
 def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
     """Return the output of git config as a git before 2.26 gives it, None where that gives none either."""
-    done = git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
-    return done.stdout if done is not None and done.returncode == 0 else None
+    return git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
 
 
 def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
