@@ -429,12 +429,9 @@ def _lines(file: bytes) -> dict[bytes, list[int]]:
         if was_continued:
             continue
         if header := _SECTION.match(rest):
-            name, _, dotted = header[1].partition(b".")
-            section = name.lower()
+            section = header[1].lower()
             if header[2] is not None:
                 section += b"." + re.sub(rb"\\(.)", rb"\1", header[2])
-            elif dotted:
-                section += b"." + dotted.lower()
             rest = rest[header.end() :]
         if variable := _VARIABLE.match(rest):
             found.setdefault(section + b"." + variable[1].lower(), []).append(number)

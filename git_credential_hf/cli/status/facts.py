@@ -540,17 +540,17 @@ def known_options(arguments: list[bytes], environ: dict[bytes, bytes]) -> list[b
     kept: list[bytes] = []
     left = list(arguments)
     while left:
-        for width in (2, 1):
-            try:
-                if not options.parse(left[:width], environ)[1]:
-                    kept += left[:width]
-                    break
-            except options.UsageError:
-                continue
-        else:
-            width = 1
-        del left[:width]
+        width = next((width for width in (2, 1) if _are_right(left[:width], environ)), 0)
+        kept += left[:width]
+        del left[: width or 1]
     return kept
+
+
+def _are_right(arguments: list[bytes], environ: dict[bytes, bytes]) -> bool:
+    try:
+        return not options.parse(arguments, environ)[1]
+    except options.UsageError:
+        return False
 
 
 # What is declared.
