@@ -1,8 +1,6 @@
 """What one run of a command is asked to do, and the command line that asks for it once more."""
 
-import shlex
-
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import quoted
 from git_credential_hf.model import token_text
 
 # The options by their attributes: each is written where it differs from what is so without it.
@@ -51,8 +49,6 @@ class Asked:
             if value == without_options.get(name):
                 continue
             words.append(option)
-            if isinstance(value, bytes):
-                value = value.decode("utf-8", "surrogateescape")
-            if isinstance(value, str):
-                words.append(token_text.hide_passwords(shown(shlex.quote(value))))
+            if isinstance(value, str | bytes):
+                words.append(token_text.hide_passwords(quoted(value)))
         return " ".join(words)

@@ -72,13 +72,13 @@ def _may_be_in_one(environ: dict[bytes, bytes]) -> bool:
         folder = posix.getcwdb().rstrip(b"/")
     except OSError:
         return False
-    found = b"GIT_DIR" in environ
-    while not found:
-        found = posix.access(folder + b"/.git", posix.F_OK) or posix.access(folder + b"/HEAD", posix.F_OK)
+    if b"GIT_DIR" in environ:
+        return True
+    while not (posix.access(folder + b"/.git", posix.F_OK) or posix.access(folder + b"/HEAD", posix.F_OK)):
         if not folder:
-            break
+            return False
         folder = folder.rpartition(b"/")[0]
-    return found
+    return True
 
 
 def _output(command: tuple[bytes, ...], environ: dict[bytes, bytes]) -> bytes:

@@ -16,10 +16,11 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import shown, without_passwords
 from git_credential_hf.model import instead_of, token_text
 from git_credential_hf.model.instead_of import INSTEAD_OF
 from git_credential_hf.model.text import has_control
+from git_credential_hf.state import safe_read
 
 PROGRAM = "git-credential-hf"
 
@@ -49,6 +50,10 @@ class Url(NamedTuple):
         host, port = _split_port(self)
         host = host.lower()
         return host if port in (b"", _PORTS.get(self.scheme)) else host + b":" + port
+
+    def host_name(self) -> bytes:
+        """Return the host in lower case, without a port."""
+        return _split_port(self)[0].lower()
 
     def has_token(self) -> bool:
         """Return whether there is a password in it, or a token in the place of a user."""
@@ -109,6 +114,12 @@ class Setting(NamedTuple):
     file: bytes  # empty for what no file says: git's own options and GIT_CONFIG_COUNT
     line: int  # 0 where it is not known
 
+    def parts(self) -> tuple[bytes, bytes, bytes]:
+        """Return the section, what stands between quotes (a URL or a name, or nothing) and the name."""
+        section, _, rest = self.key.partition(b".")
+        between, _, name = rest.rpartition(b".")
+        return section, between, name
+
     def where(self) -> str:
         """Return the place for people."""
         if not self.file:
@@ -163,20 +174,19 @@ class Helper(NamedTuple):
         is_command = self.value.startswith((b"!", b"/")) or not self.words()
         return is_command and not self.is_ours() and _NAMES_OURS.search(self.command()) is not None
 
-    def arguments(self) -> list[str]:
+    def arguments(self) -> list[bytes]:
         """Return the options of a helper that is ours."""
         words = self.words()
-        return words[2:] if words[0] == "git" else words[1:]
+        return [os.fsencode(one) for one in (words[2:] if words[0] == "git" else words[1:])]
 
     def program(self, environ: dict[bytes, bytes]) -> str | None:
         """Return the path of the program that git would start; None where there is none, or the shell decides."""
         words = self.words()
         name = f"git-{words[1]}" if words[:1] == ["git"] and len(words) > 1 else words[0] if words else ""
-        found = shutil.which(in_home(name, environ), path=_path(environ)) if name else None
+        found = which(in_home(name, environ), environ) if name else None
         if found is None and name.startswith("git-"):  # git looks among its own programs, too
-            done = run(["git", "--exec-path"], environ)
-            folder = os.fsdecode(done.stdout.strip()) if done is not None else ""
-            found = shutil.which(name, path=folder) if folder else None
+            folder = (run(["git", "--exec-path"], environ) or b"").strip()
+            found = shutil.which(name, path=os.fsdecode(folder)) if folder else None
         return found
 
     def is_script(self) -> bool:
@@ -187,8 +197,8 @@ class Helper(NamedTuple):
         """Return the value for people. Shell code may have a token in it, so of that the first word alone."""
         if self.is_script():
             first = self.value[1:].split(maxsplit=1)[:1]
-            return "!" + token_text.hide_passwords(shown(first[0] if first else b"")) + " ..."
-        return token_text.hide_passwords(shown(self.value))
+            return "!" + without_passwords(first[0] if first else b"") + " ..."
+        return without_passwords(self.value)
 
 
 class Configuration:
@@ -200,13 +210,12 @@ class Configuration:
 
     def value(self, key: bytes) -> Setting | None:
         """Return the last setting of that name."""
-        found = [setting for setting in self.settings if setting.key == key]
-        return found[-1] if found else None
+        return next((setting for setting in reversed(self.settings) if setting.key == key), None)
 
     def helpers(self, url: Url) -> list[Helper]:
         """Return every helper that the settings name for `url`, in the order in which git would ask."""
         helpers: list[Helper] = []
-        for name, setting in self._of_url(b"credential.", url):
+        for name, setting in self._of_credential(url):
             if name != b"helper" or setting.value is None:
                 continue
             if setting.value:
@@ -217,28 +226,26 @@ class Configuration:
 
     def credential(self, name: bytes, url: Url, *, but: Sequence[Setting] = ()) -> Setting | None:
         """Return the setting of credential.* by that name that counts for `url`: the last one, `but` those left out."""
-        found = [setting for one, setting in self._of_url(b"credential.", url) if one == name and setting not in but]
+        found = [setting for one, setting in self._of_credential(url) if one == name and setting not in but]
         return found[-1] if found else None
 
     def resets(self, url: Url) -> list[Setting]:
         """Return the empty helpers that count for `url`, each of which has git forget those before it."""
-        return [
-            setting for name, setting in self._of_url(b"credential.", url) if (name, setting.value) == (b"helper", b"")
-        ]
+        return [setting for name, setting in self._of_credential(url) if (name, setting.value) == (b"helper", b"")]
 
     def unreadable(self, url: Url) -> list[Setting]:
         """Return the settings of credential.* that count for `url` and that git stops at."""
         return [
             setting
-            for name, setting in self._of_url(b"credential.", url)
+            for name, setting in self._of_credential(url)
             if setting.value is None or (name == b"usehttppath" and is_true(setting.value) is None)
         ]
 
     def authorizations(self, url: Url) -> list[Setting]:
         """Return the http.extraHeader settings that put an Authorization header into requests for `url`."""
-        best: tuple[int, int, bool] = (-1, -1, False)
+        best = (-1, -1, False)
         found: list[Setting] = []
-        for name, setting, rank in self._ranked(b"http.", url):
+        for name, setting, rank in self._ranked(b"http", url):
             if name != b"extraheader" or setting.value is None or rank < best:
                 continue
             best = rank
@@ -254,8 +261,8 @@ class Configuration:
         """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""
         found = []
         for setting in self.settings:
-            name, _, variable = setting.key.removeprefix(b"remote.").rpartition(b".")
-            if setting.key.startswith(b"remote.") and variable in (b"url", b"pushurl") and setting.value:
+            section, name, variable = setting.parts()
+            if section == b"remote" and variable in (b"url", b"pushurl") and setting.value:
                 try:
                     found.append((name, parse(setting.value), setting))
                 except BadUrl:
@@ -270,44 +277,38 @@ class Configuration:
         chain: list[Setting] = []
         with_path = False
         for setting in self.settings:
-            if setting.key.startswith((b"include.", b"includeif.")):
+            section, pattern, name = setting.parts()
+            if section in (b"include", b"includeif"):
                 chain.append(setting)
-            elif setting.key.startswith(b"credential.") and may_match(_url_of(setting.key), host):
-                is_sure = _url_of(setting.key) in (b"", b"https://" + host)
-                if setting.key.endswith(b".helper"):
+            elif section == b"credential" and may_match(pattern, host):
+                is_sure = pattern in (b"", b"https://" + host)
+                if name == b"helper":
                     chain = [] if is_sure and setting.value == b"" else [*chain, setting]
-                elif setting.key.endswith(b".usehttppath"):
+                elif name == b"usehttppath":
                     with_path = is_true(setting.value) is True and (is_sure or with_path)
         return chain, with_path
 
     def last_at_host(self, name: bytes, host: bytes) -> Setting | None:
         """Return the last setting of credential.* by that name that may count for a URL of `host`."""
-        found = [
-            setting
-            for setting in self.settings
-            if setting.key.startswith(b"credential.")
-            and setting.key.endswith(b"." + name)
-            and may_match(_url_of(setting.key), host)
-        ]
-        return found[-1] if found else None
+        for setting in reversed(self.settings):
+            section, pattern, variable = setting.parts()
+            if section == b"credential" and variable == name and may_match(pattern, host):
+                return setting
+        return None
 
-    def _of_url(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting]]:
-        return ((name, setting) for name, setting, _ in self._ranked(section, url))
+    def _of_credential(self, url: Url) -> Iterable[tuple[bytes, Setting]]:
+        """Return name and setting of credential.* for `url`."""
+        return ((name, setting) for name, setting, _ in self._ranked(b"credential", url))
 
     def _ranked(self, section: bytes, url: Url) -> Iterable[tuple[bytes, Setting, tuple[int, int, bool]]]:
         """Return name, setting and how well it matches, for each setting of `section` that is for `url`."""
         for setting in self.settings:
-            if not setting.key.startswith(section):
+            of, pattern, name = setting.parts()
+            if of != section:
                 continue
-            pattern = _url_of(setting.key)
             rank = match(pattern, url) if pattern else (0, 0, False)
-            if rank is not None and (section == b"credential." or not pattern or _normal(pattern)):
-                yield setting.key.rpartition(b".")[2], setting, rank
-
-
-def _url_of(key: bytes) -> bytes:
-    """Return the URL in the middle of a key, empty where there is none."""
-    return key.partition(b".")[2].rpartition(b".")[0]
+            if rank is not None and (section == b"credential" or not pattern or _normal(pattern)):
+                yield name, setting, rank
 
 
 # Matching.
@@ -418,12 +419,7 @@ _VARIABLE = re.compile(rb"\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=|$|[#;])")
 
 def _lines(file: bytes) -> dict[bytes, list[int]]:
     """Return on which lines of a configuration file each key stands, in their order. Source: git-config(1), Syntax."""
-    try:
-        # Without O_NONBLOCK a FIFO would be waited for.
-        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-            text = opened.read(1 << 20)
-    except OSError:
-        return {}
+    text = safe_read.read(file, 1 << 20)
     found: dict[bytes, list[int]] = {}
     section = b""
     continued = False
@@ -433,12 +429,9 @@ def _lines(file: bytes) -> dict[bytes, list[int]]:
         if was_continued:
             continue
         if header := _SECTION.match(rest):
-            name, _, dotted = header[1].partition(b".")
-            section = name.lower()
+            section = header[1].lower()
             if header[2] is not None:
                 section += b"." + re.sub(rb"\\(.)", rb"\1", header[2])
-            elif dotted:
-                section += b"." + dotted.lower()
             rest = rest[header.end() :]
         if variable := _VARIABLE.match(rest):
             found.setdefault(section + b"." + variable[1].lower(), []).append(number)
@@ -464,23 +457,25 @@ def is_true(value: bytes | None) -> bool | None:
     value = value.lower()
     if number := _NUMBER.fullmatch(value):
         return bool((number[1] or number[2]).strip(b"0"))
-    return {b"true": True, b"yes": True, b"on": True, b"false": False, b"no": False, b"off": False, b"": False}.get(
-        value
-    )
+    if value in (b"true", b"yes", b"on"):
+        return True
+    return False if value in (b"false", b"no", b"off", b"") else None
 
 
 # Running.
 
 
-def run(command: list[str], environ: dict[bytes, bytes]) -> subprocess.CompletedProcess[bytes] | None:
-    """Run a program of git's; return what it said, or None where it cannot be run."""
+def run(command: list[str], environ: dict[bytes, bytes]) -> bytes | None:
+    """Run a program of git's; return what it prints, or None where it fails or cannot be run."""
     try:
-        return subprocess.run(
-            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+        done = subprocess.run(
+            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=True
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.SubprocessError):
         return None
+    return done.stdout
 
 
-def _path(environ: dict[bytes, bytes]) -> str:
-    return os.fsdecode(environ.get(b"PATH", b""))
+def which(name: str, environ: dict[bytes, bytes]) -> str | None:
+    """Return the path of a program that PATH has."""
+    return shutil.which(name, path=os.fsdecode(environ.get(b"PATH", b"")))

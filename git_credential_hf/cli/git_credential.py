@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import time
-from typing import NamedTuple
 
 from git_credential_hf.cli.git_config import Helper, is_true
 from git_credential_hf.cli.output import shown
@@ -21,13 +20,6 @@ FILL = ["git", "-c", "credential.helper=", "-c", f"credential.helper={_ECHO}", "
 _KEPT = (b"protocol", b"host", b"path", b"username", b"password", b"oauth_refresh_token", b"password_expiry_utc")
 _BEARER = (b"authtype", b"credential")
 _AUTHTYPE = (b"capability[]", b"authtype")
-
-
-class Answer(NamedTuple):
-    """What a helper that was run printed, and how it ended: "ends", "fails" or "hangs"."""
-
-    output: bytes
-    end: str
 
 
 class Credential:
@@ -93,8 +85,10 @@ def read(output: bytes, errors: bytes) -> tuple[Credential | None, str]:
     return None, shown(fatal[1] if fatal else errors.partition(b"\n")[0])
 
 
-def ask(helper: Helper, request: bytes, environ: dict[bytes, bytes], seconds: float) -> Answer:
+def ask(helper: Helper, request: bytes, environ: dict[bytes, bytes], seconds: float) -> tuple[bytes, str]:
     """Run a helper's `get` as git does, where nothing can ask a person.
+
+    Returns what it printed, and what went wrong: "fails", "hangs" or "nothing".
 
     environ: all of it, tokens too, since that is what git passes on.
     """
@@ -115,12 +109,12 @@ def ask(helper: Helper, request: bytes, environ: dict[bytes, bytes], seconds: fl
             start_new_session=True,
         )
     except OSError:
-        return Answer(b"", "fails")
+        return b"", "fails"
     with child:
         try:
             output, _ = child.communicate(request, seconds)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, 9)
             child.communicate()
-            return Answer(b"", "hangs")
-    return Answer(output, "fails" if child.returncode else "ends")
+            return b"", "hangs"
+    return output, "fails" if child.returncode else "nothing"

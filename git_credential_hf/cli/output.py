@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -32,9 +33,19 @@ def shown(name: str | bytes) -> str:
     return _printable(text)
 
 
+def without_passwords(name: str | bytes) -> str:
+    """Return what `shown` does of a URL, a command or a setting, without the passwords in it."""
+    return token_text.hide_passwords(shown(name))
+
+
+def quoted(name: str | bytes) -> str:
+    """Return a word for the shell, in a command that people paste."""
+    return shown(shlex.quote(os.fsdecode(name)))
+
+
 def named(given: str | bytes | None) -> str:
     """Return what a line about a URL or a scope that was given begins with, without a password in it."""
-    return f"{token_text.hide_passwords(shown(given))}: " if given and given.strip() else ""
+    return f"{without_passwords(given)}: " if given and given.strip() else ""
 
 
 def shown_token(token: bytes) -> str:

@@ -5,7 +5,7 @@ import pwd
 import shlex
 from collections.abc import Mapping
 
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, quoted, shown
 from git_credential_hf.state import ownership
 
 
@@ -30,7 +30,7 @@ def refuse_another_users(place: str | bytes, command: str, *, or_root: bool = Fa
         remedy = f"run `runuser -u {shlex.quote(name)} -- git-credential-hf {command}` with the same options"
     else:
         own = _home({})
-        remedy = f"run `HOME={shown(shlex.quote(os.fsdecode(own or b'FOLDER')))} git-credential-hf {command}`"
+        remedy = f"run `HOME={quoted(own or b'FOLDER')} git-credential-hf {command}`"
     raise Failed(f"{shown(place)} belongs to the user {name}, and you are another one: {remedy}")
 
 

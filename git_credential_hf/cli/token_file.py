@@ -2,13 +2,12 @@
 
 import errno
 import os
-import shlex
 import stat
 import time
 from typing import NamedTuple
 
 from git_credential_hf.cli import owner
-from git_credential_hf.cli.output import Failed, shown, shown_token
+from git_credential_hf.cli.output import Failed, quoted, shown, shown_token
 from git_credential_hf.model.token import of_hub
 from git_credential_hf.sources.token_file import DECLARED, TYPED, is_declared, path
 from git_credential_hf.state import files, folders, locks, safe_read, token_digests
@@ -81,7 +80,7 @@ class TokenFile:
         token = of_hub(safe_read.read(self.path)) if os.path.islink(self.path) else None
         if token is None:
             return None
-        remedy = f"rm {shown(shlex.quote(os.fsdecode(self.path)))}"
+        remedy = f"rm {quoted(self.path)}"
         return f"token file: left, since it is a symbolic link, token {shown_token(token)}, {self.shown}. Try: {remedy}"
 
     def remove(self, token: bytes) -> str:

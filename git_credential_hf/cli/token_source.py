@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import IO
 
 from git_credential_hf.cli import owner
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, quoted, shown
 from git_credential_hf.model import token_text
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
@@ -93,7 +93,7 @@ def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
     raw, mode = open_file(file)
     name = shown(file)
     others_read = mode & (stat.S_IRGRP | stat.S_IROTH)
-    warnings = [f"{name} can be read by others: run `chmod 600 {shown(shlex.quote(file))}`"] if others_read else []
+    warnings = [f"{name} can be read by others: run `chmod 600 {quoted(file)}`"] if others_read else []
     text, doubts = _token(raw, name, host)
     return text, warnings + doubts
 

@@ -12,11 +12,12 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from git_credential_hf.cli import child
 from git_credential_hf.cli.git_config import (
+    PROGRAM,
     BadUrl,
     Configuration,
     Setting,
@@ -34,7 +35,6 @@ from git_credential_hf.state import files
 Target = tuple[str, str | None]
 """The file to change: ("global", None), the user's; ("local", None), this repository's; ("file", its path)."""
 
-_PROGRAM = "git-credential-hf"
 _STORES = ("/nix/store/", "/gnu/store/")  # from which a garbage collection deletes what no profile leads to
 _BY_NAME = b"hf"  # git itself puts "git credential-" before it
 _HEADERS = tuple(b'[credential "https://%s"]' % host for host in HUB_HOSTS)
@@ -111,7 +111,7 @@ def _configure(file: str, helper: bytes, target: Target, environ: dict[bytes, by
         if _swap(file, old, new, target):
             break
     if removed == block:
-        return f"the lines of {_PROGRAM} moved to the end, after settings that undid them"
+        return f"the lines of {PROGRAM} moved to the end, after settings that undid them"
     hosts = " and ".join(f"https://{host.decode()}" for host in HUB_HOSTS)
     what = f"helper = {shown(helper)}, and no other, with useHttpPath, for {hosts}"
     return f"{'replaced' if removed else 'added'}: {what}"
@@ -137,19 +137,17 @@ def _helper(environ: dict[bytes, bytes]) -> tuple[bytes, str]:
     on_path = found = _on_path(environ)
     run = os.path.abspath(sys.argv[0])
     # The same file by its name on PATH is the link that pipx, uv or a profile keeps up to date.
-    if os.path.basename(run) == _PROGRAM and os.access(run, os.X_OK):
+    if os.path.basename(run) == PROGRAM and os.access(run, os.X_OK):
         found = [one for one in found if os.path.samefile(run, one)] or [run]
     program = next((one for one in found if not one.startswith(_STORES)), None)
-    if program is None and not on_path:
-        raise Failed(f"{_PROGRAM} is not on PATH, where git would find it: install it for good, and run this again")
-    if program is None:
-        return _BY_NAME, (
-            f"a garbage collection may delete {shown(on_path[0])}: install {_PROGRAM} into a profile"
-            if on_path[0].startswith(_STORES)
-            else ""
-        )
-    cache = os.fsdecode(environ.get(b"XDG_CACHE_HOME") or environ.get(b"HOME", b"") + b"/.cache")
     warning = ""
+    if program is None:
+        if not on_path:
+            raise Failed(f"{PROGRAM} is not on PATH, where git would find it: install it for good, and run this again")
+        if on_path[0].startswith(_STORES):
+            warning = f"a garbage collection may delete {shown(on_path[0])}: install {PROGRAM} into a profile"
+        return _BY_NAME, warning
+    cache = os.fsdecode(environ.get(b"XDG_CACHE_HOME") or environ.get(b"HOME", b"") + b"/.cache")
     if os.path.realpath(program).startswith(os.path.realpath(cache) + "/"):
         warning = f"{shown(program)} is in a cache, which may be emptied: install it for good, and run this again"
     path = os.fsencode(program)
@@ -161,7 +159,7 @@ def _helper(environ: dict[bytes, bytes]) -> tuple[bytes, str]:
 def _on_path(environ: dict[bytes, bytes]) -> list[str]:
     """Return where PATH has the program, in its order."""
     folders = os.fsdecode(environ.get(b"PATH", b"")).split(os.pathsep)
-    found = (shutil.which(_PROGRAM, path=folder) for folder in folders if folder)
+    found = (shutil.which(PROGRAM, path=folder) for folder in folders if folder)
     return [os.path.abspath(one) for one in found if one is not None]
 
 
@@ -198,7 +196,7 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
     No value is in it, nor a key's URL: either may be what holds a token.
     """
     where = [] if file is None else ["--file", file, "--includes"]
-    done = _git(list_command(*where, with_scope=False)[1:], b"", environ, isolated=False)
+    done = _git(list_command(*where, with_scope=False), environ)
     settings = [
         one
         for one in read_settings(done.stdout, with_scope=False)
@@ -218,9 +216,13 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
             found.append(f"{_place(last)}: an empty credential.helper keeps git from asking: remove it there")
         elif not with_path and (last := config.last_at_host(b"usehttppath", host)) is not None and last not in stops:
             found.append(f"{_place(last)}: credential.useHttpPath is not true, so no scope is found: remove it there")
+    return list(dict.fromkeys([*found, *_tokens(settings)]))
+
+
+def _tokens(settings: list[Setting]) -> Iterator[str]:
+    """Return a line for each setting that has git use another token."""
     for one in settings:
-        section, _, rest = one.key.partition(b".")
-        address, _, name = rest.rpartition(b".")
+        section, address, name = one.parts()
         if section == b"url" and _has_token(address):
             what = "a url.*.insteadOf has a token in its URL: remove it there, and seed the token"
         elif section == b"http" and name == b"extraheader" and _is_sent_to_hub(address, one.value):
@@ -231,8 +233,7 @@ def _in_the_way(file: str | None, environ: dict[bytes, bytes]) -> list[str]:
             what = f"{one.key.decode()} has a token in its address: take it out there"
         else:
             continue
-        found.append(f"{_place(one)}: {what}")
-    return list(dict.fromkeys(found))
+        yield f"{_place(one)}: {what}"
 
 
 def _place(setting: Setting) -> str:
@@ -382,7 +383,7 @@ def _is_ours(setting: Setting) -> bool:
 
 def _is_our_value(name: bytes, value: bytes) -> bool:
     if name == b"helper":
-        return not value or os.fsencode(_PROGRAM) in value or _runs(value, _BY_NAME)
+        return not value or os.fsencode(PROGRAM) in value or _runs(value, _BY_NAME)
     return name == b"usehttppath" and value == b"true"
 
 
@@ -391,14 +392,11 @@ def _is_our_value(name: bytes, value: bytes) -> bool:
 
 def _settings(content: bytes, file: str, environ: dict[bytes, bytes]) -> list[Setting]:
     """Return what git reads from `content`, the text of `file`, in its order. Raises Failed where it cannot."""
-    done = _git(["config", "--file", "-", "--no-includes", "--list", "-z"], content, environ, isolated=True)
+    done = _git(list_command("--file", "-", "--no-includes", with_scope=False), environ, content)
     if done.returncode != 0:
         complaint = _complaint(done).replace("standard input", shown(file))
         raise Failed(f"git cannot read its configuration, and nothing was changed: {complaint}")
-    return [
-        Setting(key, value if separator else None, "unknown", b"", 0)
-        for key, separator, value in (one.partition(b"\n") for one in done.stdout.split(b"\0")[:-1])
-    ]
+    return read_settings(done.stdout, with_scope=False)
 
 
 def _verify(content: bytes, expected: list[Setting], old: bytes, file: str, environ: dict[bytes, bytes]) -> None:
@@ -409,29 +407,28 @@ def _verify(content: bytes, expected: list[Setting], old: bytes, file: str, envi
         number = 1 + (block.first if block else len(lines))
         raise Failed(
             f"{shown(file)}:{number}: nothing was changed, since other settings would change too: "
-            f"edit the lines of {_PROGRAM} there"
+            f"edit the lines of {PROGRAM} there"
         )
 
 
 def _git(
-    arguments: list[str], stdin: bytes, environ: dict[bytes, bytes], *, isolated: bool
+    command: list[str], environ: dict[bytes, bytes], text: bytes | None = None
 ) -> subprocess.CompletedProcess[bytes]:
+    """Run git. With `text` on its standard input, it reads no configuration but that: any other may be broken."""
     environ = without_tokens(environ) | {b"LC_ALL": b"C"}
-    if isolated:  # from every other configuration, which may be broken
+    folder = "/" if text is not None else None
+    if text is not None:
         environ = {name: value for name, value in environ.items() if not name.startswith((b"GIT_", b"XDG_"))}
         # git before 2.32 does not know GIT_CONFIG_GLOBAL.
         environ |= {b"GIT_CONFIG_NOSYSTEM": b"1", b"GIT_CONFIG_GLOBAL": b"/dev/null", b"HOME": b"/dev/null"}
-    folder = "/" if isolated else None
     try:
-        return subprocess.run(
-            ["git", *arguments], input=stdin, env=environ, cwd=folder, capture_output=True, check=False
-        )
+        return subprocess.run(command, input=text or b"", env=environ, cwd=folder, capture_output=True, check=False)
     except OSError as error:
         raise Failed(f"git cannot be run ({error.strerror}): is it installed, and on PATH?") from error
 
 
 def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
-    line = done.stderr.decode("utf-8", "backslashreplace").partition("\n")[0].removeprefix("fatal: ")
+    line = done.stderr.partition(b"\n")[0].removeprefix(b"fatal: ")
     return shown(line) or f"git ended with {done.returncode}"
 
 
@@ -445,7 +442,7 @@ def _file(target: Target, environ: dict[bytes, bytes]) -> str:
 
 def _local(environ: dict[bytes, bytes]) -> str:
     # The directory that all worktrees have in common: git reads this configuration in each of them.
-    done = _git(["rev-parse", "--git-common-dir"], b"", environ, isolated=False)
+    done = _git(["git", "rev-parse", "--git-common-dir"], environ)
     if done.returncode != 0:
         raise Failed(f"there is no repository whose configuration could be changed: {_complaint(done)}")
     return os.path.join(os.fsdecode(done.stdout.removesuffix(b"\n")), "config")

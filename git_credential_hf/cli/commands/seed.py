@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from git_credential_hf.cli import child, owner, token_file, token_source, tokens_toml
 from git_credential_hf.cli.asked import Asked
-from git_credential_hf.cli.output import PARTLY, Failed, complain, date, shown, shown_token
+from git_credential_hf.cli.output import PARTLY, Failed, complain, date, quoted, shown, shown_token
 from git_credential_hf.cli.token_file import TokenFile
 from git_credential_hf.model import item
 from git_credential_hf.model.repository import HF_USER, HUB
@@ -324,7 +324,7 @@ def _elsewhere(asked: Seed, wanted: Wanted, options: Options, failure: token_fil
         return ""
     return (
         ", or store the token in another file, which HF_TOKEN_PATH must name for git too. "
-        f"Try: export HF_TOKEN_PATH={shown(shlex.quote(file))}; {asked.again(dry_run=False)}"
+        f"Try: export HF_TOKEN_PATH={quoted(file)}; {asked.again(dry_run=False)}"
     )
 
 

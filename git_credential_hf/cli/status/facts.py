@@ -4,19 +4,19 @@ Nothing here changes anything, unlocks anything or asks a person.
 """
 
 import errno
+import itertools
 import os
-import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from git_credential_hf import options
 from git_credential_hf.cli import git_config, git_credential
-from git_credential_hf.cli.git_config import Configuration, Helper, Setting, Url
+from git_credential_hf.cli.git_config import Configuration, Helper, Setting, Url, which
 from git_credential_hf.cli.git_credential import Credential
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, shown, without_passwords
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.model import token_text
@@ -43,39 +43,35 @@ _SECONDS = 5  # for git, which waits without end where its configuration is a FI
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable". why: the shape of what it holds."""
+    """Hugging Face's token file. state: "token", "absent", "unusable". holds: what is in it, for people."""
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.path = token_file.path(environ)
-        self.state = "absent"
-        self.why = ""
+        self.link = os.path.islink(self.path)
+        self.state = "unusable" if self.link else "absent"
+        self.holds = "no token"
         self.mode = 0
         self.modified = 0.0
-        self.link = os.path.islink(self.path)
         self.token: bytes | None = None
         try:
             status = os.stat(self.path)
         except OSError:
-            self.state = "unusable" if self.link else "absent"
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
         raw = safe_read.read(self.path)
         self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"
-        self.why = token_text.shape(raw)
+        self.holds = token_text.shape(raw) or self.holds
 
 
 class Declared:
     """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
 
     def __init__(self, token: "tokens_toml.Declared", place: bytes) -> None:
-        self.name = token.name
+        self.token = token
         file = token.value if token.kind == "file" and isinstance(token.value, str) else ""
         self.file = os.path.expanduser(file)
         self.scope = place
-        self.user = token.user
-        self.cached = token.cache
-        self.expires = token.expires
         self.state = "unknown"
 
 
@@ -83,29 +79,49 @@ class Program:
     """A program that may be installed: its path and what it calls its version."""
 
     def __init__(self, name: str, environ: dict[bytes, bytes]) -> None:
-        self.path = shutil.which(name, path=os.fsdecode(environ.get(b"PATH", b"")))
+        self.path = which(name, environ)
         self.version: str | None = None
 
+    def numbers(self) -> tuple[int, ...]:
+        """Return the numbers that its version begins with, to be compared."""
+        parts = (self.version or "").split(".")
+        return tuple(map(int, itertools.takewhile(str.isdecimal, parts)))
 
-class Turn:
-    """A helper when git comes to it, or our own where git is configured for none.
 
-    does: "answers", "partly" (a username or a password alone, which git passes on), "nothing", "quit", "fails",
-    "hangs", "is not there", "reset" (by an empty one), "not asked" (which takes --probe) or "not reached".
-    secret: what git gets from it, where that can be known.
-    program, error, server, sources, outcome: of our own alone: its path, None where it is not there; what is wrong with
-    its options; whose credentials it answers with; which sources it asks; what comes of the request.
+class OurHelper:
+    """What comes of a request to our helper, also where git is not configured for it.
+
+    program: its path, None where it is not there.
+    error: what is wrong with its options.
+    server: whose credentials it answers with.
+    sources: those that it asks.
     """
 
-    def __init__(self, helper: Helper | None) -> None:
-        self.helper = helper
-        self.does = "not asked"
-        self.secret: bytes | None = None
+    def __init__(self) -> None:
         self.program: str | None = None
         self.error = ""
         self.server: bytes | None = None
         self.sources: tuple[str, ...] = ()
         self.outcome = Outcome(None)
+
+
+class Turn:
+    """A helper when git comes to it.
+
+    does: "answers", "partly" (a username or a password alone, which git passes on), "nothing", "quit", "fails",
+    "hangs", "is not there", "reset" (by an empty one), "not asked" (which takes --probe) or "not reached".
+    secret: what git gets from it, where that can be known.
+    own: what is known of it if it is ours.
+    """
+
+    def __init__(self, helper: Helper) -> None:
+        self.helper = helper
+        self.does = "not asked"
+        self.secret: bytes | None = None
+        self.own = OurHelper()
+
+
+_RANKS = {GIVEN: 0, SPARE: 0, REJECTED: 1, EXPIRED: 2}
 
 
 class Facts:
@@ -129,7 +145,8 @@ class Facts:
         self.credential: Credential | None = None  # what git knows at last, None where it asks for none
         self.password_of_url: bytes | None = None
         self.turns: list[Turn] = []
-        self.main = Turn(None)  # the one of ours that is told of
+        self.main = OurHelper()  # the one of ours that is told of
+        self.ours: Helper | None = None  # as which git asks that, None where it does not
         self.giver: Turn | None = None
         self.with_path = False
         self.keyring: keyring.State | None = None
@@ -137,11 +154,8 @@ class Facts:
         self.declaration = configuration.tokens_toml(environ)
         self.declaration_error = ""
         self.declared: list[Declared] = []
-        self.declared_scopes: list[bytes] = []
         self.askpass: tuple[str, bytes, Setting | None] | None = None  # where it is named, the program, its setting
-        self.netrc: tuple[bytes, int, bool] | None = (
-            None  # the file, the line of the entry, and whether that is all in it
-        )
+        self.netrc: tuple[bytes, int, bool] | None = None  # see _netrc
         self.online: Answer | None = None
 
     def path(self, name: bytes | str) -> str:
@@ -152,11 +166,18 @@ class Facts:
     @property
     def active(self) -> list[Helper]:
         """The helpers that git has, in their order."""
-        return [one.helper for one in self.turns if one.helper is not None and one.helper.reset is None]
+        return [one.helper for one in self.turns if one.helper.reset is None]
 
     @property
-    def ours(self) -> Helper | None:
-        return self.main.helper
+    def configured(self) -> list[Helper]:
+        """The helpers of ours, in their order, those too that are reset."""
+        return [one.helper for one in self.turns if one.helper.is_ours()]
+
+    @property
+    def lfs_filters(self) -> list[Setting]:
+        """The settings that have git-lfs put large files in the place of their pointers."""
+        found = (self.config.value(b"filter.lfs." + name) for name in (b"process", b"smudge"))
+        return [one for one in found if one is not None]
 
     @property
     def server(self) -> bytes | None:
@@ -165,6 +186,11 @@ class Facts:
     @property
     def outcome(self) -> Outcome:
         return self.main.outcome
+
+    @property
+    def items(self) -> list[Stored]:
+        """The items of ours that the keyring gives."""
+        return self.keyring.ours if self.keyring is not None else []
 
     @property
     def is_given(self) -> bool:
@@ -178,7 +204,7 @@ class Facts:
 
     @property
     def ours_gives(self) -> bool:
-        return self.giver is not None and self.giver is self.main
+        return self.giver is not None and self.giver.own is self.main
 
     @property
     def asks_person(self) -> bool:
@@ -188,7 +214,7 @@ class Facts:
     @property
     def unknown(self) -> list[Helper]:
         """The helpers that git asks before it has what it gets, and of which only --probe tells what they answer."""
-        return [one.helper for one in self.turns if one.does == "not asked" and one.helper is not None]
+        return [one.helper for one in self.turns if one.does == "not asked"]
 
     @property
     def secret(self) -> bytes | None:
@@ -200,11 +226,6 @@ class Facts:
         """The token that our `get` gives, whether git asks it or not."""
         given = self.outcome.given()
         return given.token if given is not None else None
-
-    @property
-    def will_be_unlocked(self) -> bool:
-        """Return whether the keyring has items for the URL that the next `get` unlocks without a dialog."""
-        return self.keyring is not None and self.keyring.opens and unlocks_first(self.outcome)
 
     def given_from(self, source: str) -> Token | None:
         """Return the token that our helper gives, if it is of that source, and nobody answers git before our helper."""
@@ -221,21 +242,13 @@ class Facts:
 
     def of_source(self, name: str) -> Candidate | None:
         """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
-        for verdicts in ((GIVEN, SPARE), (REJECTED,), (EXPIRED,)):
-            if (one := self.outcome.first(*verdicts, source=name)) is not None:
-                return one
-        return next((one for one in self.outcome.candidates if one.source == name), None)
+        found = [one for one in self.outcome.candidates if one.source == name]
+        return min(found, key=lambda one: _RANKS.get(one.verdict, len(_RANKS)), default=None)
 
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
-        in_keyring = [one.item.scope for one in self.keyring.ours if one.item.scope] if self.keyring else []
-        return list(dict.fromkeys([*in_keyring, *self.declared_scopes]))
-
-
-def unlocks_first(outcome: Outcome) -> bool:
-    """Return whether a locked item that may answer comes before the token that is given."""
-    first = next((one for one in outcome.candidates if one.verdict in (GIVEN, LOCKED)), None)
-    return first is not None and first.verdict == LOCKED
+        scopes = [*(one.item.scope for one in self.items), *(one.scope for one in self.declared)]
+        return [scope for scope in dict.fromkeys(scopes) if scope]
 
 
 def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, offline: bool = False) -> Facts:
@@ -250,14 +263,17 @@ def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, off
     _read_versions(facts, started)
     _read_request(facts, started)
     _take_turns(facts, probe=probe)
+    _choose_own(facts)
     _read_declaration(facts)
     return facts
 
 
 # git.
 
+_Started = dict[str, subprocess.Popen[bytes]]
 
-def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
+
+def _start_programs(facts: Facts) -> _Started:
     """Start what takes its time, all at once. Raises OSError where there is no descriptor left for it."""
     commands = {}
     if facts.git.path:
@@ -278,7 +294,7 @@ def _start_programs(facts: Facts) -> dict[str, "subprocess.Popen[bytes]"]:
     return started
 
 
-def _start(command: list[str], facts: Facts) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], facts: Facts) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         env=without_tokens(facts.environ) | {b"LC_ALL": b"C"},
@@ -289,7 +305,7 @@ def _start(command: list[str], facts: Facts) -> "subprocess.Popen[bytes]":
     )
 
 
-def _output(child: "subprocess.Popen[bytes]", input: bytes = b"") -> tuple[bytes, bytes]:
+def _output(child: subprocess.Popen[bytes], input: bytes = b"") -> tuple[bytes, bytes]:
     try:
         return child.communicate(input, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
@@ -298,7 +314,7 @@ def _output(child: "subprocess.Popen[bytes]", input: bytes = b"") -> tuple[bytes
         return b"", b"it gave no answer within %d s" % _SECONDS
 
 
-def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _read_configuration(facts: Facts, started: _Started) -> None:
     if child := started.get("git config"):
         output, complaint = _output(child)
         if child.returncode == 0:
@@ -326,7 +342,7 @@ def _read_configuration(facts: Facts, started: dict[str, "subprocess.Popen[bytes
     facts.netrc = _netrc(facts)
 
 
-def _read_request(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _read_request(facts: Facts, started: _Started) -> None:
     """Let git itself tell what it asks its helpers, or why it stops before."""
     if not (child := started.get("git credential")):
         return
@@ -340,8 +356,7 @@ def _read_request(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -
 
 def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
     """Return the output of git config as a git before 2.26 gives it, None where that gives none either."""
-    done = git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
-    return done.stdout if done is not None and done.returncode == 0 else None
+    return git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
 
 
 def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
@@ -372,21 +387,19 @@ def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
         for number, line in enumerate(safe_read.read(file).split(b"\n"), 1)
         for word in line.split()
     ]
-    host = (facts.url.host.rpartition(b":")[0] or facts.url.host).lower()
+    words.append((b"\n", 0))  # no host
     begins = [at for at, (word, _) in enumerate(words) if word in (b"machine", b"default", b"macdef")]
-    for at in begins:
-        word, line = words[at]
-        follows = words[at + 1 : at + 2]
-        if word == b"default" or (word == b"machine" and follows and follows[0][0] == host):
-            others = {words[other][1] for other in begins if other != at}
-            end = next((words[other][1] for other in begins if other > at), None)
-            last = words[-1][1] if end is None else end - 1
-            is_alone = word == b"machine" and follows[0][1] == line and not others & set(range(line, last + 1))
-            return file, line, is_alone and (end is None or end > line)
+    lines = [words[at][1] for at in begins]
+    for at, line in zip(begins, lines, strict=True):
+        kind, (name, line_of_name) = words[at][0], words[at + 1]
+        if kind == b"default":
+            return file, line, False
+        if kind == b"machine" and name == facts.url.host_name():
+            return file, line, line_of_name == line and lines.count(line) == 1
     return None
 
 
-def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _read_versions(facts: Facts, started: _Started) -> None:
     for name, program, prefix in (("git", facts.git, "git version "), ("git-lfs", facts.git_lfs, "git-lfs/")):
         if child := started.get(name):
             output, _ = _output(child)
@@ -394,7 +407,7 @@ def _read_versions(facts: Facts, started: dict[str, "subprocess.Popen[bytes]"]) 
 
 
 def _first_line(output: bytes) -> str:
-    return token_text.hide_passwords(shown(output.partition(b"\n")[0])).removeprefix("fatal: ").removeprefix("error: ")
+    return without_passwords(output.partition(b"\n")[0]).removeprefix("fatal: ").removeprefix("error: ")
 
 
 # Tokens.
@@ -404,30 +417,36 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
     """Go through the helpers as git does, until it has what it gets or is told to quit."""
     credential = facts.credential
     for turn in facts.turns:
-        helper = turn.helper
-        if helper is None or helper.reset is not None:
-            if helper is not None and helper.is_ours():
-                _options(facts, turn)
-                turn.program = helper.program(facts.environ)
+        helper, own, is_ours = turn.helper, turn.own, turn.helper.is_ours()
+        if is_ours:
+            own.program = helper.program(facts.environ)
+        if helper.reset is not None:
+            if is_ours:
+                _options(facts, own, helper)  # which tells what is wrong with them
             turn.does = "reset"
             continue
-        output = _ours(facts, turn) if helper.is_ours() else b""
+        output = _ask_own(facts, own, helper) if is_ours else b""
         if credential is None or facts.is_given or credential.quits:
             turn.does = "not reached"
             continue
-        if not helper.is_ours():
-            if _is_missing(helper, facts):
-                turn.does = "is not there"
-            if turn.does == "is not there" or not probe:
+        if is_ours:
+            turn.does = "is not there" if own.program is None else "fails" if own.error else "nothing"
+            if turn.does != "nothing":
                 continue
-            answer = git_credential.ask(helper, credential.request(), facts.environ, _PROBE_SECONDS)
-            output, turn.does = answer.output, {"ends": "nothing"}.get(answer.end, answer.end)
-        elif facts.keyring is not None and facts.keyring.opens and unlocks_first(turn.outcome) and not _fails(turn):
-            turn.does = "answers"
-            facts.giver = turn
+            first = own.outcome.first(GIVEN, LOCKED)
+            if facts.keyring is not None and facts.keyring.opens and first is not None and first.verdict == LOCKED:
+                turn.does = "answers"
+                facts.giver = turn
+                continue
+        elif _is_missing(helper, facts):
+            turn.does = "is not there"
             continue
+        elif not probe:
+            continue
+        else:
+            output, turn.does = git_credential.ask(helper, credential.request(), facts.environ, _PROBE_SECONDS)
         before = credential.request()
-        credential.take(output, heeds_expiry=numbers(facts.git.version or "") >= _HEEDS_EXPIRY)
+        credential.take(output, heeds_expiry=facts.git.numbers() >= _HEEDS_EXPIRY)
         turn.secret = credential.secret()
         if turn.secret is not None:
             turn.does = "answers"
@@ -436,12 +455,16 @@ def _take_turns(facts: Facts, *, probe: bool) -> None:
             turn.does = "quit"
         elif credential.request() != before:
             turn.does = "partly"
-    ours = [one for one in facts.turns if one.helper is not None and one.helper.reset is None and one.helper.is_ours()]
-    if facts.giver in ours and facts.giver is not None:
-        ours.insert(0, facts.giver)
-    facts.main = next((one for one in ours if one.server is not None), next(iter(ours), facts.main))
-    if facts.main.helper is None:
-        _ours(facts, facts.main)
+
+
+def _choose_own(facts: Facts) -> None:
+    """Set which helper of ours is told of: the one that git gets a token from, else one that handles the URL."""
+    ours = [one for one in facts.turns if one.helper.reset is None and one.helper.is_ours()]
+    if ours:
+        main = max(ours, key=lambda one: (one is facts.giver, one.own.server is not None))
+        facts.main, facts.ours = main.own, main.helper
+    else:
+        _ask_own(facts, facts.main)
 
 
 def _is_missing(helper: Helper, facts: Facts) -> bool:
@@ -453,101 +476,81 @@ def _is_missing(helper: Helper, facts: Facts) -> bool:
     return not is_alias and helper.program(facts.environ) is None
 
 
-def _fails(turn: Turn) -> bool:
-    return turn.program is None or bool(turn.error)
-
-
-def _ours(facts: Facts, turn: Turn) -> bytes:
-    """Find out what comes of a request to a helper of ours; return what it prints."""
-    chosen = _options(facts, turn)
+def _ask_own(facts: Facts, own: OurHelper, helper: Helper | None = None) -> bytes:
+    """Find out what comes of a request to a helper of ours, or to ours without one; return what it prints."""
+    chosen = _options(facts, own, helper)
     as_configured, chosen.unlock = chosen.unlock, "never"
     values = facts.credential.values if facts.credential is not None else {}
     protocol, host = values.get(b"protocol", facts.url.scheme), values.get(b"host", facts.url.host)
     request = b"protocol=%b\nhost=%b\n" % (protocol, host)
     if facts.credential is not None:
         request = facts.credential.request()
-    if turn.helper is None and facts.url.path and b"path" not in values:
+    if helper is None and facts.url.path and b"path" not in values:
         request += b"path=%b\n" % facts.url.path  # as git will send it once it is configured
-    turn.server = server(protocol, host, chosen.hosts)
-    turn.outcome = Outcome(turn.server)
-    if turn.helper is not None:
-        turn.program = turn.helper.program(facts.environ)
-        turn.does = "is not there" if turn.program is None else "fails" if turn.error else "nothing"
-    if turn.server is None:
+    own.server = server(protocol, host, chosen.hosts)
+    own.outcome = Outcome(own.server)
+    if own.server is None:
         return b""
-    turn.sources = tuple(name for name in chosen.sources if name == "keyring" or turn.server == HUB)
-    asks_keyring = SECRET_SERVICE and "keyring" in turn.sources
+    own.sources = tuple(name for name in chosen.sources if name == "keyring" or own.server == HUB)
+    looks = SECRET_SERVICE and "keyring" in own.sources and facts.keyring is None
     # Before all else, which finds the time over where the bus is mute, and does not ask it again.
-    has_bus = asks_keyring and facts.keyring is None and keyring.bus_answers(chosen)
+    has_bus = looks and keyring.bus_answers(chosen)
     output = b""
     try:
         parsed = parse(request)
-        turn.outcome = decide(parsed, chosen, every=True)
-        given = turn.outcome.given()
+        own.outcome = decide(parsed, chosen, every=True)
+        given = own.outcome.given()
         if given is not None and given.token is not None:
             output = answer(parsed, given.token)
-        elif turn.outcome.quits:
+        elif own.outcome.quits:
             output = b"quit=1\n"
     except Malformed:
         pass
-    if asks_keyring and facts.keyring is None:
+    if looks:
         with_time = chosen
         if has_bus:
             with_time = Options(facts.environ)
             with_time.timeout = max(chosen.remaining(), _LONGER)
             with_time.unlock = as_configured
-        facts.keyring = keyring.look(turn.server, facts.url.path, with_time, mute=chosen.remaining() <= 0)
-    return b"" if _fails(turn) else output
+        facts.keyring = keyring.look(own.server, facts.url.path, with_time, mute=chosen.remaining() <= 0)
+    return output
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    numbers = []
-    for part in version.split("."):
-        if not part.isdecimal():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
-
-
-def _options(facts: Facts, turn: Turn) -> Options:
+def _options(facts: Facts, own: OurHelper, helper: Helper | None) -> Options:
     """Return the options of our helper as git's configuration gives them, so far as they change nothing.
 
     Those of one that is configured and reset hold for our helper as git will run it once that is fixed.
     """
-    chosen = Options(facts.environ)
-    helpers = [turn.helper, *(one.helper for one in reversed(facts.turns))]
-    helper = next((one for one in helpers if one is not None and one.is_ours()), None)
-    if helper is not None:
-        try:
-            arguments = [os.fsencode(one) for one in helper.arguments()]
-            chosen, rest = options.parse(arguments, facts.environ)
-            if rest:
-                raise options.UsageError("what follows the options is too much")
-        except options.UsageError as error:
-            turn.error = str(error)
-            known = [os.fsencode(one) for one in known_options(helper.arguments(), facts.environ)]
-            chosen, _ = options.parse(known, facts.environ)
+    helper = helper or next(reversed(facts.configured), None)
+    arguments = helper.arguments() if helper is not None else []
+    try:
+        chosen, rest = options.parse(arguments, facts.environ)
+        if rest:
+            raise options.UsageError("what follows the options is too much")
+    except options.UsageError as error:
+        own.error = str(error)
+        chosen, _ = options.parse(known_options(arguments, facts.environ), facts.environ)
     chosen.refresh = False
     chosen.offline = facts.offline
     return chosen
 
 
-def known_options(arguments: list[str], environ: dict[bytes, bytes]) -> list[str]:
+def known_options(arguments: list[bytes], environ: dict[bytes, bytes]) -> list[bytes]:
     """Return those of a helper's options that are right."""
-    kept: list[str] = []
+    kept: list[bytes] = []
     left = list(arguments)
     while left:
-        for width in (2, 1):
-            try:
-                if not options.parse([os.fsencode(one) for one in left[:width]], environ)[1]:
-                    kept += left[:width]
-                    break
-            except options.UsageError:
-                continue
-        else:
-            width = 1
-        del left[:width]
+        width = next((width for width in (2, 1) if _are_right(left[:width], environ)), 0)
+        kept += left[:width]
+        del left[: width or 1]
     return kept
+
+
+def _are_right(arguments: list[bytes], environ: dict[bytes, bytes]) -> bool:
+    try:
+        return not options.parse(arguments, environ)[1]
+    except options.UsageError:
+        return False
 
 
 # What is declared.
@@ -566,31 +569,29 @@ def _read_declaration(facts: Facts) -> None:
         return
     for token in tokens:
         for place in token.scopes if token.server == HUB else ():
-            facts.declared_scopes += [place] if place else []
             one = Declared(token, place)
             facts.declared.append(one)
             if one.file:
                 _compare(one, facts)
             elif facts.keyring is not None and facts.keyring.state == "open":
-                one.state = "seeded" if any(_items(one, facts)) else "missing"
+                one.state = "seeded" if _items(one, facts) else "missing"
 
 
 def _compare(one: Declared, facts: Facts) -> None:
     """Tell whether the file holds another token than what was seeded from it, and is the newer of the two."""
     try:
         modified = os.stat(one.file).st_mtime
+        token = of_hub(safe_read.read(os.fsencode(one.file)))
     except OSError:
-        one.state = "unreadable"
-        return
-    token = of_hub(safe_read.read(os.fsencode(one.file)))
+        token = None
     if token is None:
         one.state = "unreadable"
         return
     seeded: list[tuple[float, bytes]] = []
-    if one.cached and facts.token_file.token is not None:
+    if one.token.cache and facts.token_file.token is not None:
         seeded.append((facts.token_file.modified, facts.token_file.token))
     if facts.keyring is not None and facts.keyring.state == "open":
-        items = list(_items(one, facts))
+        items = _items(one, facts)
         if not items:
             one.state = "missing"
             return
@@ -601,7 +602,7 @@ def _compare(one: Declared, facts: Facts) -> None:
         one.state = "seeded"
 
 
-def _items(one: Declared, facts: Facts) -> Iterator[Stored]:
+def _items(one: Declared, facts: Facts) -> list[Stored]:
     """Return the items of a declared token."""
-    ours = facts.keyring.ours if facts.keyring is not None else []
-    return (stored for stored in ours if (stored.item.scope, stored.item.user) == (one.scope, one.user))
+    wanted = (one.scope, one.token.user)
+    return [stored for stored in facts.items if (stored.item.scope, stored.item.user) == wanted]

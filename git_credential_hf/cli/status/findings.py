@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import NamedTuple
 
 from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Setting
-from git_credential_hf.cli.output import HUB_NAMES, shown
+from git_credential_hf.cli.output import HUB_NAMES, quoted, shown, without_passwords
 from git_credential_hf.cli.status import remedies
-from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn, numbers
-from git_credential_hf.cli.status.remedies import quoted
+from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
@@ -63,13 +61,16 @@ _Found = Iterator[tuple[str, str, str]]
 
 def findings(facts: Facts) -> list[Finding]:
     """Return what keeps git from the right token, the most misleading first."""
-    first = [*_hidden_scopes(facts), *_newer_token_file(facts)]
-    rest = [
+    found = [
+        *_hidden_scopes(facts),
+        *_newer_token_file(facts),
         *_url(facts),
         *_configuration(facts),
         *_identities(facts),
         *_tokens(facts),
+        *_environment(facts),
         *_keyring(facts),
+        *_items(facts),
         *_token_file(facts),
         *_declared(facts),
         *_beside_the_helper(facts),
@@ -77,14 +78,11 @@ def findings(facts: Facts) -> list[Finding]:
         *_git_xet(facts),
         *_hub(facts),
     ]
-    made = [
-        [Finding(code, SEVERITIES[code][-1 if facts.may_be_given else 0], *texts) for code, *texts in some]
-        for some in (first, rest)
-    ]
-    return made[0] + sorted(made[1], key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))
+    made = [Finding(code, SEVERITIES[code][-1 if facts.may_be_given else 0], *texts) for code, *texts in found]
+    return sorted(made, key=lambda finding: (ERROR, WARNING, NOTE).index(finding.severity))
 
 
-# The two that are named first.
+# The two that are named first: both are errors.
 
 
 def _hidden_scopes(facts: Facts) -> _Found:
@@ -122,8 +120,7 @@ def _two_tokens(facts: Facts) -> tuple[Token, Token] | None:
 
 def _is_newer(facts: Facts, ours: Token) -> bool:
     """Return whether the token file is newer than the keyring's item."""
-    items = facts.keyring.ours if facts.keyring is not None else []
-    return any(facts.token_file.modified >= one.modified + 1 for one in items if one.path == ours.item)
+    return any(facts.token_file.modified >= one.modified + 1 for one in facts.items if one.path == ours.item)
 
 
 # The URL.
@@ -170,7 +167,7 @@ def _url(facts: Facts) -> _Found:
 
 
 def _clean(url: git_config.Url) -> str:
-    return quoted(url._replace(user=None, password=None).shown())
+    return quoted(url._replace(user=None).shown())
 
 
 # git's configuration.
@@ -196,10 +193,11 @@ def _configuration(facts: Facts) -> _Found:
     if facts.ours is None and not any(one.may_be_ours() for one in facts.active):
         yield from _not_asked(facts, resets)
     # What the remedy of a reset brings back is told at once, so that nobody has to come twice.
-    chain = [one for one in facts.turns if one.helper is not None and one.helper.reset in (None, *resets)]
-    ours = next((at for at, one in enumerate(chain) if one.helper is not None and one.helper.is_ours()), None)
-    for at, turn in enumerate(chain):
-        yield from _helper(facts, turn, is_before=ours is None or at < ours)
+    is_before = True
+    for turn in facts.turns:
+        if turn.helper.reset in (None, *resets):
+            is_before = is_before and not turn.helper.is_ours()
+            yield from _helper(facts, turn, is_before=is_before)
     user = facts.config.credential(b"username", facts.url)
     if user is not None and token_text.may_be_token_for_user(os.fsdecode(user.value or b"")):
         yield _token_in_configuration(facts, user)
@@ -219,20 +217,19 @@ def _configuration(facts: Facts) -> _Found:
 
 def _resets(facts: Facts) -> list[Setting]:
     """Return the empty helpers that keep git from asking our helper, where it is configured."""
-    configured = [one.helper for one in facts.turns if one.helper is not None and one.helper.is_ours()]
-    if facts.ours is not None or not configured:
+    if facts.ours is not None or not facts.configured:
         return []
     resets = facts.config.resets(facts.url)
-    first = configured[-1].reset
+    first = facts.configured[-1].reset
     return resets[resets.index(first) :] if first in resets else resets
 
 
 def _not_asked(facts: Facts, resets: list[Setting]) -> _Found:
     if resets:
-        configured = [one.helper.setting for one in facts.turns if one.helper is not None and one.helper.is_ours()]
+        where = _where(facts, facts.configured[-1].setting)
         yield (
             "helper-reset",
-            f"git-credential-hf is configured at {_where(facts, configured[-1])}, and the empty helper at "
+            f"git-credential-hf is configured at {where}, and the empty helper at "
             f"{' and '.join(_where(facts, one) for one in resets)} resets it",
             remedies.ask_ours(facts, *resets),
         )
@@ -254,20 +251,18 @@ _KNOWN = {
 def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
     """Yield what is wrong with one helper. is_before: whether git asks it before ours."""
     helper = turn.helper
-    if helper is None:
-        return
     where = _where(facts, helper.setting)
     if helper.is_ours():
-        if turn.program is None:
+        if turn.own.program is None:
             yield (
                 "helper-gone",
                 f"the helper {helper.shown()} at {where} is missing",
                 remedies.ask_ours(facts, helper.setting),
             )
-        if turn.error:
+        if turn.own.error:
             yield (
                 "helper-options-wrong",
-                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.error}",
+                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.own.error}",
                 remedies.right_options(facts, helper),
             )
         return
@@ -365,15 +360,17 @@ def _tokens(facts: Facts) -> _Found:
         if what not in found:
             yield code, message, remedy
         found.append(what)
-    is_locked = _has_locked(facts) if facts.keyring is not None else facts.outcome.first(LOCKED) is not None
-    if facts.token is None and not found and not is_locked and facts.outcome.first(FAILED) is None:
+    if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
-        holds = f", and {facts.path(file.path)} holds {_what(file)}" if file.state == "unusable" else ""
+        holds = f", and {facts.path(file.path)} holds {file.holds}" if file.state == "unusable" else ""
         yield (
             "no-token",
             f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
             (f"{_move(file)} && " if file.link else "") + remedies.new_token(facts),
         )
+
+
+def _environment(facts: Facts) -> _Found:
     for one in facts.outcome.candidates:
         if one.source == "env" and one.verdict == MALFORMED:
             yield (
@@ -424,10 +421,11 @@ def _new_token(facts: Facts, one: Candidate) -> str:
 
 
 def _keyring(facts: Facts) -> _Found:
+    """Tell why the keyring is not asked, or does not answer."""
     state = facts.keyring
-    if state is None or facts.server is None:
+    if state is None:
         return
-    provider = shown(state.provider or "the keyring")
+    provider = state.name()
     get = f"{remedies.request(facts)} | git-credential-hf"
     socket = facts.environ.get(b"XDG_RUNTIME_DIR", b"") + b"/bus"
     if state.opens:
@@ -451,7 +449,7 @@ def _keyring(facts: Facts) -> _Found:
             f"{get} --unlock prompt --timeout 60 get > /dev/null"
             if remedies.has_display(facts) and _has_locked(facts)
             # The token file is the Hub's alone.
-            else remedies.new_token(facts, None, *["--no-keyring"][: facts.server == HUB]),
+            else remedies.new_token(facts, more=["--no-keyring"] if facts.server == HUB else []),
         )
     elif state.state == "no keyring" and (command := kwallet.waiting(facts.environ)):
         yield (
@@ -473,6 +471,14 @@ def _keyring(facts: Facts) -> _Found:
             "have git do without the keyring",
             remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources env,file"),
         )
+
+
+def _items(facts: Facts) -> _Found:
+    """Tell what is missing in a keyring that answers."""
+    state = facts.keyring
+    if state is None:
+        return
+    provider = state.name()
     is_empty = state.state == "open" and not state.ours and facts.server == HUB
     of_file = facts.outcome.first(SPARE, source="file") or facts.outcome.given()
     stored_again = remedies.seed_from(facts) if of_file and of_file.source == "file" else remedies.new_token(facts)
@@ -505,8 +511,10 @@ def _keyring(facts: Facts) -> _Found:
 def _has_locked(facts: Facts) -> bool:
     """Return whether the keyring may have a token for the URL in what is locked, and has none in what is open."""
     state = facts.keyring
-    if state is None or state.state == "locked":
-        return state is not None and (state.locked_items > 0 or state.is_hidden)
+    if state is None:
+        return facts.outcome.first(LOCKED) is not None
+    if state.state == "locked":
+        return state.locked_items > 0 or state.is_hidden
     found = facts.of_source("keyring")
     return bool(state.locked_in) and found is not None and found.verdict == LOCKED
 
@@ -526,7 +534,7 @@ def _token_file(facts: Facts) -> _Found:
     file = facts.token_file
     place = facts.path(file.path)
     if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
-        yield "token-file-unusable", f"{place} holds {_what(file)}: git-credential-hf skips it", _move(file)
+        yield "token-file-unusable", f"{place} holds {file.holds}: git-credential-hf skips it", _move(file)
     if file.token is not None and file.mode & 0o077:
         yield (
             "token-file-mode",
@@ -542,10 +550,6 @@ def _token_file(facts: Facts) -> _Found:
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
             "git-credential-hf seed --from - --no-keyring",
         )
-
-
-def _what(file: TokenFile) -> str:
-    return file.why or "no token"
 
 
 def _move(file: TokenFile) -> str:
@@ -564,20 +568,20 @@ def _declared(facts: Facts) -> _Found:
             remedies.edit(facts.declaration),
         )
     for one in facts.declared:
-        source = facts.path(os.fsencode(one.file)) if one.file else one.name
+        source = facts.path(os.fsencode(one.file)) if one.file else one.token.name
         of_scope = f" for {shown(one.scope)}" if one.scope else ""
         if one.state == "newer":
             yield "source-newer", f"{source} was changed after its token was stored{of_scope}", remedies.SEED
         elif one.state == "missing":
             yield (
                 "declared-not-seeded",
-                f"{file} declares {one.name}{of_scope}, and the keyring has no such item",
+                f"{file} declares {one.token.name}{of_scope}, and the keyring has no such item",
                 remedies.SEED,
             )
         elif one.state == "unreadable":
             yield (
                 "source-unreadable",
-                f"{file} takes {one.name} from {source}, which holds no token that can be read",
+                f"{file} takes {one.token.name} from {source}, which holds no token that can be read",
                 remedies.edit(one.file),
             )
 
@@ -614,23 +618,20 @@ def _beside_the_helper(facts: Facts) -> _Found:
 
 
 def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -> _Found:
-    if shutil.which(os.fsdecode(program), path=os.fsdecode(facts.environ.get(b"PATH", b""))) is None:
+    what = without_passwords(program)
+    if git_config.which(os.fsdecode(program), facts.environ) is None:
         yield (
             "askpass-missing",
-            f"{name} names {_program(program)}, which is missing: git fails if it has to ask",
+            f"{name} names {what}, which is missing: git fails if it has to ask",
             remedies.remove(facts, setting) if setting is not None else f"unset {name}",
         )
     elif facts.asks_person:
         unless = f", unless {facts.unknown[0].shown()} answers" if facts.unknown else ""
         yield (
             "askpass-asks",
-            f"git gets no token{unless}, and so runs {_program(program)} ({name}) to ask for one, in a window perhaps",
+            f"git gets no token{unless}, and so runs {what} ({name}) to ask for one, in a window perhaps",
             "export GIT_ASKPASS=",
         )
-
-
-def _program(name: bytes) -> str:
-    return token_text.hide_passwords(shown(name))
 
 
 # git-lfs.
@@ -642,14 +643,13 @@ def _git_lfs(facts: Facts) -> _Found:
     if facts.git_lfs.path is None:
         yield "lfs-missing", "git-lfs is not installed: large files stay pointers", child.how_to_install("git-lfs")
         return
-    filters = [facts.config.value(b"filter.lfs." + name) for name in (b"process", b"smudge")]
-    if not any(filters):
+    if not facts.lfs_filters:
         yield (
             "lfs-not-initialised",
             "git-lfs has no filters in git's configuration: large files stay pointers",
             "git lfs install --skip-repo",
         )
-    elif any(b"--skip" in (one.value or b"") for one in filters if one is not None):
+    elif any(b"--skip" in (one.value or b"") for one in facts.lfs_filters):
         yield (
             "lfs-skips",
             "git-lfs is set up to leave large files as pointers until `git lfs pull`",
@@ -662,8 +662,7 @@ def _git_lfs(facts: Facts) -> _Found:
             "unset GIT_LFS_SKIP_SMUDGE",
         )
     others = [one for one in facts.active if not (one.is_ours() or one.may_be_ours())]
-    version = numbers(facts.git_lfs.version or "")
-    if others and version and version <= _LAST_THAT_LOOPS:
+    if others and facts.git_lfs.numbers() and facts.git_lfs.numbers() <= _LAST_THAT_LOOPS:
         yield (
             "lfs-loops",
             f"git-lfs {facts.git_lfs.version} asks without end once the Hub rejects a token, unless git-credential-hf "

@@ -70,6 +70,10 @@ class State:
         self.is_hidden = False  # locked, and not asked what is in it
         self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
 
+    def name(self) -> str:
+        """Return the program's name for people."""
+        return shown(self.provider or "the keyring")
+
     def why_nothing(self) -> str:
         """Return why it gives nothing, for people; empty where it is open and nothing in it is locked."""
         if self.locked_in and self.state in ("open", "no collection"):
@@ -110,12 +114,11 @@ def look(server: bytes, path: bytes, options: Options, *, mute: bool) -> State:
 def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Options, *, mute: bool) -> None:
     names, owner = reader.ask(call(BUS, b"ListNames"), messages.process())
     running = names.decoder(b"as").paths()
+    state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running]
     if owner.type == decode.ERROR:
         state.state = "no keyring"
-        state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running]
         return
-    _name_provider(state, owner.decoder(b"u").u32(), running)
-    state.state = "silent"
+    _name_provider(state, owner.decoder(b"u").u32())
     if mute:
         raise opening.too_late(options)
 
@@ -170,9 +173,9 @@ def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes])
             state.items_of_others += 1
 
 
-def _name_provider(state: State, process: int, running: list[bytes]) -> None:
+def _name_provider(state: State, process: int) -> None:
     state.program = provider.program(process)
     name = os.path.basename(state.program) if state.program else f"process {process}"
     # NixOS starts many a program under a name with a dot before it.
     state.provider = name.removeprefix(".").removesuffix("-wrapped")
-    state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running and name != state.provider]
+    state.others = [one for one in state.others if one != state.provider]

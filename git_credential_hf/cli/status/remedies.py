@@ -7,9 +7,10 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Sequence
 
 from git_credential_hf.cli.git_config import Helper, Setting, in_home
-from git_credential_hf.cli.output import shown
+from git_credential_hf.cli.output import quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
@@ -22,11 +23,6 @@ _TYPED = "git-credential-hf login"
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
 
 
-def quoted(name: bytes | str) -> str:
-    """Return a word for the shell."""
-    return shown(shlex.quote(os.fsdecode(name)))
-
-
 def edit(file: bytes | str) -> str:
     """Return the command that opens a file, which only its owner can read if it makes it."""
     return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
@@ -34,10 +30,9 @@ def edit(file: bytes | str) -> str:
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
     """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own."""
-    host = (facts.url.host.rpartition(b":")[0] or facts.url.host).decode().lower()
     rule = (
         "{for(i=1;i<=NF;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
-        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{host}")}}!gone'
+        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{facts.url.host_name().decode()}")}}!gone'
     )
     file, new = quoted(netrc), quoted(netrc + b".new")
     return f"(umask 077; awk '{rule}' {file} > {new} && cat {new} > {file} && rm {new})"
@@ -78,11 +73,12 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
     by_worktree += [
         one.setting
         for one in (turn.helper for turn in facts.turns)
-        if one is not None and one.reset in by_worktree and not one.is_ours() and _comes_last(one.setting)
+        if one.reset in by_worktree and not one.is_ours() and _comes_last(one.setting)
     ]
-    local = " --local" if any(one.scope == "local" for one in in_files) else ""
-    needs_lines = in_files or not is_configured
-    return " && ".join([remove(facts, *by_worktree)] * bool(by_worktree) + [CONFIGURE + local] * bool(needs_lines))
+    commands = [remove(facts, *by_worktree)] if by_worktree else []
+    if in_files or not is_configured:
+        commands.append(CONFIGURE + (" --local" if any(one.scope == "local" for one in in_files) else ""))
+    return " && ".join(commands)
 
 
 def _comes_last(setting: Setting) -> bool:
@@ -94,7 +90,8 @@ def right_options(facts: Facts, helper: Helper) -> str:
     """Return the command that leaves of a helper's options those that it knows."""
     words = helper.words()
     program = words[1].removeprefix("credential-") if words[0] == "git" else in_home(words[0], facts.environ)
-    value = " ".join(map(shlex.quote, [program, *known_options(helper.arguments(), facts.environ)]))
+    known = map(os.fsdecode, known_options(helper.arguments(), facts.environ))
+    value = " ".join(map(shlex.quote, [program, *known]))
     needs_shell = value.startswith("'") or not (words[0] == "git" or program.startswith("/"))
     return replace(facts, helper.setting, os.fsencode("!" * needs_shell + value))
 
@@ -143,7 +140,7 @@ def _of_environment(facts: Facts, settings: list[Setting]) -> list[int]:
     found = []
     for number in range(min(int(count) if count.isdigit() else 0, 1000)):
         key, value = (facts.environ.get(b"GIT_CONFIG_%b_%d" % (part, number)) for part in (b"KEY", b"VALUE"))
-        if (key or b"").lower() in [key for key, of_key in wanted if of_key == value]:
+        if ((key or b"").lower(), value) in wanted:
             found.append(number)
     return found
 
@@ -151,7 +148,7 @@ def _of_environment(facts: Facts, settings: list[Setting]) -> list[int]:
 # Tokens.
 
 
-def new_token(facts: Facts, one: Candidate | None = None, *more: str) -> str:
+def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str] = ()) -> str:
     """Return the command that stores a token that works, in the place of the candidate `one` if there is one.
 
     more: options for a token that is typed.
@@ -159,20 +156,24 @@ def new_token(facts: Facts, one: Candidate | None = None, *more: str) -> str:
     if one is not None and one.source == "env":
         return f"unset {one.place}"
     declared = _declared(facts, one)
-    if declared is not None and one is not None and one.verdict == EXPIRED and declared.expires is not None:
-        return f"{edit(facts.declaration)} && {SEED}"
-    if declared is not None and (one is None or declared.state in ("newer", "missing") or not declared.file):
-        return SEED
     if declared is not None:
+        if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
+            return f"{edit(facts.declaration)} && {SEED}"
+        if one is None or declared.state in ("newer", "missing") or not declared.file:
+            return SEED
         return f"{edit(declared.file)} && {SEED}"
     token = one.token if one is not None else None
     words = [_TYPED, *more]
     if token is not None and token.item:
         words += ["--scope", quoted(token.scope)] if token.scope else []
-        words += ["--user", quoted(token.user)] if token.user not in (None, HF_USER) and token.user else []
-    if facts.server not in (HUB, None):
-        words += ["--host", shown(facts.server or b"")]
+        words += _for_user(token.user)
+    if facts.server and facts.server != HUB:
+        words += ["--host", shown(facts.server)]
     return " ".join(words)
+
+
+def _for_user(user: bytes | None) -> list[str]:
+    return ["--user", quoted(user)] if user and user != HF_USER else []
 
 
 def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
@@ -183,18 +184,17 @@ def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
         mine = [b"", *scopes(facts.server or HUB, facts.url.path)]
         useful = ("missing", "newer", "unknown")
         return next((each for each in facts.declared if each.scope in mine and each.state in useful), None)
-    token = one.token
+    given = one.token
+    of_item = (given.scope, given.user or HF_USER) if given is not None and given.item else None
     for each in facts.declared:
-        is_item = token is not None and token.item and (each.scope, each.user) == (token.scope, token.user or HF_USER)
-        if is_item or (one.source == "file" and each.cached):
+        if (each.scope, each.token.user) == of_item or (one.source == "file" and each.token.cache):
             return each
     return None
 
 
 def seed_from(facts: Facts, user: bytes | None = None) -> str:
     """Return the command that stores the token file's token in the keyring."""
-    of_user = f" --user {quoted(user)}" if user not in (None, HF_USER) and user else ""
-    return f"{SEED} --from {quoted(facts.token_file.path)}{of_user}"
+    return " ".join([SEED, "--from", quoted(facts.token_file.path), *_for_user(user)])
 
 
 def request(facts: Facts) -> str:

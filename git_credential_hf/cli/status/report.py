@@ -6,12 +6,12 @@ import textwrap
 from typing import Any, TextIO
 
 from git_credential_hf import __version__
-from git_credential_hf.cli.git_config import Helper, Setting
-from git_credential_hf.cli.output import date, shown
+from git_credential_hf.cli.git_config import Setting
+from git_credential_hf.cli.output import date, shown, without_passwords
 from git_credential_hf.cli.status import verdict
 from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.cli.status.findings import Finding
-from git_credential_hf.cli.status.keyring import WORDS
+from git_credential_hf.cli.status.keyring import WORDS, State
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, GIVEN, MALFORMED, NO_AUTHTYPE, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB
@@ -42,7 +42,7 @@ def report(facts: Facts, findings: list[Finding], *, online: bool) -> Report:
         "git_lfs": {
             "path": _path(facts.git_lfs.path),
             "version": facts.git_lfs.version,
-            "initialised": any(facts.config.value(b"filter.lfs." + key) for key in (b"smudge", b"process")),
+            "initialised": bool(facts.lfs_filters),
         },
         "hf": {"path": _path(facts.hf.path)},
         "git_xet": {"path": _path(facts.git_xet.path)},
@@ -56,13 +56,13 @@ def _path(path: str | None) -> str | None:
 
 
 def _name(value: bytes | None) -> str | None:
-    return None if value is None else token_text.hide_passwords(shown(value))
+    return None if value is None else without_passwords(value)
 
 
 def _giver(facts: Facts) -> str | None:
     if facts.giver is None:
         return None if facts.password_of_url is None else "url.*.insteadOf" if facts.rewrite is not None else "the URL"
-    return facts.giver.helper.shown() if facts.giver.helper is not None else None
+    return facts.giver.helper.shown()
 
 
 def _answer(facts: Facts) -> Report | None:
@@ -116,12 +116,11 @@ def _source(name: str, facts: Facts) -> Report:
 def _state(name: str, one: Candidate | None, facts: Facts) -> str:
     if name not in facts.main.sources:
         return "not asked"
-    verdict = one.verdict if one is not None else ""
-    if verdict == GIVEN and not (facts.ours_gives and facts.secret is not None):
+    if one is None:
+        return "unusable" if name == "file" and facts.token_file.state == "unusable" else "none"
+    if one.verdict == GIVEN and not (facts.ours_gives and facts.secret is not None):
         return "has a token"
-    if verdict == MALFORMED or (name == "file" and not verdict and facts.token_file.state == "unusable"):
-        return "unusable"
-    return _STATES.get(verdict, "none")
+    return _STATES.get(one.verdict, "none")
 
 
 _STATES = {
@@ -130,6 +129,7 @@ _STATES = {
     REJECTED: "rejected",
     EXPIRED: "expired",
     NO_AUTHTYPE: "bearer",
+    MALFORMED: "unusable",
     FAILED: "failed",
 }
 
@@ -152,20 +152,22 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
         return "left out by --sources" if facts.server == HUB else "for huggingface.co alone"
     if name == "env":
         return "what is set is no token" if state == "unusable" else "not set"
-    if name != "keyring" and name != "file":
-        return shown(one.why) if one is not None and one.why else "none"
     if name == "file":
         what = "holds no token" if state == "unusable" else "is not there"
         return f"{shown(facts.token_file.path)} {what}"
-    keyring = facts.keyring
+    if name == "keyring":
+        return _why_no_item(facts.keyring)
+    return shown(one.why) if one is not None and one.why else "none"
+
+
+def _why_no_item(keyring: State | None) -> str:
     if keyring is None:
         return "it has none"
-    has_items = keyring.ours or keyring.items_of_others
     if keyring.state in ("no bus", "not yours"):
         return shown(keyring.why)
     if words := keyring.why_nothing():
         return words + (f": {shown(keyring.why)}" if keyring.state == "silent" else "")
-    return "it has items, and none for this URL" if has_items else "it has none"
+    return "it has items, and none for this URL" if keyring.ours or keyring.items_of_others else "it has none"
 
 
 def _why_not_it(facts: Facts) -> str:
@@ -209,7 +211,12 @@ def _declared(facts: Facts) -> Report:
         "path": shown(facts.declaration),
         "present": os.path.lexists(facts.declaration),
         "tokens": [
-            {"name": one.name, "file": shown(one.file) or None, "scope": shown(one.scope) or None, "state": one.state}
+            {
+                "name": one.token.name,
+                "file": shown(one.file) or None,
+                "scope": shown(one.scope) or None,
+                "state": one.state,
+            }
             for one in facts.declared
         ],
     }
@@ -221,7 +228,7 @@ def _git(facts: Facts) -> Report:
     return {
         "version": facts.git.version,
         "url": facts.url.shown(),
-        "helpers": [_helper(facts, one, one.helper) for one in facts.turns if one.helper is not None],
+        "helpers": [_helper(facts, one) for one in facts.turns],
         "use_http_path": facts.with_path,
         "instead_of": _at(facts.rewrite),
         "push_instead_of": _at(facts.push_rewrite),
@@ -243,14 +250,14 @@ def _at(setting: Setting | None) -> Report | None:
     return {"file": file, "line": setting.line or None, "scope": setting.scope}
 
 
-def _helper(facts: Facts, turn: Turn, helper: Helper) -> Report:
+def _helper(facts: Facts, turn: Turn) -> Report:
     return {
-        "helper": helper.shown(),
-        "ours": helper.is_ours(),
+        "helper": turn.helper.shown(),
+        "ours": turn.helper.is_ours(),
         "does": turn.does,
         "fingerprint": facts.named(turn.secret) if turn.secret else None,
-        "at": _at(helper.setting),
-        "reset_at": _at(helper.reset),
+        "at": _at(turn.helper.setting),
+        "reset_at": _at(turn.helper.reset),
     }
 
 
@@ -279,7 +286,8 @@ class Style:
         return f"\033[{code}m{text}\033[0m" if self.coloured else text
 
 
-_COLOURS = {"error": "1;31", "warning": "33", "note": "36"}
+_COLOURS = {"OK": "1;32", "No token": "1;31", "error": "1;31", "warning": "33", "note": "36"}
+_OF_OTHER_VERDICTS = "1;33"
 _LABEL = 14
 
 
@@ -287,30 +295,20 @@ def table(known: Report, style: Style) -> str:
     """Return the report for people. A remedy is a line of its own, however long, so that it can be pasted."""
     lines = [known["verdict"]]
     if style.terminal:
-        lines = textwrap.wrap(lines[0], style.width, break_on_hyphens=False, break_long_words=False)
-    word = lines[0].partition(":")[0]
-    is_good = word == "OK"
-    lines[0] = (
-        style.paint(word, "1;32" if is_good else "1;31" if word == "No token" else "1;33") + lines[0][len(word) :]
-    )
+        lines = _wrapped(lines[0], style.width)
+    lines = _painted(lines, style)
     for finding in known["findings"]:
-        lines += _finding_lines(finding, style)
+        message = f"{finding['severity']}: {finding['message']} [{finding['code']}]"
+        lines += ["", *_painted(_wrapped(message, style.width), style), "    " + style.paint(finding["remedy"], "1")]
     lines.append("")
 
-    def row(label: str, *texts: str, colour: str = "") -> None:
-        for number, text in enumerate(texts or ("",)):
-            start = (label if number == 0 else "").ljust(_LABEL)
-            indent = "   " if text[1:3] in (". ", "  ") else ""
-            wrapped = textwrap.wrap(
-                text,
-                style.width - _LABEL,
-                subsequent_indent=indent,
-                break_on_hyphens=False,
-                break_long_words=False,
-            ) or [""]
-            for at, part in enumerate(wrapped):
-                shown_label = style.paint(start, "1") if at == 0 else " " * _LABEL
-                lines.append((shown_label + (style.paint(part, colour) if colour else part)).rstrip())
+    def row(label: str, *texts: str) -> None:
+        for text in texts:
+            start = style.paint(label.ljust(_LABEL), "1")
+            for part in _wrapped(text, style.width - _LABEL, "   " if text[1:3] in (". ", "  ") else ""):
+                lines.append(start + part)
+                start = " " * _LABEL
+            label = ""
 
     row("url", known["url"])
     names = {"oidc": "OIDC", "env": "environment", "forwarded": "socket", "file": "token file"}
@@ -335,12 +333,14 @@ def table(known: Report, style: Style) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _finding_lines(finding: Report, style: Style) -> list[str]:
-    message = f"{finding['severity']}: {finding['message']} [{finding['code']}]"
-    wrapped = textwrap.wrap(message, style.width, break_on_hyphens=False, break_long_words=False)
-    word = finding["severity"]
-    wrapped[0] = style.paint(word, _COLOURS[word]) + wrapped[0][len(word) :]
-    return ["", *wrapped, "    " + style.paint(finding["remedy"], "1")]
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+
+
+def _painted(lines: list[str], style: Style) -> list[str]:
+    """Return the lines with a colour for what stands before the first colon: a severity or a verdict."""
+    word, colon, rest = lines[0].partition(":")
+    return [style.paint(word, _COLOURS.get(word, _OF_OTHER_VERDICTS)) + colon + rest, *lines[1:]]
 
 
 def _keyring_rows(keyring: Report) -> list[str]:
@@ -417,7 +417,8 @@ def _helper_rows(helpers: list[Report]) -> list[str]:
             rows.append(f"-  {_home(one['helper'])} ({_place(one['at'])}): reset at {_place(one['reset_at'])}")
             continue
         number += 1
-        does = _DOES.get(str(one["does"]), str(one["does"]))
+        does: str = one["does"]
+        does = _DOES.get(does, does)
         if one["fingerprint"]:
             does += f" with token {one['fingerprint']}"
         rows.append(f"{number}. {_home(one['helper'])} ({_place(one['at'])}): {does}")
@@ -437,7 +438,8 @@ def _online_rows(online: Report) -> list[str]:
         return ["rejects this token"]
     if online["state"] == "no answer":
         return [f"no answer: {online['why']}"]
-    rows = [f"{online['name']}, role {online['role'] or 'unknown'}, " + _until(online["expires"])]
+    end = f"until {online['expires']}" if online["expires"] else "no known end"
+    rows = [f"{online['name']}, role {online['role'] or 'unknown'}, {end}"]
     if online["orgs"]:
         rows.append(f"organisations: {', '.join(online['orgs'])}")
     access = {
@@ -449,10 +451,6 @@ def _online_rows(online: Report) -> list[str]:
     if online["access"]:
         rows.append(access[online["access"]])
     return rows
-
-
-def _until(expires: str | None) -> str:
-    return f"until {expires}" if expires else "no known end"
 
 
 def _place(at: Report) -> str:

@@ -1,13 +1,16 @@
 """The verdict: one line that says what git will use for a URL, or why it gets nothing."""
 
-from git_credential_hf.cli.git_config import Url
 from git_credential_hf.cli.output import HUB_NAMES, shown, shown_token
 from git_credential_hf.cli.status import facts as found
 from git_credential_hf.cli.status.facts import Facts
 from git_credential_hf.model.outcome import EXPIRED, FAILED, REJECTED
 from git_credential_hf.model.repository import HF_USER, HUB
 
-_UNREADABLE = ("gated", "denied", "not found")
+_UNREADABLE = {
+    "gated": "has no access to this gated repository",
+    "denied": "may not read this repository",
+    "not found": "sees no such repository",
+}
 
 
 def of(url: bytes, environ: dict[bytes, bytes]) -> tuple[str, bool]:
@@ -36,7 +39,7 @@ def is_good(facts: Facts) -> bool:
 
 def line(facts: Facts) -> str:
     """Return the verdict."""
-    where = place(facts.given)
+    where = facts.given._replace(user=None).shown().partition("://")[2]  # without scheme and login
     first = " and ".join(one.shown() for one in facts.unknown)
     if not facts.is_given and first:
         return f"Not sure: git asks {first} for {where}; if that has none, it gets no token: {_reason(facts)}"
@@ -45,7 +48,7 @@ def line(facts: Facts) -> str:
     what = _given(facts)
     answer = facts.online
     if answer is not None and not is_good(facts):
-        why = "the Hub rejects it" if answer.state == "refused" else _access(facts)
+        why = _UNREADABLE[answer.access] if answer.access else "the Hub rejects it"
         return f"Not OK: git will use {what} for {where}, and {why}"
     if not facts.ours_gives:
         return f"Not from git-credential-hf: git will use {what} for {where}"
@@ -55,38 +58,22 @@ def line(facts: Facts) -> str:
     return f"OK: git will use {what} for {where}{end}"
 
 
-def place(url: Url) -> str:
-    """Return what a URL points at, without scheme and login."""
-    return url._replace(user=None).shown().partition("://")[2]
-
-
-def _access(facts: Facts) -> str:
-    return {
-        "gated": "has no access to this gated repository",
-        "denied": "may not read this repository",
-        "not found": "sees no such repository",
-    }[(facts.online and facts.online.access) or "denied"]
-
-
 def _given(facts: Facts) -> str:
     """Return what git will use, and where it is from."""
     if facts.giver is None:
-        rewritten = f"url.*.insteadOf at {facts.path(facts.rewrite.where())}" if facts.rewrite is not None else ""
-        return f"the password of {rewritten or 'the URL'}, and asks no helper,"
+        rewrite = facts.rewrite
+        where = f"url.*.insteadOf at {facts.path(rewrite.where())}" if rewrite is not None else "the URL"
+        return f"the password of {where}, and asks no helper,"
     given = facts.outcome.given()
+    secret = facts.named(facts.secret) if facts.secret else "an empty password"
     if not facts.ours_gives:
-        return f"{secret(facts)} from {facts.giver.helper.shown() if facts.giver.helper else ''}"
+        return f"{secret} from {facts.giver.helper.shown()}"
     if facts.giver.secret is None or given is None or given.token is None:
         return "the token in the keyring, which its next request unlocks without a dialog,"
     token = given.token
     about = [f"scope {shown(token.scope)}"] if token.scope else []
     about += [f"user {shown(token.user)}"] if token.user not in (None, HF_USER) else []
-    return f"{secret(facts)} from {facts.path(given.place)}" + (f" ({', '.join(about)})" if about else "")
-
-
-def secret(facts: Facts) -> str:
-    """Return what people see of what git gets."""
-    return facts.named(facts.secret) if facts.secret else "an empty password"
+    return f"{secret} from {facts.path(given.place)}" + (f" ({', '.join(about)})" if about else "")
 
 
 def _reason(facts: Facts) -> str:
@@ -97,16 +84,16 @@ def _reason(facts: Facts) -> str:
         return f"git stops at its configuration: {facts.config.complaint}"
     if facts.url.scheme not in (b"https", b"http"):
         return f"git asks no credential helper for {shown(facts.url.scheme)}"
-    stopped = next((one for one in facts.turns if one.does == "quit" and one is not facts.main), None)
-    if stopped is not None and stopped.helper is not None:
+    stopped = next((one for one in facts.turns if one.does == "quit" and one.own is not facts.main), None)
+    if stopped is not None:
         return f"{stopped.helper.shown()} tells git to quit"
     if facts.server is None:
         return f"git-credential-hf does not handle it, but {HUB_NAMES} over https"
     if any(one.may_be_ours() for one in facts.active):
         return "of shell code, only --probe tells what it answers"
     if facts.ours is None:
-        reset = any(one.helper is not None and one.helper.is_ours() for one in facts.turns)
-        return f"git-credential-hf is {'configured, and reset by an empty helper' if reset else 'not configured'}"
+        what = "configured, and reset by an empty helper" if facts.configured else "not configured"
+        return f"git-credential-hf is {what}"
     if facts.main.program is None:
         return f"the helper {facts.ours.shown()} is missing"
     if facts.main.error:
