@@ -147,9 +147,9 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
     if shape == token_text.QUOTED:
         raise Failed(f"{name} holds a token in quotes: keep what is between them")
     if shape == token_text.MORE:
-        more = token_text.more(text)
-        keep = "one of them" if more == token_text.TWO else "the word that begins with hf_"
-        raise Failed(f"{name} holds more than the token ({more}): keep {keep}")
+        part = token_text.part(text)
+        remedy = f"keep {part}" if part else f"put the token alone there, from {_PAGE}"
+        raise Failed(f"{name} holds more than the token ({token_text.more(text)}): {remedy}")
     if shape == token_text.FOREIGN:
         raise Failed(f"{name} holds a token of another service's: keep one of Hugging Face's, from {_PAGE}")
     if clean(text) is None:

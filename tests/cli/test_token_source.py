@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from git_credential_hf.cli import token_source as secret_source
 from git_credential_hf.cli.output import Failed
 from tests.cli.conftest import ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
-from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Run, run_call
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import Items
 
 SETTINGS = "https://huggingface.co/settings/tokens"
@@ -181,6 +181,8 @@ def test_a_placeholder_is_named_with_the_remedy(seed: Seed, source: Path, enviro
 
 
 KEEP = "keep the word that begins with hf_"
+AROUND = "(a token with other characters around it): keep the token alone\n"
+IN_URL = "(a URL with a token in it): keep the token alone\n"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,19 @@ KEEP = "keep the word that begins with hf_"
         (f'{{"access_token": "{TOKEN}"}}', f"holds more than the token (JSON): {KEEP}"),
         (f"token: {TOKEN}", f"holds more than the token (a name with its value): {KEEP}"),
         (f"Authorization: Bearer {TOKEN}", f"holds more than the token (an Authorization header): {KEEP}"),
-        (f"{TOKEN} {ROTATED}", f"holds more than the token (more than one word): {KEEP}"),
+        (f"{TOKEN} {ROTATED}", f"holds more than the token (more than one word): {KEEP}, and only one of them\n"),
+        (f"hf_user:{TOKEN}", "holds more than the token (a name with its value): keep the token alone\n"),
+        (f"$env:HF_TOKEN={TOKEN}", f"holds more than the token (a name with its value): {KEEP}\n"),
+        (f"https://alice:{TOKEN}@huggingface.co", f"holds more than the token {IN_URL}"),
+        (f"https://{TOKEN}@huggingface.co", f"holds more than the token {IN_URL}"),
+        *((text, f"holds more than the token {AROUND}") for text in (
+            f"{TOKEN},", f"{TOKEN};", f"({TOKEN})", f'"{TOKEN}', f'{TOKEN}"', f"#{TOKEN}", f"*{TOKEN}*",
+            f"{TOKEN}#laptop", f"{TOKEN}|", f"|{TOKEN}", f"{TOKEN}%", f"{TOKEN}.", f"token/{TOKEN}",
+        )),
+        *((text, f"holds more than the token (JSON): put the token alone there, from {SETTINGS}\n") for text in (
+            '{"error":"unauthorized"}', '{"error": "invalid token"}', "{}", "[]", '["hf_x"]', '{"a":1}', "[1, 2]",
+        )),
+        ('{\n  "error": "unauthorized"\n}\n', "holds more than one line: keep the token alone\n"),
         (f"{TOKEN}{TOKEN}", "holds more than the token (two tokens without a space between them): keep one of them"),
         (f"{TOKEN}\n{ROTATED}", "holds more than one line: keep the token alone"),
         (f'"{TOKEN}"', "holds a token in quotes: keep what is between them"),
@@ -219,6 +233,23 @@ def test_what_is_more_than_a_token_or_another_ones_is_named_and_changes_nothing(
     assert result.code == 1
     assert reason in result.stderr.decode()
     assert cache(environment).read_text() == TOKEN
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}", '{"error":"unauthorized"}', '{\n "a": 1\n}', "[1,2]", '["hf_x"]', f"https://{TOKEN}@huggingface.co",
+        f"#{TOKEN}", f"*{TOKEN}*", f"{TOKEN}#laptop", f"{TOKEN}|", f"|{TOKEN}", f"x{TOKEN}", "hf_oauth_xxx",
+        "CHANGE_ME", "HF=hf_xxx", "op://vault/item/field", "ref+sops://x.yaml#/hf", "a=" * 5_000, "your" * 5_000,
+    ],
+)  # fmt: skip
+def test_get_skips_what_is_never_a_token(run: Run, environment: Environment, content: str) -> None:
+    asked = b"protocol=https\nhost=huggingface.co\n"
+    cache(environment).parent.mkdir(parents=True)
+    write(cache(environment), content)
+    assert run("get", input=asked) == Result(b"", b"", 0)
+    write(cache(environment), TOKEN)
+    assert run("get", input=asked, HF_TOKEN=content) == Result(f"username=hf_user\npassword={TOKEN}\n".encode(), b"", 0)
 
 
 @pytest.mark.parametrize("content", ["None", "null", "undefined", "$HF_TOKEN", "${HF_TOKEN}", "HF_TOKEN=", '""'])
@@ -557,6 +588,18 @@ hf_xxx
 hf_xXxX
 HF_XXXX
 hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+hf_oauth_xxx
+hf_jwt_XXXX
+CHANGE_ME
+change-me
+hf_change_me
+YOUR-HF-TOKEN
+HF=hf_xxx
+op://vault/item/field
+op://Private/Hugging Face/credential
+bws://0f1e2d3c
+vault:secret/data/x#key
+ref+sops://secrets.yaml#/hf
 """.splitlines()
 
 TOKENS = """\
