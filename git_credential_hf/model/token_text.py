@@ -52,6 +52,13 @@ _MAY_BE_ONE = r"""
 _IN_URL = rf"(://)(?:[^/\s@]*:[^/\s@]*|[^/\s@]{{{_LONGEST_USER + 1},}})@"
 _AFTER_NAME = r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+"
 
+# A password that a command prints or sets: not a path, a pattern, or what the shell fills in. What an option or another
+# name is given may be where a secret is: it is one itself if letters and digits are mixed in it, and it has no `/`.
+_IN_CLEAR = r"""
+    (?<!-) (?:password|credential) = ["']? [#:!@+=^_-]? [^\W_]
+  | (?:password|credential|token|secret) = ["']? (?![^\s;'"]*/) [\w.+~-]*? (?=\d*[a-z]) (?=[a-z]*\d) [a-z0-9]{6}
+"""
+
 
 def shape(raw: bytes) -> str:
     """Return which of the shapes above `raw`, the content of a source for the Hub, has."""
@@ -150,8 +157,9 @@ def has_secret(text: str) -> bool:
     """Return whether a token or a password stands in clear in `text`, a command: not one that the shell fills in."""
     import re
 
-    given = re.search(r"(?i)(?:password|credential|token|secret)=[\"']?(?![$`%<\\\\\"'\s;])", text)
-    return hide(text) != text or re.search(_IN_URL, text) is not None or given is not None
+    logins = [found[0] for found in re.finditer(_IN_URL, text)]
+    in_url = any(not set("$`[").intersection(login) for login in logins)
+    return hide(text) != text or in_url or re.search(_IN_CLEAR, text, re.VERBOSE | re.IGNORECASE) is not None
 
 
 def _is_template(text: bytes) -> bool:

@@ -252,3 +252,30 @@ def test_a_character_that_no_token_has_makes_it_more(character: str) -> None:
 @pytest.mark.parametrize("part", ["[", '{"a":', "a=", "your", '"', "'\"", "hf_", "hf_a,", "op://", "change-me"])
 def test_whatever_is_repeated_has_a_shape(part: str) -> None:
     assert token_text.shape(part.encode() * (60_000 // len(part))) in SHAPES
+
+
+SECRETS = {
+    False: [
+        "!f() { echo username=x; echo \"password=$(gcloud secrets versions access latest --secret=hf-token)\"; }; f",
+        "!sed \"s/^/password=/;1iusername=x\" ~/.cache/huggingface/token; echo; :",
+        "!vault read --token=/run/secrets/vault hf", "!get --password=stdin", "!get --secret=projects/x/secrets/y",
+        "!get --secret=hf-token-2", "!f() { while read -r l; do case \"$l\" in password=*) echo x;; esac; done; }; f",
+        "!f() { token=~/t; echo password=$(cat $token); }; f", "!f() { token=./t; }; f", "!grep -o 'password=.*' ~/t",
+        "!sed -n 's/password=\\(.*\\)/x/p' ~/t", "!grep 'password=[a-z]*' ~/t", "!get --token-file=~/t",
+        "!sed 's#^#password=#' ~/t", "!sed 's|^|password=|;s@x@y@' ~/t", "!printf 'username=x\\npassword='; cat ~/t",
+        "!f() { test \"$key\" = password && echo password=\"$value\"; }; f", "!curl https://me:$PW@vault.example.org",
+        "!curl \"https://me:$(pass vault)@vault.example.org\"",
+    ],
+    True: [
+        "!echo password=hunter2", "!echo 'password=correct'", "!printf 'username=x\\npassword=hunter2\\n'",
+        "!printf \"password=p\\n\"", "!echo credential=hunter2", "!DB_PASSWORD=hunter2 get", "!echo password=#x",
+        "!get --password=hunter2", "!get --token=hvs.CAESIJ4k2v9", "!get --secret='Zq3x81Lm'",
+        "!VAULT_TOKEN=s3cr3t99 get",
+        f"!get --secret={TOKEN}", f"!get {TOKEN}", "!curl https://me:hunter2@vault.example.org",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("has", "command"), [(has, one) for has, commands in SECRETS.items() for one in commands])
+def test_a_command_with_a_secret_in_clear(has: bool, command: str) -> None:
+    assert token_text.has_secret(command) == has
