@@ -55,7 +55,7 @@ _AFTER_NAME = r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+"
 # A password that a command prints or sets: not a path, a pattern, or what the shell fills in. What an option or another
 # name is given may be where a secret is: it is one itself if letters and digits are mixed in it, and it has no `/`.
 _IN_CLEAR = r"""
-    (?<!-) (?:password|credential) = ["']? [#:!@+=^_-]? [^\W_]
+    (?<!-) (?:password|credential) = (?: ["'] | [#:!@+=^_-] )? [^\W_]
   | (?:password|credential|token|secret) = ["']? (?![^\s;'"]*/) [\w.+~-]*? (?=\d*[a-z]) (?=[a-z]*\d) [a-z0-9]{6}
 """
 
@@ -158,7 +158,7 @@ def has_secret(text: str) -> bool:
     import re
 
     logins = [found[0] for found in re.finditer(_IN_URL, text)]
-    in_url = any(not set("$`[").intersection(login) for login in logins)
+    in_url = any(not set("$`[{\\").intersection(login) for login in logins)
     return hide(text) != text or in_url or re.search(_IN_CLEAR, text, re.VERBOSE | re.IGNORECASE) is not None
 
 
