@@ -323,6 +323,32 @@ def test_a_file_of_roots_is_fine(machine_folder: Path, as_user: AsUser) -> None:
     assert (home / ".cache/huggingface/token").read_text() == TOKEN
 
 
+@AS_ROOT
+@pytest.mark.parametrize("mode", [0o600, 0o440])
+def test_a_file_of_somebody_without_a_name_is_fine(
+    seed: Seed, source: Path, environment: Environment, mode: int
+) -> None:
+    """A secret of Docker's with a uid that the image does not have."""
+    os.chown(source, 54_321, 54_321)
+    source.chmod(mode)
+    assert seed().code == 0
+    assert cache(environment).read_text() == TOKEN
+
+
+@AS_ROOT
+def test_a_declaration_of_somebody_without_a_name_is_refused(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    declaration = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f"[tokens.a]\ncommand = ['touch', '{tmp_path}/ran']\n")
+    os.chown(declaration, 54_321, 54_321)
+    result = run("seed", "--no-keyring")
+    assert (result.stdout, result.code) == (b"", 1)
+    assert f"{declaration} belongs to another user, who could change it".encode() in result.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
 def test_a_file_that_others_can_read_is_seeded_with_a_warning(
     seed: Seed, source: Path, environment: Environment, mode: int
