@@ -19,7 +19,7 @@ from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import clean
 from git_credential_hf.sources.environment import without_tokens
-from git_credential_hf.state import safe_read
+from git_credential_hf.state import ownership, safe_read
 
 _PAGE = "https://huggingface.co/settings/tokens"
 
@@ -92,8 +92,14 @@ def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
     file = os.path.expanduser(path)
     raw, status = open_file(file, is_declaration=False)
     name = shown(file)
-    others_read = status.st_mode & (stat.S_IRGRP | stat.S_IROTH)
-    warnings = [f"{name} can be read by others: run `chmod 600 {quoted(file)}`"] if others_read else []
+    # The group of a file of somebody else's is how this user reads it.
+    others = stat.S_IROTH | (stat.S_IRGRP if ownership.may_act_as(status.st_uid) else 0)
+    warnings = []
+    if status.st_mode & others:
+        remedy = "use a file that only you can read"
+        if ownership.may_change_mode(os.fsencode(file), status.st_uid):
+            remedy = f"run `chmod 600 {quoted(file)}`"
+        warnings.append(f"{name} can be read by others: {remedy}")
     text, doubts = _token(raw, name, host)
     return text, warnings + doubts
 

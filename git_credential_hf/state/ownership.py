@@ -89,6 +89,16 @@ def other_owner(place: bytes, *, or_root: bool = False) -> int | None:
     return owner if name(owner) else None
 
 
+def may_act_as(owner: int) -> bool:
+    """Return whether this user is `owner`, or root where root has power over what is that user's."""
+    return posix.geteuid() in (owner, 0) and is_one_user(owner)
+
+
+def may_change_mode(file: bytes, owner: int) -> bool:
+    """Return whether this user may change the mode of `file`, which is `owner`'s. Raises OSError."""
+    return may_act_as(owner) and not posix.statvfs(file).f_flag & posix.ST_RDONLY
+
+
 def nearest(place: bytes) -> "tuple[bytes, os.stat_result]":
     """Return `place`, or the nearest folder above it that exists, and its status."""
     while True:
