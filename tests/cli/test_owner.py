@@ -12,7 +12,7 @@ import pytest
 from git_credential_hf.cli.output import shown
 from tests.asking import explains
 from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
-from tests.conftest import AS_ROOT, Environment, Result, Run
+from tests.conftest import AS_ROOT, Environment, Result, Run, user_namespaces_needed
 from tests.installed import program_for_all
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
@@ -349,6 +349,7 @@ def confined(container: Path, environment: Environment) -> Confined:
 
     So does a unit with PrivateUsers=yes, which maps its user alone. `container` is that user's home.
     """
+    user_namespaces_needed(UNKNOWN)
     shutil.rmtree(container.parent / "bin")
     program = program_for_all(container.parent)
     os.chown(container, UNKNOWN, UNKNOWN)
