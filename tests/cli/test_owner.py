@@ -501,19 +501,23 @@ def test_a_home_whose_owner_is_hidden_is_ones_own(confined: Confined, container:
 
 
 @AS_ROOT
-def test_a_declaration_in_a_home_whose_owner_is_hidden_is_read(
-    confined: Confined, container: Path, declaration: Path
+@pytest.mark.parametrize("mode", [0o755, 0o777])
+def test_a_declaration_in_a_home_whose_owner_is_hidden_is_read_where_nobody_else_can_have_put_it(
+    confined: Confined, container: Path, declaration: Path, mode: int
 ) -> None:
     write(declaration, '[tokens.a]\nenv = "SOURCE"\ncache = true\n')
     for path in (container, *container.rglob("*")):
         os.chown(path, UNKNOWN, UNKNOWN)
-    for path in (container, container / ".config", declaration.parent):
-        path.chmod(0o755)
     declaration.chmod(0o644)
+    container.chmod(mode)
     cache = container / ".cache"
     cache.mkdir()
     os.chown(cache, 0, 0)
-    assert is_all_right(confined("seed", "--no-keyring", uid=0, mapped="--map-root-user"))
+    seeded = confined("seed", "--no-keyring", uid=0, mapped="--map-root-user")
+    if mode == 0o777:
+        assert f"{declaration} belongs to another user, who could change it" in failed(seeded)
+        return
+    assert is_all_right(seeded)
     assert (cache / "huggingface/token").read_text() == TOKEN
 
 
