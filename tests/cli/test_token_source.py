@@ -1,5 +1,6 @@
 """Where seed takes a token from, and what it refuses to take for one."""
 
+import json
 import os
 import socket
 import subprocess
@@ -352,6 +353,80 @@ def test_a_file_of_roots_is_fine(machine_folder: Path, as_user: AsUser) -> None:
     os.chown(home, 1000, 1000)
     assert as_user(1000, "seed", "--from", str(machine_folder / "token"), HOME=str(home)).code == 0
     assert (home / ".cache/huggingface/token").read_text() == TOKEN
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mode", [0o600, 0o440])
+def test_a_file_of_somebody_without_a_name_is_fine(
+    seed: Seed, source: Path, environment: Environment, mode: int
+) -> None:
+    """A secret of Docker's with a uid that the image does not have."""
+    os.chown(source, 54_321, 54_321)
+    source.chmod(mode)
+    assert seed().code == 0
+    assert cache(environment).read_text() == TOKEN
+
+
+@AS_ROOT
+def test_a_declaration_of_somebody_without_a_name_is_refused(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    declaration = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f"[tokens.a]\ncommand = ['touch', '{tmp_path}/ran']\n")
+    os.chown(declaration, 54_321, 54_321)
+    result = run("seed", "--no-keyring")
+    assert (result.stdout, result.code) == (b"", 1)
+    assert f"{declaration} belongs to another user, who could change it".encode() in result.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@AS_ROOT
+@pytest.mark.parametrize("strict", [(), ("--strict",)])
+def test_who_cannot_close_a_file_to_its_group_is_not_told_to(
+    machine_folder: Path, as_user: AsUser, strict: tuple[str, ...]
+) -> None:
+    """agenix and sops-nix give a secret to a group, and the user reads it as one of that."""
+    file, home = machine_folder / "token", machine_folder / "home"
+    write(file, TOKEN, 0o440)
+    os.chown(file, 0, 1000)
+    home.mkdir()
+    os.chown(home, 1000, 1000)
+    result = as_user(1000, "seed", "--no-keyring", "--from", str(file), *strict, HOME=str(home))
+    assert (result.stderr, result.code) == (b"", 0)
+    assert (home / ".cache/huggingface/token").read_text() == TOKEN
+
+
+@AS_ROOT
+def test_who_cannot_close_a_file_to_all_is_told_to_use_another(machine_folder: Path, as_user: AsUser) -> None:
+    file, home = machine_folder / "token", machine_folder / "home"
+    write(file, TOKEN, 0o444)
+    home.mkdir()
+    os.chown(home, 1000, 1000)
+    seed = ("seed", "--no-keyring", "--from", str(file))
+    line = f"git-credential-hf: {file} can be read by others: use a file that only you can read\n"
+    refused = as_user(1000, *seed, "--strict", HOME=str(home))
+    assert (refused.stdout, refused.stderr.decode(), refused.code) == (b"", line, 1)
+    told = as_user(1000, *seed, HOME=str(home))
+    assert (told.stderr.decode(), told.code) == (line, 0)
+
+
+@AS_ROOT
+@pytest.mark.parametrize(("owner", "is_told"), [(0, False), (1000, True)])
+def test_status_tells_who_can_to_close_the_token_file(
+    machine_folder: Path, as_user: AsUser, owner: int, is_told: bool
+) -> None:
+    home = machine_folder / "home"
+    file = home / ".cache/huggingface/token"
+    file.parent.mkdir(parents=True)
+    write(file, TOKEN, 0o644)
+    for path in (home, *home.rglob("*")):
+        os.chown(path, 1000, 1000)
+    os.chown(file, owner, owner)
+    status = json.loads(as_user(1000, "status", "--json", HOME=str(home)).stdout)
+    assert status["token_file"]["mode"] == "0644"
+    remedies = {one["code"]: one["remedy"] for one in status["findings"]}
+    assert remedies.get("token-file-mode") == (f"chmod 600 {file}" if is_told else None)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
