@@ -189,7 +189,13 @@ def test_the_completions_are_those_of_the_parser(shell: str) -> None:
     assert (completions.FOLDER / completions.NAMES[shell]).read_text() == completions.text(shell)
 
 
-def completed(shell: str, typed: str, expected: set[str], folder: Path) -> set[str]:
+@pytest.fixture(scope="session")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What zsh finds of all completions at its first start, which takes it a second."""
+    return tmp_path_factory.mktemp("zsh") / "dump"
+
+
+def completed(shell: str, typed: str, expected: set[str], dump: Path) -> set[str]:
     """What an interactive shell offers after `typed`, once `expected` is among it, with the completion as installed."""
     file = INSTALLED_AS[shell]
     program = needed(shell)
@@ -203,7 +209,7 @@ def completed(shell: str, typed: str, expected: set[str], folder: Path) -> set[s
             "bash", "--norc", "--noprofile", "-i",
         ),
         "zsh": (
-            f"fpath=({file.parent} $fpath); autoload -Uz compinit; compinit -u -d {folder}/dump; LISTMAX=0; "
+            f"fpath=({file.parent} $fpath); autoload -Uz compinit; compinit -u -d {dump}; LISTMAX=0; "
             "bindkey '^X' list-choices", "\x18",
             "zsh", "-f", "-i",
         ),
@@ -243,19 +249,19 @@ def words(shown: str, typed: str) -> set[str]:
 
 @pytest.mark.parametrize("shell", INSTALLED_AS)
 @pytest.mark.parametrize("command", PEOPLES)
-def test_the_options_of_a_command_are_completed(run: Run, shell: str, command: str, tmp_path: Path) -> None:
+def test_the_options_of_a_command_are_completed(run: Run, shell: str, command: str, dump: Path) -> None:
     expected = options_of(run, command) | {"--help"}
-    offered = completed(shell, f"git-credential-hf {command} --", expected, tmp_path)
+    offered = completed(shell, f"git-credential-hf {command} --", expected, dump)
     assert {one for one in offered if one.startswith("--")} == expected
 
 
 @pytest.mark.parametrize("shell", INSTALLED_AS)
-def test_commands_and_options_of_the_helper_are_completed(run: Run, shell: str, tmp_path: Path) -> None:
+def test_commands_and_options_of_the_helper_are_completed(run: Run, shell: str, dump: Path) -> None:
     expected = options_of(run, "") | {"--help", "--version"}
-    offered = completed(shell, "git-credential-hf --", expected, tmp_path)
+    offered = completed(shell, "git-credential-hf --", expected, dump)
     assert {one for one in offered if one.startswith("--")} == expected
     expected = {*PEOPLES, *GITS}
-    assert expected <= completed(shell, "git-credential-hf ", expected, tmp_path)
+    assert expected <= completed(shell, "git-credential-hf ", expected, dump)
 
 
 @pytest.mark.parametrize("shell", INSTALLED_AS)
@@ -263,5 +269,5 @@ def test_commands_and_options_of_the_helper_are_completed(run: Run, shell: str, 
     ("typed", "expected"),
     [("seed --unlock", {"never", "auto", "prompt"}), ("--sources", {"oidc", "env", "forwarded", "keyring", "file"})],
 )
-def test_values_are_completed(shell: str, typed: str, expected: set[str], tmp_path: Path) -> None:
-    assert expected <= completed(shell, f"git-credential-hf {typed} ", expected, tmp_path)
+def test_values_are_completed(shell: str, typed: str, expected: set[str], dump: Path) -> None:
+    assert expected <= completed(shell, f"git-credential-hf {typed} ", expected, dump)
