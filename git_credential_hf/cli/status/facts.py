@@ -376,7 +376,8 @@ def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
 def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
     """Return where ~/.netrc has the login that curl takes for the host: the file and the line of the entry.
 
-    The third tells whether the entry is for this host alone and has its lines to itself. Source: curl(1), --netrc.
+    The third tells whether the entry is for this host alone and has its lines to itself. From a word that begins with #
+    on, a line is a comment. Source: curl(1), --netrc, and libcurl's netrc.c.
     """
     home = facts.environ.get(b"HOME")
     if not home:
@@ -385,7 +386,7 @@ def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
     words = [
         (word.lower(), number)
         for number, line in enumerate(safe_read.read(file).split(b"\n"), 1)
-        for word in line.split()
+        for word in itertools.takewhile(lambda word: not word.startswith(b"#"), line.split())
     ]
     words.append((b"\n", 0))  # no host
     begins = [at for at, (word, _) in enumerate(words) if word in (b"machine", b"default", b"macdef")]

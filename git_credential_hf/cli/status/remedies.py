@@ -29,10 +29,13 @@ def edit(file: bytes | str) -> str:
 
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
-    """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own."""
+    """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own.
+
+    Lines that are comments stay: they may be about the next machine.
+    """
     rule = (
-        "{for(i=1;i<=NF;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
-        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{facts.url.host_name().decode()}")}}!gone'
+        "{for(i=1;i<=NF&&$i!~/^#/;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
+        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{facts.url.host_name().decode()}")}}!gone||$1~/^#/'
     )
     file, new = quoted(netrc), quoted(netrc + b".new")
     return f"(umask 077; awk '{rule}' {file} > {new} && cat {new} > {file} && rm {new})"

@@ -690,6 +690,12 @@ def _(world: World) -> None:
     write(world.home / ".netrc", f"machine huggingface.co login x password {OTHER}\n")
 
 
+@broken("netrc-entry among comments")
+def _(world: World) -> None:
+    text = f"machine example.org # machine huggingface.co\n# default\nmachine huggingface.co # mine\nlogin x\npassword {OTHER}\n"
+    write(world.home / ".netrc", f"{text}# machine example.com\nmachine example.com login c password d\n")
+
+
 @broken("lfs-skips by its filters")
 def _(world: World) -> None:
     world.git("lfs", "install", "--skip-repo", "--force", "--skip-smudge")
@@ -778,6 +784,27 @@ def test_a_trouble_is_named_with_its_fix(world: World, code: str) -> None:
         return
     after = world.shell(f"{finding['remedy']}\ngit-credential-hf status --json {shlex.quote(world.url)}", world.input)
     assert code not in codes(json.loads(after[after.index(b"{\n") :])), finding
+
+
+@pytest.mark.parametrize("comment", ["# machine huggingface.co", "#machine huggingface.co", "# default", "#default x"])
+@pytest.mark.parametrize("between", ["\n", " "])
+def test_a_comment_in_netrc_is_no_login(world: World, comment: str, between: str) -> None:
+    write(world.home / ".netrc", f"machine example.org{between}{comment}\nlogin alice\npassword {OTHER}\n")
+    known = world.known()
+    assert (known["git"]["netrc"], codes(known)) == (None, [])
+
+
+def test_the_remedy_of_netrc_removes_no_other_login(world: World) -> None:
+    others = f"machine example.org\n# machine huggingface.co\nlogin alice # default\npassword {OTHER}\n"
+    last = "machine example.com login c password d\n"
+    write(
+        world.home / ".netrc", f"{others}machine huggingface.co # mine\nlogin x\n# machine x\npassword {TYPED}\n{last}"
+    )
+    (finding,) = world.known()["findings"]
+    assert finding["message"].startswith("~/.netrc:5 has a login for this host")
+    world.shell(finding["remedy"])
+    assert (world.home / ".netrc").read_text() == f"{others}# machine x\n{last}"
+    assert codes(world.known()) == []
 
 
 def test_oidc_answers(world: World, hub: Hub) -> None:
