@@ -65,7 +65,10 @@ class TokenFile:
 
 
 class Declared:
-    """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
+    """A token of tokens.toml. state: "seeded", "newer", "missing", "unreadable" or "unknown".
+
+    file: the file that it comes from, empty for another source. text: the token that this holds.
+    """
 
     def __init__(self, token: "tokens_toml.Declared", place: bytes) -> None:
         self.token = token
@@ -73,6 +76,7 @@ class Declared:
         self.file = os.path.expanduser(file)
         self.scope = place
         self.state = "unknown"
+        self.text: bytes | None = None
 
 
 class Program:
@@ -585,6 +589,7 @@ def _compare(one: Declared, facts: Facts) -> None:
         token = of_hub(safe_read.read(os.fsencode(one.file)))
     except OSError:
         token = None
+    one.text = token
     if token is None:
         one.state = "unreadable"
         return

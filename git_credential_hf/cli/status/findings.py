@@ -162,12 +162,8 @@ def _url(facts: Facts) -> _Found:
         yield (
             "token-in-url",
             "the URL has a password in it: git uses that and asks nobody, and it is in the shell's history",
-            f"git-credential-hf status {_clean(facts.given)}",
+            f"git-credential-hf status {remedies.url(facts.given)}",
         )
-
-
-def _clean(url: git_config.Url) -> str:
-    return quoted(url._replace(user=None).shown())
 
 
 # git's configuration.
@@ -403,7 +399,7 @@ def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     where = facts.path(one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     if one.verdict == REJECTED:
         text = f"the Hub rejected the token from {where} within the last hour; it is skipped until a new one is stored"
-        return "token-rejected", text, _new_token(facts, one)
+        return "token-rejected", text + remedies.elsewhere(facts, one), _new_token(facts, one)
     if token is not None and token.oauth and facts.hf.path is not None:
         text = f"the OAuth login of the token from {where} has expired"
         return "login-expired", text, "hf auth token > /dev/null"
@@ -695,7 +691,7 @@ def _hub(facts: Facts) -> _Found:
     who = shown(answer.name or "the owner of the token")
     said = f" (the Hub says: {shown(answer.said)})" if answer.said else ""
     page = f"https://huggingface.co/{shown(facts.url.path.removesuffix(b'.git'))}"
-    again = f"git-credential-hf status --online {_clean(facts.given)}"
+    again = remedies.online(facts)
     if answer.state == "no answer":
         yield "hub-silent", f"the Hub was asked and did not answer: {shown(answer.why)}", again
     elif answer.state == "refused":
@@ -703,7 +699,8 @@ def _hub(facts: Facts) -> _Found:
         yield (
             "token-invalid",
             f"the Hub rejects the token{f' from {facts.path(given.place)}' if given is not None else ''} "
-            f"({facts.named(facts.secret or b'')}): it was revoked, has expired or is mistyped",
+            f"({facts.named(facts.secret or b'')}): it was revoked, has expired or is mistyped"
+            f"{remedies.elsewhere(facts, given)}",
             remedies.new_token(facts, given),
         )
     elif answer.access == "gated":

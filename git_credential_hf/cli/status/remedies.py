@@ -9,12 +9,13 @@ import shlex
 import shutil
 from collections.abc import Sequence
 
-from git_credential_hf.cli.git_config import Helper, Setting, in_home
+from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
 from git_credential_hf.cli.output import quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
+from git_credential_hf.sources import oidc
 
 SEED = "git-credential-hf seed"
 CONFIGURE = "git-credential-hf configure"
@@ -154,17 +155,17 @@ def _of_environment(facts: Facts, settings: list[Setting]) -> list[int]:
 def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str] = ()) -> str:
     """Return the command that stores a token that works, in the place of the candidate `one` if there is one.
 
-    more: options for a token that is typed.
+    Where no command can, `elsewhere` says what does. more: options for a token that is typed.
     """
     if one is not None and one.source == "env":
         return f"unset {one.place}"
+    if one is not None and one.source == "oidc":
+        return f"unset {oidc.RESOURCE.decode()}"
+    if one is not None and one.source == "forwarded":
+        return online(facts)
     declared = _declared(facts, one)
     if declared is not None:
-        if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
-            return f"{edit(facts.declaration)} && {SEED}"
-        if one is None or declared.state in ("newer", "missing") or not declared.file:
-            return SEED
-        return f"{edit(declared.file)} && {SEED}"
+        return _new_declared(facts, one, declared)
     token = one.token if one is not None else None
     words = [_TYPED, *more]
     if token is not None and token.item:
@@ -173,6 +174,41 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
     if facts.server and facts.server != HUB:
         words += ["--host", shown(facts.server)]
     return " ".join(words)
+
+
+def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
+    if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
+        return f"{edit(facts.declaration)} && {SEED}"
+    bad = one.token.text if one is not None and one.token is not None else None
+    is_new = declared.state == "newer" or (declared.state == "missing" and declared.text not in (None, bad))
+    # What is no file may give a new token by itself for one that has expired.
+    if one is None or is_new or (one.verdict == EXPIRED and not declared.file):
+        return SEED
+    return f"{edit(declared.file or facts.declaration)} && {SEED}"
+
+
+def elsewhere(facts: Facts, one: Candidate | None) -> str:
+    """Return how a message goes on where a new token in the place of `one` takes more than the command."""
+    if one is None:
+        return ""
+    if one.source == "oidc":
+        return f"; nothing else answers while {oidc.RESOURCE.decode()} is set"
+    if one.source == "forwarded":
+        return "; store a new one where `git-credential-hf serve` runs"
+    declared = _declared(facts, one)
+    if declared is None or declared.file:
+        return ""
+    return f"; put a new token where {facts.path(facts.declaration)} takes it from"
+
+
+def online(facts: Facts) -> str:
+    """Return the command that asks the Hub about the token for the URL once more."""
+    return f"git-credential-hf status --online {url(facts.given)}"
+
+
+def url(url: Url) -> str:
+    """Return a URL for the shell, without a login."""
+    return quoted(url._replace(user=None).shown())
 
 
 def _for_user(user: bytes | None) -> list[str]:

@@ -692,8 +692,9 @@ def _(world: World) -> None:
 
 @broken("netrc-entry among comments")
 def _(world: World) -> None:
-    text = f"machine example.org # machine huggingface.co\n# default\nmachine huggingface.co # mine\nlogin x\npassword {OTHER}\n"
-    write(world.home / ".netrc", f"{text}# machine example.com\nmachine example.com login c password d\n")
+    text = "machine example.org # machine huggingface.co\n# default\nmachine huggingface.co # mine\n"
+    text += f"login x\npassword {OTHER}\n# machine example.com\n"
+    write(world.home / ".netrc", f"{text}machine example.com login c password d\n")
 
 
 @broken("lfs-skips by its filters")
@@ -881,6 +882,47 @@ def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
         ("tokens.vault", "none", "missing"),
     ]
     assert codes(known) == ["declared-not-seeded"]
+
+
+DECLARED_ELSEWHERE = ['command = ["cat", "FOLDER/vault"]', 'env = "MY_TOKEN"', 'credential = "vault"']
+
+
+def declared_elsewhere(world: World, source: str) -> str:
+    """Declare TOKEN from something else than a file, seed it, and return the remedy where the Hub takes it no more."""
+    write(world.folder / "vault", TOKEN)
+    world.environment |= {"MY_TOKEN": TOKEN, "CREDENTIALS_DIRECTORY": str(world.folder)}
+    file = declare(world, f"[tokens.mine]\n{source}\ncache = true\n".replace("FOLDER", str(world.folder)))
+    world.helper("seed")
+    write(world.home / "new", TYPED)
+    world.editor('[tokens.mine]\nfile = "~/new"\ncache = true\n')
+    return f"(umask 077; ${{EDITOR:-vi}} {file}) && git-credential-hf seed"
+
+
+@pytest.mark.parametrize("source", DECLARED_ELSEWHERE)
+def test_a_rejected_token_that_no_file_has_is_not_seeded_again(world: World, source: str) -> None:
+    remedy = declared_elsewhere(world, source)
+    rejected(world, TOKEN)
+    (finding,) = world.known()["findings"]
+    assert (finding["code"], finding["remedy"]) == ("token-rejected", remedy)
+    assert finding["message"].endswith("; put a new token where ~/.config/git-credential-hf/tokens.toml takes it from")
+    world.shell(remedy)
+    known = world.known()
+    assert (codes(known), known["answer"]["fingerprint"]) == ([], fingerprint(TYPED))
+
+
+def test_a_rejected_token_that_its_file_still_has_is_not_seeded_again(world: World) -> None:
+    """The keyring has no item of it, so seed would store it there, and in the token file once more."""
+    assert world.items is not None
+    world.editor(TYPED)
+    write(world.home / "secret", TOKEN)
+    declare(world, '[tokens.mine]\nfile = "~/secret"\ncache = true\n')
+    world.helper("seed")
+    world.items.clear()
+    rejected(world, TOKEN)
+    finding = next(one for one in world.known()["findings"] if one["code"] == "token-rejected")
+    assert finding["remedy"] == f"(umask 077; ${{EDITOR:-vi}} {world.home}/secret) && git-credential-hf seed"
+    world.shell(finding["remedy"])
+    assert codes(world.known()) == []
 
 
 def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
@@ -1798,6 +1840,52 @@ def test_online_with_a_token_that_the_hub_does_not_take(online: World, hub: Hub)
     hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/my-model"])
     online.shell(known["findings"][0]["remedy"], online.input)
     assert codes(online.known("--online")) == []
+
+
+@pytest.mark.parametrize("source", DECLARED_ELSEWHERE)
+def test_online_with_a_declared_token_that_the_hub_does_not_take(online: World, hub: Hub, source: str) -> None:
+    remedy = declared_elsewhere(online, source)
+    hub.revoke(TOKEN)
+    (finding,) = online.known("--online")["findings"]
+    assert (finding["code"], finding["remedy"]) == ("token-invalid", remedy)
+    assert finding["message"].endswith("; put a new token where ~/.config/git-credential-hf/tokens.toml takes it from")
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/my-model"])
+    online.shell(remedy)
+    assert codes(online.known("--online")) == []
+
+
+def test_online_with_a_token_of_another_machine_that_the_hub_does_not_take(online: World, hub: Hub) -> None:
+    path = online.folder / "serve.sock"
+    there = online.environment | {"HF_TOKEN": OTHER, "XDG_STATE_HOME": str(online.folder / "there")}
+    command = [EXECUTABLE, "serve", "--socket", str(path)]
+    with subprocess.Popen(command, env=there, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as serving:
+        try:
+            assert serving.stdout is not None and serving.stdout.readline().startswith(b"answers for")
+            online.environment["GIT_CREDENTIAL_HF_SOCKET"] = str(path)
+            found = online.known("--online")["findings"]
+            hub.add_token(OTHER, orgs=["my-org"], gated=["my-org/my-model"])
+            assert b"which may read" in online.shell(found[0]["remedy"])
+            rejected(online, OTHER)
+            found = [found[0], online.known()["findings"][0]]
+        finally:
+            serving.terminate()
+    assert [one["code"] for one in found] == ["token-invalid", "token-rejected"]
+    for one in found:
+        assert one["remedy"] == f"git-credential-hf status --online {MODEL}"
+        assert one["message"].endswith("; store a new one where `git-credential-hf serve` runs")
+
+
+def test_online_with_a_token_of_oidc_that_the_hub_does_not_take(online: World, hub: Hub) -> None:
+    hub.oidc.trust("my-org/my-model", repository="acme/training")
+    online.environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+    online.environment["HF_OIDC_ID_TOKEN"] = hub.oidc.id_token(repository="acme/training")
+    subprocess.run([EXECUTABLE, "token", MODEL], env=online.environment, capture_output=True, check=True)
+    hub.revoke(hub.oidc.given[-1])
+    (finding,) = online.known("--online")["findings"]
+    assert (finding["code"], finding["remedy"]) == ("token-invalid", "unset HF_OIDC_RESOURCE")
+    assert finding["message"].endswith("; nothing else answers while HF_OIDC_RESOURCE is set")
+    told = online.shell(f"{finding['remedy']}\ngit-credential-hf status --online {MODEL}")
+    assert told.startswith(b"OK: git will use hf_****JkLm from the keyring")
 
 
 def test_online_asks_the_hub_alone_whatever_the_environment_says(online: World, hub: Hub) -> None:
