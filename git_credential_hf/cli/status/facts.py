@@ -43,7 +43,10 @@ _SECONDS = 5  # for git, which waits without end where its configuration is a FI
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable". holds: what is in it, for people."""
+    """Hugging Face's token file. state: "token", "absent", "unusable". holds: what is in it, for people.
+
+    is_own: whether it, or what it is a link to, is a regular file of the user's own that can be written.
+    """
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
         self.path = token_file.path(environ)
@@ -53,11 +56,14 @@ class TokenFile:
         self.mode = 0
         self.modified = 0.0
         self.token: bytes | None = None
+        self.is_own = False
         try:
             status = os.stat(self.path)
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
+        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        self.is_own = is_own and os.access(self.path, os.W_OK)
         raw = safe_read.read(self.path)
         self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"

@@ -362,7 +362,7 @@ def _tokens(facts: Facts) -> _Found:
         yield (
             "no-token",
             f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
-            (f"{_move(file)} && " if file.link else "") + remedies.new_token(facts),
+            remedies.new_token(facts),
         )
 
 

@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Sequence
 
+from git_credential_hf.cli import token_file
 from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
 from git_credential_hf.cli.output import quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
@@ -173,7 +174,26 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
         words += _for_user(token.user)
     if facts.server and facts.server != HUB:
         words += ["--host", shown(facts.server)]
-    return " ".join(words)
+    login = " ".join(words)
+    return login if "--scope" in words or "--host" in words else _with_token_file(facts, one, login)
+
+
+def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
+    """Return `login` with what makes way for it where the token file cannot take the token."""
+    failure = token_file.refusal(facts.environ)
+    if failure is None:
+        return login
+    if one is not None and one.source != "file":
+        return f"{login} --no-cache"
+    file = facts.token_file
+    if file.link:
+        return (
+            edit(os.path.realpath(file.path))
+            if one is not None and file.is_own
+            else f"rm {quoted(file.path)} && {login}"
+        )
+    other = token_file.other_place(facts.environ) if failure.is_closed else None
+    return f"export HF_TOKEN_PATH={quoted(other)}; {login}" if other else f"{login} --no-cache"
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
@@ -196,9 +216,10 @@ def elsewhere(facts: Facts, one: Candidate | None) -> str:
     if one.source == "forwarded":
         return "; store a new one where `git-credential-hf serve` runs"
     declared = _declared(facts, one)
-    if declared is None or declared.file:
-        return ""
-    return f"; put a new token where {facts.path(facts.declaration)} takes it from"
+    if declared is not None:
+        return "" if declared.file else f"; put a new token where {facts.path(facts.declaration)} takes it from"
+    failure = token_file.refusal(facts.environ) if one.source == "file" else None
+    return f"; the token file cannot be written: {failure.why}" if failure is not None and failure.why else ""
 
 
 def online(facts: Facts) -> str:

@@ -808,6 +808,42 @@ def test_the_remedy_of_netrc_removes_no_other_login(world: World) -> None:
     assert codes(world.known()) == []
 
 
+@pytest.mark.parametrize("to", ["own file", "file of another user", "own file, and the keyring has the token"])
+def test_a_token_file_that_is_a_link_makes_way_for_the_new_token(world: World, to: str) -> None:
+    target = world.folder / "secret"
+    cache(world.environment).rename(target)
+    cache(world.environment).symlink_to(target)
+    if to == "file of another user":
+        os.chown(target, 1, -1)
+    if "keyring" not in to:
+        assert world.items is not None
+        world.items.clear()
+    rejected(world, TOKEN)
+    remedies = {
+        "own file": f"(umask 077; ${{EDITOR:-vi}} {target})",
+        "file of another user": f"rm {cache(world.environment)} && git-credential-hf login",
+    }
+    finding = world.known()["findings"][0]
+    assert finding["code"] == "token-rejected"
+    assert finding["remedy"] == remedies.get(to, "git-credential-hf login --no-cache")
+    world.editor(TYPED)
+    world.shell(finding["remedy"], world.input)
+    assert world.known()["answer"]["fingerprint"] == fingerprint(TYPED)
+    assert target.read_text() == (TYPED if to == "own file" else TOKEN)
+
+
+@pytest.mark.parametrize("to", ["nothing", "folder"])
+def test_a_token_file_that_is_a_link_to_no_token(world: World, to: str) -> None:
+    BROKEN["no-token"](world)
+    (world.folder / "folder").mkdir()
+    cache(world.environment).symlink_to(world.folder / to)
+    finding = world.known()["findings"][0]
+    remedy = f"rm {cache(world.environment)} && git-credential-hf login"
+    assert (finding["code"], finding["remedy"]) == ("no-token", remedy)
+    world.shell(remedy, world.input)
+    assert world.known()["answer"]["fingerprint"] == fingerprint(TYPED)
+
+
 def test_oidc_answers(world: World, hub: Hub) -> None:
     world.environment |= hub.environ()
     hub.oidc.trust("my-org/my-model", repository="acme/training")
