@@ -10,7 +10,7 @@ from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, quoted, shown, shown_token
 from git_credential_hf.model.token import of_hub
 from git_credential_hf.sources.token_file import DECLARED, TYPED, is_declared, path
-from git_credential_hf.state import files, folders, locks, safe_read, token_digests
+from git_credential_hf.state import files, folders, locks, ownership, safe_read, token_digests
 
 # What was done, or with a dry run would be.
 WRITTEN = "written"
@@ -198,6 +198,19 @@ def other_place(environ: dict[bytes, bytes]) -> str | None:
     return None
 
 
+def unreadable(file: bytes) -> str:
+    """Return why the token file may not be read, with whose it is; empty where it may, or is not there."""
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY))
+    except PermissionError as error:
+        place, status = ownership.nearest(file)
+        user = ownership.name(status.st_uid) or f"with the uid {status.st_uid}"
+        return f"{error.strerror} ({shown(place)} belongs to the user {shown(user)})"
+    except OSError:
+        pass
+    return ""
+
+
 def refusal(environ: dict[bytes, bytes]) -> NotStored | None:
     """Return why the token file could not take a new token, None where it could."""
     try:
@@ -205,7 +218,9 @@ def refusal(environ: dict[bytes, bytes]) -> NotStored | None:
     except NotStored as failure:
         return failure
     except Failed as error:
-        return NotStored(str(error))
+        of_others = NotStored(str(error))
+        of_others.is_closed = True
+        return of_others
     return None
 
 

@@ -19,6 +19,7 @@ from git_credential_hf.cli.git_credential import Credential
 from git_credential_hf.cli.output import Failed, shown, without_passwords
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
+from git_credential_hf.cli.token_file import unreadable
 from git_credential_hf.model import token_text
 from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
@@ -27,9 +28,9 @@ from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
-from git_credential_hf.sources import token_file
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
+from git_credential_hf.sources.token_file import path
 from git_credential_hf.state import configuration, safe_read
 
 if TYPE_CHECKING:  # what most runs need not wait for
@@ -43,31 +44,39 @@ _SECONDS = 5  # for git, which waits without end where its configuration is a FI
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable". holds: what is in it, for people.
+    """Hugging Face's token file. state: "token", "absent", "unusable", "unreadable".
 
+    holds: what is so where it has no token, for people, as "holds no token".
     is_own: whether it, or what it is a link to, is a regular file of the user's own that can be written.
     """
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
-        self.path = token_file.path(environ)
+        self.path = path(environ)
         self.link = os.path.islink(self.path)
         self.state = "unusable" if self.link else "absent"
-        self.holds = "no token"
+        self.holds = "holds no token"
         self.mode = 0
         self.modified = 0.0
         self.token: bytes | None = None
         self.is_own = False
+        if why := unreadable(self.path):
+            self.state, self.holds = "unreadable", f"cannot be read: {why}"
         try:
             status = os.stat(self.path)
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
-        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
-        self.is_own = is_own and os.access(self.path, os.W_OK)
+        is_regular = stat.S_ISREG(status.st_mode)
+        self.is_own = is_regular and status.st_uid == os.geteuid() and os.access(self.path, os.W_OK)
+        if self.state == "unreadable":
+            return
         raw = safe_read.read(self.path)
         self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"
-        self.holds = token_text.shape(raw) or self.holds
+        if not is_regular:
+            self.holds = "is a folder" if stat.S_ISDIR(status.st_mode) else "is no regular file"
+        elif shape := token_text.shape(raw):
+            self.holds = f"holds {shape}"
 
 
 class Declared:

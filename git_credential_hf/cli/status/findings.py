@@ -12,7 +12,7 @@ from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, quoted, shown, without_passwords
 from git_credential_hf.cli.status import remedies
-from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn
+from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
@@ -358,11 +358,13 @@ def _tokens(facts: Facts) -> _Found:
         found.append(what)
     if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
-        holds = f", and {facts.path(file.path)} holds {file.holds}" if file.state == "unusable" else ""
+        is_there = file.state in ("unusable", "unreadable")
+        holds = f", and {facts.path(file.path)} {file.holds}" if is_there else ""
+        taken = remedies.take_token_file(facts) if is_there else ""
         yield (
             "no-token",
-            f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
-            remedies.new_token(facts),
+            f"no source has a token for this URL{holds}" + (f": get one from {_TOKENS_PAGE}" if not taken else ""),
+            taken or remedies.new_token(facts),
         )
 
 
@@ -529,13 +531,18 @@ def _is_own_socket(path: bytes) -> bool:
 def _token_file(facts: Facts) -> _Found:
     file = facts.token_file
     place = facts.path(file.path)
-    if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
-        yield "token-file-unusable", f"{place} holds {file.holds}: git-credential-hf skips it", _move(file)
+    taken = remedies.take_token_file(facts)
+    if file.state in ("unusable", "unreadable") and facts.token is not None:  # else it is part of another finding
+        yield (
+            "token-file-unusable",
+            f"{place} {file.holds}: git-credential-hf skips it",
+            taken or remedies.move(file.path),
+        )
     if file.token is not None and file.mode & 0o077:
         yield (
             "token-file-mode",
             f"{place} can be read or written by others (mode {file.mode:04o})",
-            f"chmod 600 {quoted(file.path)}",
+            (f"{taken} && " if taken else "") + f"chmod 600 {quoted(file.path)}",
         )
     if (two := _two_tokens(facts)) is not None and not _is_newer(facts, two[0]):
         ours, theirs = two
@@ -546,10 +553,6 @@ def _token_file(facts: Facts) -> _Found:
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
             "git-credential-hf seed --from - --no-keyring",
         )
-
-
-def _move(file: TokenFile) -> str:
-    return f"mv {quoted(file.path)} {quoted(file.path + b'.old')}"
 
 
 # What is declared.

@@ -17,6 +17,7 @@ from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
 from git_credential_hf.sources import oidc
+from git_credential_hf.state import ownership
 
 SEED = "git-credential-hf seed"
 CONFIGURE = "git-credential-hf configure"
@@ -192,8 +193,30 @@ def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
             if one is not None and file.is_own
             else f"rm {quoted(file.path)} && {login}"
         )
+    if file.state == "unusable" and not failure.why:  # something else than a file
+        return f"{move(file.path)} && {login}"
     other = token_file.other_place(facts.environ) if failure.is_closed else None
     return f"export HF_TOKEN_PATH={quoted(other)}; {login}" if other else f"{login} --no-cache"
+
+
+def take_token_file(facts: Facts) -> str:
+    """Return the command that makes the token file the user's own, empty where it is, or another is to be had."""
+    file, user = facts.token_file, os.geteuid()
+    place, status = ownership.nearest(file.path)
+    home = facts.environ.get(b"HOME", b"").rstrip(b"/")
+    if user == 0 or not home or not place.startswith(home + b"/"):
+        return ""
+    if status.st_uid == user:
+        return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""
+    if file.state in ("absent", "unusable"):
+        return ""
+    option = "-R " if os.path.isdir(place) else ""
+    return f"sudo chown {option}{shlex.quote(ownership.name(user) or str(user))} {quoted(place)}"
+
+
+def move(file: bytes) -> str:
+    """Return the command that moves a file out of the way."""
+    return f"mv {quoted(file)} {quoted(file + b'.old')}"
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
