@@ -133,7 +133,7 @@ def _url(facts: Facts) -> _Found:
         yield (
             "url-rewritten",
             f"url.*.insteadOf at {_where(facts, facts.rewrite)} turns this URL into {url.shown()}, for which git does "
-            "not ask git-credential-hf",
+            f"not ask git-credential-hf{remedies.in_store(facts, facts.rewrite)}",
             remedies.remove(facts, facts.rewrite),
         )
     elif url.scheme == b"http" and is_hubs:
@@ -178,7 +178,7 @@ def _configuration(facts: Facts) -> _Found:
         where = "".join(f", at {_where(facts, one)}" for one in culprits)
         yield (
             "git-config-broken",
-            f"git stops at its configuration: {facts.config.complaint}{where}",
+            f"git stops at its configuration: {facts.config.complaint}{where}{remedies.in_store(facts, *culprits)}",
             remedies.remove(facts, *culprits) if culprits else _readable(facts),
         )
         if not culprits:
@@ -204,7 +204,7 @@ def _configuration(facts: Facts) -> _Found:
         yield (
             "path-not-sent",
             "useHttpPath is not set, so git does not say which repository it asks for, and the tokens of scopes are "
-            "never given",
+            "never given" + (remedies.in_store(facts, setting) if setting is not None else ""),
             remedies.replace(facts, setting, b"true")
             if setting is not None
             else f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true",
@@ -258,14 +258,16 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
         if turn.own.error:
             yield (
                 "helper-options-wrong",
-                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.own.error}",
+                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.own.error}"
+                f"{remedies.in_store(facts, helper.setting)}",
                 remedies.right_options(facts, helper),
             )
         return
     if turn.does == "is not there":
         yield (
             "other-helper-gone",
-            f"the helper {helper.shown()} at {where} is missing: git says so at each request, and goes on",
+            f"the helper {helper.shown()} at {where} is missing: git says so at each request, and goes on"
+            f"{remedies.in_store(facts, helper.setting)}",
             remedies.remove(facts, helper.setting),
         )
         return
@@ -283,7 +285,8 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
 def _token_in_configuration(facts: Facts, setting: Setting) -> tuple[str, str, str]:
     return (
         "token-in-git-config",
-        f"there is a password or a token in clear in git's configuration, at {_where(facts, setting)}",
+        f"there is a password or a token in clear in git's configuration, at {_where(facts, setting)}"
+        f"{remedies.in_store(facts, setting)}",
         remedies.remove(facts, setting),
     )
 
@@ -466,7 +469,7 @@ def _keyring(facts: Facts) -> _Found:
         yield (
             "keyring-silent",
             f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: restart it, or "
-            "have git do without the keyring",
+            f"have git do without the keyring{remedies.in_store(facts, facts.ours.setting)}",
             remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources env,file"),
         )
 
@@ -596,7 +599,8 @@ def _beside_the_helper(facts: Facts) -> _Found:
     for setting in facts.config.authorizations(facts.url):
         yield (
             "extra-header",
-            f"http.extraHeader at {_where(facts, setting)} sends an Authorization header of its own with each request",
+            f"http.extraHeader at {_where(facts, setting)} sends an Authorization header of its own with each request"
+            f"{remedies.in_store(facts, setting)}",
             remedies.remove(facts, setting),
         )
     if facts.netrc is not None:
@@ -611,7 +615,7 @@ def _beside_the_helper(facts: Facts) -> _Found:
             yield (
                 "token-in-remote",
                 f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
-                "uses that",
+                f"uses that{remedies.in_store(facts, setting)}",
                 remedies.replace(facts, setting, url.without_login()),
             )
 
@@ -621,7 +625,8 @@ def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -
     if git_config.which(os.fsdecode(program), facts.environ) is None:
         yield (
             "askpass-missing",
-            f"{name} names {what}, which is missing: git fails if it has to ask",
+            f"{name} names {what}, which is missing: git fails if it has to ask"
+            + (remedies.in_store(facts, setting) if setting is not None else ""),
             remedies.remove(facts, setting) if setting is not None else f"unset {name}",
         )
     elif facts.asks_person:

@@ -48,11 +48,22 @@ def without_machine(facts: Facts, netrc: bytes) -> str:
 
 
 def remove(facts: Facts, *settings: Setting) -> str:
-    """Return the command that removes settings, and nothing else."""
+    """Return the command that removes settings, and nothing else; of those in a store `status` alone can be told."""
+    settings = tuple(one for one in settings if not one.in_store())
     of_environment = [one for one in settings if not one.file]
     commands = [_remove_from_environment(facts, of_environment)] if of_environment else []
     commands += [_remove_from_file(one) for one in settings if one.file]
-    return " && ".join(dict.fromkeys(commands))
+    return " && ".join(dict.fromkeys(commands)) or again(facts)
+
+
+def in_store(facts: Facts, *settings: Setting) -> str:
+    """Return how a message goes on where no command may change the settings."""
+    found = dict.fromkeys(
+        f"; {facts.path(one.file)} is linked to {shown(file)}: change it where that is made"
+        for one in settings
+        if (file := one.in_store())
+    )
+    return "".join(found)
 
 
 def _remove_from_file(setting: Setting) -> str:
@@ -65,6 +76,8 @@ def _remove_from_file(setting: Setting) -> str:
 
 def replace(facts: Facts, setting: Setting, value: bytes) -> str:
     """Return the command that gives a setting another value."""
+    if setting.in_store():
+        return again(facts)
     if setting.file:
         return f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
     numbers = _of_environment(facts, [setting])
@@ -245,9 +258,14 @@ def elsewhere(facts: Facts, one: Candidate | None) -> str:
     return f"; the token file cannot be written: {failure.why}" if failure is not None and failure.why else ""
 
 
+def again(facts: Facts, option: str = "") -> str:
+    """Return the command that tells of the URL once more: for what no command here can fix."""
+    return f"git-credential-hf status {option}{url(facts.given)}"
+
+
 def online(facts: Facts) -> str:
     """Return the command that asks the Hub about the token for the URL once more."""
-    return f"git-credential-hf status --online {url(facts.given)}"
+    return again(facts, "--online ")
 
 
 def url(url: Url) -> str:

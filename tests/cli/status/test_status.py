@@ -19,13 +19,14 @@ from typing import Any
 
 import pytest
 
+from git_credential_hf.cli import git_config
 from git_credential_hf.cli.status import findings
 from git_credential_hf.cli.status import verdict as judged
 from git_credential_hf.model.item import DECLARED, Item
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests import old_git
 from tests.cli.conftest import cache, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
 from tests.hub import Hub, Secret, Token, fingerprint
 from tests.keyring_items import Items
 from tests.providers import KWALLETS, GnomeKeyring
@@ -842,6 +843,43 @@ def test_a_token_file_that_is_a_link_to_no_token(world: World, to: str) -> None:
     assert (finding["code"], finding["remedy"]) == ("no-token", remedy)
     world.shell(remedy, world.input)
     assert world.known()["answer"]["fingerprint"] == fingerprint(TYPED)
+
+
+IN_STORE = {
+    "url-rewritten": '[url "git@hf.co:"]\n\tinsteadOf = https://huggingface.co/\n',
+    "other-helper-gone": f"[credential]\n\thelper = nowhere --now\n\thelper = {EXECUTABLE}\n",
+    "extra-header": '[http "https://huggingface.co"]\n\textraHeader = "Authorization: Basic x"\n',
+    "askpass-missing": "[core]\n\taskPass = /usr/lib/gone\n",
+    "token-in-remote": f'[remote "hub"]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model\n',
+    "path-not-sent": '[credential "https://huggingface.co"]\n\tuseHttpPath = false\n',
+    "helper-options-wrong": "",
+}
+
+
+@pytest.mark.parametrize("code", IN_STORE)
+def test_a_setting_in_a_store_is_changed_where_it_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """As Home Manager links it: git itself, run with sudo, would write over the store's file."""
+    monkeypatch.setattr(git_config, "STORES", (f"{world.folder}/store/",))
+    store = world.folder / "store"
+    store.mkdir()
+    if code == "other-helper-gone":
+        world.helper("unconfigure")
+    text = world.gitconfig.read_text() + IN_STORE[code]
+    world.seed(OTHER, "--scope", "my-org")
+    if code == "helper-options-wrong":
+        text = text.replace(EXECUTABLE, f"{EXECUTABLE} --bogus")
+    write(store / "gitconfig", text, 0o444)
+    world.gitconfig.unlink()
+    world.gitconfig.symlink_to(store / "gitconfig")
+    result = run_call(("status", "--json", MODEL), b"", world.environment)
+    finding = next(one for one in json.loads(result.stdout)["findings"] if one["code"] == code)
+    assert "~/.gitconfig" in finding["message"]
+    assert f" is linked to {store}/gitconfig: change it where that is made" in finding["message"]
+    assert finding["remedy"] == f"git-credential-hf status {MODEL}"
+    world.shell(finding["remedy"])
+    assert (store / "gitconfig").read_text() == text
 
 
 def test_oidc_answers(world: World, hub: Hub) -> None:
