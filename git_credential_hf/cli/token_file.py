@@ -203,7 +203,7 @@ def unreadable(file: bytes) -> str:
     try:
         os.close(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY))
     except PermissionError as error:
-        place, status = ownership.nearest(file)
+        place, status = ownership.nearest(os.path.realpath(file))
         user = ownership.name(status.st_uid) or f"with the uid {status.st_uid}"
         return f"{error.strerror} ({shown(place)} belongs to the user {shown(user)})"
     except OSError:

@@ -365,6 +365,19 @@ def test_a_token_file_that_may_not_be_read_is_named_with_its_owner(
 
 
 @AS_ROOT
+def test_a_link_to_a_secret_of_roots_is_replaced_and_the_secret_left(as_user: AsUser, container: Path) -> None:
+    file = left_by_root(container, None, 0o600)
+    secrets = container.parent / "secrets"
+    secrets.mkdir(0o700)
+    file.rename(secrets / "token")
+    file.symlink_to(secrets / "token")
+    known = json.loads(as_user(1000, "status", "--json").stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
+    assert f"cannot be read: Permission denied ({secrets} belongs to the user root): get one from" in finding["message"]
+    assert finding["remedy"] == f"rm {file} && git-credential-hf login"
+
+
+@AS_ROOT
 def test_a_token_file_of_roots_that_others_can_read_is_made_ones_own(as_user: AsUser, container: Path) -> None:
     file = left_by_root(container, None, 0o644)
     known = json.loads(as_user(1000, "status", "--json").stdout)

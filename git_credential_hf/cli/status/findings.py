@@ -408,7 +408,8 @@ def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     if token is not None and token.oauth and facts.hf.path is not None:
         text = f"the OAuth login of the token from {where} has expired"
         return "login-expired", text, "hf auth token > /dev/null"
-    return "token-expired", f"the token from {where} has expired", _new_token(facts, one)
+    text = f"the token from {where} has expired{remedies.elsewhere(facts, one)}"
+    return "token-expired", text, _new_token(facts, one)
 
 
 def _new_token(facts: Facts, one: Candidate) -> str:

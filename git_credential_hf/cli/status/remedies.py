@@ -215,9 +215,9 @@ def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
 def take_token_file(facts: Facts) -> str:
     """Return the command that makes the token file the user's own, empty where it is, or another is to be had."""
     file, user = facts.token_file, os.geteuid()
-    place, status = ownership.nearest(file.path)
-    home = facts.environ.get(b"HOME", b"").rstrip(b"/")
-    if user == 0 or not home or not place.startswith(home + b"/"):
+    place, status = ownership.nearest(os.path.realpath(file.path))
+    home = os.path.realpath(facts.environ.get(b"HOME") or b"/")
+    if user == 0 or not place.startswith(home + b"/"):
         return ""
     if status.st_uid == user:
         return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""
