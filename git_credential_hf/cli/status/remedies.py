@@ -201,11 +201,9 @@ def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
         return f"{login} --no-cache"
     file = facts.token_file
     if file.link:
-        return (
-            edit(os.path.realpath(file.path))
-            if one is not None and file.is_own
-            else f"rm {quoted(file.path)} && {login}"
-        )
+        if one is not None and file.is_own:
+            return edit(os.path.realpath(file.path))
+        return f"rm {quoted(file.path)} && {login}"
     if file.state == "unusable" and not failure.why:  # something else than a file
         return f"{move(file.path)} && {login}"
     other = token_file.other_place(facts.environ) if failure.is_closed else None
@@ -268,9 +266,9 @@ def online(facts: Facts) -> str:
     return again(facts, "--online ")
 
 
-def url(url: Url) -> str:
+def url(of: Url) -> str:
     """Return a URL for the shell, without a login."""
-    return quoted(url._replace(user=None).shown())
+    return quoted(of._replace(user=None).shown())
 
 
 def _for_user(user: bytes | None) -> list[str]:
