@@ -31,7 +31,7 @@ from git_credential_hf.options import Options
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.sources.token_file import path
-from git_credential_hf.state import configuration, safe_read
+from git_credential_hf.state import configuration, ownership, safe_read
 
 if TYPE_CHECKING:  # what most runs need not wait for
     from git_credential_hf.cli import tokens_toml
@@ -56,6 +56,7 @@ class TokenFile:
         self.state = "unusable" if self.link else "absent"
         self.holds = "holds no token"
         self.mode = 0
+        self.may_change_mode = False
         self.modified = 0.0
         self.token: bytes | None = None
         self.is_own = False
@@ -66,6 +67,7 @@ class TokenFile:
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
+        self.may_change_mode = ownership.may_change_mode(self.path, status.st_uid)
         is_regular = stat.S_ISREG(status.st_mode)
         self.is_own = is_regular and status.st_uid == os.geteuid() and os.access(self.path, os.W_OK)
         if self.state == "unreadable":

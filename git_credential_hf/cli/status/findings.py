@@ -542,7 +542,7 @@ def _token_file(facts: Facts) -> _Found:
             f"{place} {file.holds}: git-credential-hf skips it",
             taken or remedies.move(file.path),
         )
-    if file.token is not None and file.mode & 0o077:
+    if file.token is not None and file.mode & 0o077 and (file.may_change_mode or taken):
         yield (
             "token-file-mode",
             f"{place} can be read or written by others (mode {file.mode:04o})",

@@ -68,7 +68,8 @@ def in_store(facts: Facts, *settings: Setting) -> str:
 
 def _remove_from_file(setting: Setting) -> str:
     command = _git_config(setting)
-    if not token_text.has_secret(os.fsdecode(setting.key)):
+    key = os.fsdecode(setting.key)
+    if token_text.hide_passwords(key) == key:
         return f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}"
     names = _pattern(setting.key)
     return f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
@@ -215,7 +216,8 @@ def take_token_file(facts: Facts) -> str:
     file, user = facts.token_file, os.geteuid()
     place, status = ownership.nearest(os.path.realpath(file.path))
     home = os.path.realpath(facts.environ.get(b"HOME") or b"/")
-    if user == 0 or not place.startswith(home + b"/"):
+    is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+    if user == 0 or is_read_only or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
         return ""
     if status.st_uid == user:
         return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""

@@ -156,6 +156,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if name == "file":
         file = facts.token_file
         return f"{shown(file.path)} {file.holds if state in ('unusable', 'unreadable') else 'is not there'}"
+    if name == "keyring" and state == "unusable" and one is not None:
+        return f"{shown(one.place)} holds {shown(one.why)}"
     if name == "keyring":
         return _why_no_item(facts.keyring)
     return shown(one.why) if one is not None and one.why else "none"
