@@ -7,6 +7,7 @@ folder, no O_NOFOLLOW, a quota.
 """
 
 import errno
+import json
 import os
 import shutil
 import socket
@@ -454,6 +455,49 @@ def test_a_token_file_that_is_mounted_is_left_and_its_folder_named(
     write(tmp_path / "request", REQUEST)
     given = in_namespace(f"{mount} get <{tmp_path}/request", environment)
     assert given.stdout.endswith(f"password={ROTATED}\n".encode())
+
+
+MOUNTS = {
+    "file": ('mount --bind {0}/outside "$HOME/.cache/huggingface/token"', "it is mounted by itself"),
+    "read-only file": (
+        'mount --bind {0}/outside "$HOME/.cache/huggingface/token"; '
+        'mount -o remount,bind,ro "$HOME/.cache/huggingface/token"',
+        "it is mounted by itself",
+    ),
+    "read-only folder": (
+        'mount --bind "$HOME/.cache/huggingface" "$HOME/.cache/huggingface"; '
+        'mount -o remount,bind,ro "$HOME/.cache/huggingface"',
+        os.strerror(errno.EROFS),
+    ),
+}
+
+
+@pytest.mark.parametrize("mounted", MOUNTS)
+def test_a_rejected_token_whose_file_is_mounted_is_replaced_elsewhere(
+    environment: Environment, cache: Path, tmp_path: Path, mounted: str
+) -> None:
+    for file in (tmp_path / "outside", cache):
+        write(file, TOKEN)
+    mount, why = MOUNTS[mounted]
+    write(tmp_path / "rejected", REJECTED)
+    environment["PATH"] = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+    asked = (
+        f'{mount.format(tmp_path)}; "$1" erase <{tmp_path}/rejected 2>{tmp_path}/told; '
+        f'"$1" get <{tmp_path}/request 2>>{tmp_path}/told >&2; "$1" status --json >{tmp_path}/status || true'
+    )
+    write(tmp_path / "request", REQUEST)
+    assert is_all_right(in_namespace(asked, environment))
+    told = (tmp_path / "told").read_text()
+    assert told.count("It is mounted: put a new token where it is mounted from. Try: git-credential-hf status\n") == 2
+    (finding,) = [
+        one for one in json.loads((tmp_path / "status").read_text())["findings"] if one["code"] == "token-rejected"
+    ]
+    assert f"; the token file cannot be written: {why}" in finding["message"]
+    assert finding["remedy"].startswith("export HF_TOKEN_PATH=")
+    write(tmp_path / "new", ROTATED)
+    remedy = finding["remedy"].replace("-hf login", f"-hf login --offline --with-token <{tmp_path}/new")
+    done = in_namespace(f'{asked}\n{remedy}\n"$1" get <{tmp_path}/request', environment)
+    assert done.stdout.endswith(f"password={ROTATED}\n".encode())
 
 
 def test_on_an_overlay_as_in_a_container(environment: Environment, sources: dict[str, str], tmp_path: Path) -> None:

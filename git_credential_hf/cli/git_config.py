@@ -24,6 +24,8 @@ from git_credential_hf.state import safe_read
 
 PROGRAM = "git-credential-hf"
 
+STORES = ("/nix/store/", "/gnu/store/")  # what is in them is made elsewhere, and deleted once no profile leads to it
+
 NO_SUCH_OPTION = 129  # the exit code of git for an option that it does not know
 
 _PORTS = {b"https": b"443", b"http": b"80", b"ssh": b"22"}
@@ -119,6 +121,11 @@ class Setting(NamedTuple):
         section, _, rest = self.key.partition(b".")
         between, _, name = rest.rpartition(b".")
         return section, between, name
+
+    def in_store(self) -> str:
+        """Return the path of its file in a store, which nobody may change, empty where it is in none."""
+        file = os.path.realpath(os.fsdecode(self.file)) if self.file else ""
+        return file if file.startswith(STORES) else ""
 
     def where(self) -> str:
         """Return the place for people."""

@@ -10,7 +10,7 @@ from git_credential_hf.cli import owner
 from git_credential_hf.cli.output import Failed, quoted, shown, shown_token
 from git_credential_hf.model.token import of_hub
 from git_credential_hf.sources.token_file import DECLARED, TYPED, is_declared, path
-from git_credential_hf.state import files, folders, locks, safe_read, token_digests
+from git_credential_hf.state import files, folders, locks, ownership, safe_read, token_digests
 
 # What was done, or with a dry run would be.
 WRITTEN = "written"
@@ -31,10 +31,11 @@ class Done(NamedTuple):
 class NotStored(Failed):
     """The token file cannot take the token, which the caller may store elsewhere; the text ends with what to fix.
 
-    is_closed: whether this user may not write there.
+    is_closed: whether this user may not write there. why: the reason alone, empty for a symbolic link.
     """
 
     is_closed = False
+    why = ""
 
 
 class TokenFile:
@@ -68,7 +69,8 @@ class TokenFile:
                 return self._replaced(token, force, dry_run)
         except OSError as error:
             failure = NotStored(f"the token file {self.shown} cannot be written: {_why(error)}; fix that")
-            failure.is_closed = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+            failure.is_closed = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
+            failure.why = _why(error)
             raise failure from None
 
     def token(self) -> bytes | None:
@@ -151,6 +153,8 @@ class TokenFile:
             if before == token and not force and self._is_private(status, dry_run):
                 return self._unchanged()
         self._check_folder()
+        if status is not None and files.is_mounted(self.path):  # as the rename would have it
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         if not dry_run:
             files.replace(self.path, token)
         done = "would be written" if dry_run else "written"
@@ -188,19 +192,42 @@ def other_place(environ: dict[bytes, bytes]) -> str | None:
     """Return the path of another token file, which can be written, in a folder of ours; None where there is none."""
     for folder in folders.own_folders(environ):
         file = folder + b"/huggingface/token"  # the folder itself is what locks.own_lock locks
-        try:
-            if folders.is_own(folder) or not os.path.lexists(folder):
-                TokenFile(environ | {b"HF_TOKEN_PATH": file}).put(b"", dry_run=True)
-                return os.fsdecode(file)
-        except Failed:
-            pass
+        is_own = folders.is_own(folder) or not os.path.lexists(folder)
+        if is_own and refusal(environ | {b"HF_TOKEN_PATH": file}) is None:
+            return os.fsdecode(file)
     return None
 
 
-def _why(error: OSError) -> str | None:
+def unreadable(file: bytes) -> str:
+    """Return why the token file may not be read, with whose it is; empty where it may, or is not there."""
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY))
+    except PermissionError as error:
+        place, status = ownership.nearest(os.path.realpath(file))
+        user = ownership.name(status.st_uid) or f"with the uid {status.st_uid}"
+        return f"{error.strerror} ({shown(place)} belongs to the user {shown(user)})"
+    except OSError:
+        pass
+    return ""
+
+
+def refusal(environ: dict[bytes, bytes]) -> NotStored | None:
+    """Return why the token file could not take a new token, None where it could."""
+    try:
+        TokenFile(environ).put(b"", dry_run=True)
+    except NotStored as failure:
+        return failure
+    except Failed as error:
+        of_others = NotStored(str(error))
+        of_others.is_closed = True
+        return of_others
+    return None
+
+
+def _why(error: OSError) -> str:
     if error.errno == errno.EBUSY:
         return "it is mounted by itself, so it cannot be replaced at once; mount its folder instead"
-    return error.strerror
+    return error.strerror or str(error)
 
 
 def has_declared(environ: dict[bytes, bytes]) -> bool:

@@ -11,7 +11,7 @@ from git_credential_hf.model.token_text import masked
 from git_credential_hf.operations import keyring_items
 from git_credential_hf.options import Options
 from git_credential_hf.sources import token_file
-from git_credential_hf.state import configuration
+from git_credential_hf.state import configuration, files
 
 
 def line(one: Candidate, server: bytes, request: Request, options: Options) -> str:
@@ -35,6 +35,8 @@ def _remedy(one: Candidate, server: bytes, request: Request, options: Options) -
         return f"Put a new token where {file} takes it from. Try: git-credential-hf seed"
     if one.source == token_file.NAME and _is_link(token_file.path(options.environ)):
         return "Put a new token into the file that it is a link to. Try: git-credential-hf status"
+    if one.source == token_file.NAME and files.is_mounted(token_file.path(options.environ)):
+        return "It is mounted: put a new token where it is mounted from. Try: git-credential-hf status"
     words = [b"Try: git-credential-hf login"]
     for option, value, default in (
         (b"--scope", one.token.scope if one.token else b"", b""),

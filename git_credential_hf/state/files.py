@@ -57,6 +57,25 @@ def if_possible(operation: "Callable[..., object]", *arguments: object) -> None:
             raise
 
 
+def is_mounted(file: bytes) -> bool:
+    """Return whether `file` is on a read-only file system, or mounted by itself, so that nothing can replace it."""
+    try:
+        return bool(posix.statvfs(file).f_flag & posix.ST_RDONLY) or _mount(file) != _mount(file.rpartition(b"/")[0])
+    except OSError:
+        return False
+
+
+def _mount(place: bytes) -> bytes:
+    """Return the number of the mount that `place` is on, empty where /proc does not tell. Source: proc(5)."""
+    from git_credential_hf.state.safe_read import read
+
+    descriptor = posix.open(place or b"/", posix.O_PATH | posix.O_CLOEXEC)
+    try:
+        return read(b"/proc/self/fdinfo/%d" % descriptor).partition(b"mnt_id:")[2].partition(b"\n")[0]
+    finally:
+        posix.close(descriptor)
+
+
 def remove(file: bytes) -> None:
     """Remove `file` if it is there. Raises OSError for any other reason that keeps it there."""
     try:

@@ -1,5 +1,6 @@
 """Homes as nobody would want them: what is kept below them is found again, or a line says why it could not be."""
 
+import json
 import os
 import pwd
 import shutil
@@ -12,7 +13,7 @@ import pytest
 from git_credential_hf.cli.output import shown
 from tests.asking import explains
 from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
-from tests.conftest import AS_ROOT, Environment, Result, Run, user_namespaces_needed
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, user_namespaces_needed
 from tests.installed import program_for_all
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
@@ -532,3 +533,88 @@ def test_a_folder_that_somebody_hidden_shares_is_no_place_for_a_token(confined: 
     line = failed(confined("seed", "--no-keyring", "--from", "env:SOURCE"))
     assert "set HF_TOKEN_PATH to a file in a folder of your own" in line
     assert [*shared.iterdir()] == []
+
+
+# --- what root left ---------------------------------------------------------------------------------------------------
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mode_of_folder", [0o700, 0o755, None])
+@pytest.mark.parametrize("other", [False, True])
+def test_a_token_file_that_may_not_be_read_is_named_with_its_owner(
+    as_user: AsUser, container: Path, mode_of_folder: int | None, other: bool
+) -> None:
+    """As `sudo hf auth login` leaves it, or root in a container."""
+    file = left_by_root(container, mode_of_folder, 0o600)
+    owned = file if mode_of_folder != 0o700 else file.parent
+    why = f"{file} cannot be read: Permission denied ({owned} belongs to the user root)"
+    more = {"HF_TOKEN": ROTATED} if other else {}
+    known = json.loads(as_user(1000, "status", "--json", **more).stdout)
+    assert (known["token_file"]["state"], known["token_file"]["mode"]) == ("unreadable", None)
+    assert [(one["state"], one["why"]) for one in known["sources"] if one["name"] == "file"] == [("unreadable", why)]
+    code = "token-file-unusable" if other else "no-token"
+    (finding,) = [one for one in known["findings"] if one["code"] == code]
+    assert f"{why.replace(str(container), '~', 1)}" in finding["message"]
+    listed = as_user(1000, "list").stdout.decode()
+    assert listed.startswith("0 tokens stored; ") and listed.endswith(f"; token file: skipped, {why}\n")
+    assert json.loads(as_user(1000, "list", "--json").stdout)["token_file_skipped"] == why.partition("read: ")[2]
+    assert failed(as_user(1000, "forget", "--yes")) == (
+        f"git-credential-hf: nothing was removed: the token file {why}. Try: git-credential-hf status\n"
+    )
+    pasted(finding["remedy"], 1000)
+    assert file.stat().st_uid == 1000
+    assert as_user(1000, "get", input=REQUEST).stdout == ANSWER
+
+
+@AS_ROOT
+def test_a_link_to_a_secret_of_roots_is_replaced_and_the_secret_left(as_user: AsUser, container: Path) -> None:
+    file = left_by_root(container, None, 0o600)
+    secrets = container.parent / "secrets"
+    secrets.mkdir(0o700)
+    file.rename(secrets / "token")
+    file.symlink_to(secrets / "token")
+    known = json.loads(as_user(1000, "status", "--json").stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
+    assert f"cannot be read: Permission denied ({secrets} belongs to the user root): get one from" in finding["message"]
+    assert finding["remedy"] == f"rm {file} && git-credential-hf login"
+
+
+@AS_ROOT
+def test_a_token_file_of_roots_that_others_can_read_is_made_ones_own(as_user: AsUser, container: Path) -> None:
+    file = left_by_root(container, None, 0o644)
+    known = json.loads(as_user(1000, "status", "--json").stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "token-file-mode"]
+    pasted(finding["remedy"], 1000)
+    assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (1000, 0o600)
+
+
+def test_a_token_file_that_is_a_folder_is_called_one(run: Run, environment: Environment) -> None:
+    file = Path(environment["HOME"], ".cache/huggingface/token")
+    file.mkdir(parents=True)
+    environment["PATH"] = f"{Path(EXECUTABLE).parent}:{environment['PATH']}"
+    assert run("configure").code == 0
+    known = json.loads(run("status", "--json").stdout)
+    assert [one["why"] for one in known["sources"] if one["name"] == "file"] == [f"{file} is a folder"]
+    (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
+    assert ", and ~/.cache/huggingface/token is a folder: get one from" in finding["message"]
+    remedy = finding["remedy"].replace("-hf login", "-hf login --offline --with-token")
+    subprocess.run(["sh", "-c", remedy], env=environment, input=TOKEN.encode(), capture_output=True, check=True)
+    assert run("get", input=REQUEST).stdout == ANSWER
+
+
+def left_by_root(home: Path, mode_of_folder: int | None, mode: int) -> Path:
+    """Make a token file of root's in the home of the user 1000, in a folder of that user's if this has no mode."""
+    file = home / ".cache/huggingface/token"
+    file.parent.mkdir(parents=True)
+    write(file, TOKEN, mode)
+    for folder in (home, file.parent.parent, *([file.parent] if mode_of_folder is None else [])):
+        os.chown(folder, 1000, 1000)
+    file.parent.chmod(0o755 if mode_of_folder is None else mode_of_folder)
+    return file
+
+
+def pasted(remedy: str, uid: int) -> None:
+    """Run a remedy as that user would, but for `sudo`, which is root here."""
+    for command in remedy.split(" && "):
+        user = 0 if command.startswith("sudo ") else uid
+        subprocess.run(["sh", "-c", command.removeprefix("sudo ")], user=user, check=True, capture_output=True)

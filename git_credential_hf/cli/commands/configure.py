@@ -26,6 +26,7 @@ from git_credential_hf.cli.git_config import (
     parse,
     read_settings,
 )
+from git_credential_hf.cli.git_config import STORES as _STORES
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
 from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
@@ -35,7 +36,6 @@ from git_credential_hf.state import files
 Target = tuple[str, str | None]
 """The file to change: ("global", None), the user's; ("local", None), this repository's; ("file", its path)."""
 
-_STORES = ("/nix/store/", "/gnu/store/")  # from which a garbage collection deletes what no profile leads to
 _BY_NAME = b"hf"  # git itself puts "git credential-" before it
 _HEADERS = tuple(b'[credential "https://%s"]' % host for host in HUB_HOSTS)
 _SECTIONS = tuple(b"credential.https://" + host for host in HUB_HOSTS)

@@ -9,7 +9,7 @@ from git_credential_hf import hub
 from git_credential_hf.cli import owner
 from git_credential_hf.cli.asked import Asked
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown, shown_token
-from git_credential_hf.cli.token_file import TokenFile
+from git_credential_hf.cli.token_file import TokenFile, unreadable
 from git_credential_hf.model.item import place
 from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token, of_hub
@@ -117,6 +117,8 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
         remedy = _UNLOCK if isinstance(reason, Locked) else _LOOK
         found.shortfalls.append(_Shortfall(f"the keyring cannot be searched, {reason}", remedy))
     found.in_cache = cache.token() if cache else None
+    if cache and asked.user in (None, HF_USER) and (why := unreadable(cache.path)):
+        found.shortfalls.append(_Shortfall(f"the token file {cache.shown} cannot be read: {why}", _LOOK))
     if found.in_cache and _goes_too(found.in_cache, asked, found, options):
         found.cached = found.in_cache
     if asked.revoke:

@@ -5,6 +5,7 @@ import sys
 from typing import NamedTuple
 
 from git_credential_hf.cli.output import date, shown, shown_token
+from git_credential_hf.cli.token_file import unreadable
 from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.token import fingerprint, of_hub
 from git_credential_hf.options import Options
@@ -44,16 +45,25 @@ def list_tokens(options: Options, *, as_json: bool) -> int:
     except Unavailable as reason:
         skipped = str(reason)
     rows += _of_file(options.environ)
+    file = token_file.path(options.environ)
+    why_not = unreadable(file)
     if as_json:
         import json
 
         tokens = [_json(row) for row in rows]
-        print(json.dumps({"schema": SCHEMA, "keyring_skipped": skipped or None, "tokens": tokens}, indent=2))
+        known = {
+            "schema": SCHEMA,
+            "keyring_skipped": skipped or None,
+            "token_file_skipped": why_not or None,
+            "tokens": tokens,
+        }
+        print(json.dumps(known, indent=2))
         return 0
     if rows:
         print(_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None), end="")
     notes = [] if rows else ["0 tokens stored"]
     notes += [f"keyring: skipped ({shown(skipped)})"] if skipped else []
+    notes += [f"token file: skipped, {shown(file)} cannot be read: {why_not}"] if why_not else []
     if notes:
         print("; ".join(notes))
     return 0

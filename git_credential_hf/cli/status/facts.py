@@ -19,6 +19,7 @@ from git_credential_hf.cli.git_credential import Credential
 from git_credential_hf.cli.output import Failed, shown, without_passwords
 from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
+from git_credential_hf.cli.token_file import unreadable
 from git_credential_hf.model import token_text
 from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
@@ -27,9 +28,9 @@ from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
-from git_credential_hf.sources import token_file
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
+from git_credential_hf.sources.token_file import path
 from git_credential_hf.state import configuration, ownership, safe_read
 
 if TYPE_CHECKING:  # what most runs need not wait for
@@ -43,31 +44,48 @@ _SECONDS = 5  # for git, which waits without end where its configuration is a FI
 
 
 class TokenFile:
-    """Hugging Face's token file. state: "token", "absent", "unusable". holds: what is in it, for people."""
+    """Hugging Face's token file. state: "token", "absent", "unusable", "unreadable".
+
+    holds: what is so where it has no token, for people, as "holds no token".
+    is_own: whether it, or what it is a link to, is a regular file of the user's own that can be written.
+    """
 
     def __init__(self, environ: dict[bytes, bytes]) -> None:
-        self.path = token_file.path(environ)
+        self.path = path(environ)
         self.link = os.path.islink(self.path)
         self.state = "unusable" if self.link else "absent"
-        self.holds = "no token"
+        self.holds = "holds no token"
         self.mode = 0
         self.may_change_mode = False
         self.modified = 0.0
         self.token: bytes | None = None
+        self.is_own = False
+        if why := unreadable(self.path):
+            self.state, self.holds = "unreadable", f"cannot be read: {why}"
         try:
             status = os.stat(self.path)
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
         self.may_change_mode = ownership.may_change_mode(self.path, status.st_uid)
+        is_regular = stat.S_ISREG(status.st_mode)
+        self.is_own = is_regular and status.st_uid == os.geteuid() and os.access(self.path, os.W_OK)
+        if self.state == "unreadable":
+            return
         raw = safe_read.read(self.path)
         self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"
-        self.holds = token_text.shape(raw) or self.holds
+        if not is_regular:
+            self.holds = "is a folder" if stat.S_ISDIR(status.st_mode) else "is no regular file"
+        elif shape := token_text.shape(raw):
+            self.holds = f"holds {shape}"
 
 
 class Declared:
-    """A token of tokens.toml that comes from a file. state: "seeded", "newer", "missing", "unreadable" or "unknown"."""
+    """A token of tokens.toml. state: "seeded", "newer", "missing", "unreadable" or "unknown".
+
+    file: the file that it comes from, empty for another source. text: the token that this holds.
+    """
 
     def __init__(self, token: "tokens_toml.Declared", place: bytes) -> None:
         self.token = token
@@ -75,6 +93,7 @@ class Declared:
         self.file = os.path.expanduser(file)
         self.scope = place
         self.state = "unknown"
+        self.text: bytes | None = None
 
 
 class Program:
@@ -378,7 +397,8 @@ def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:
 def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
     """Return where ~/.netrc has the login that curl takes for the host: the file and the line of the entry.
 
-    The third tells whether the entry is for this host alone and has its lines to itself. Source: curl(1), --netrc.
+    The third tells whether the entry is for this host alone and has its lines to itself. From a word that begins with #
+    on, a line is a comment. Source: curl(1), --netrc, and libcurl's netrc.c.
     """
     home = facts.environ.get(b"HOME")
     if not home:
@@ -387,7 +407,7 @@ def _netrc(facts: Facts) -> tuple[bytes, int, bool] | None:
     words = [
         (word.lower(), number)
         for number, line in enumerate(safe_read.read(file).split(b"\n"), 1)
-        for word in line.split()
+        for word in itertools.takewhile(lambda word: not word.startswith(b"#"), line.split())
     ]
     words.append((b"\n", 0))  # no host
     begins = [at for at, (word, _) in enumerate(words) if word in (b"machine", b"default", b"macdef")]
@@ -586,6 +606,7 @@ def _compare(one: Declared, facts: Facts) -> None:
         token = of_hub(safe_read.read(os.fsencode(one.file)))
     except OSError:
         token = None
+    one.text = token
     if token is None:
         one.state = "unreadable"
         return

@@ -12,7 +12,7 @@ from git_credential_hf.cli import child, git_config
 from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, quoted, shown, without_passwords
 from git_credential_hf.cli.status import remedies
-from git_credential_hf.cli.status.facts import Facts, TokenFile, Turn
+from git_credential_hf.cli.status.facts import Facts, Turn
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
@@ -133,7 +133,7 @@ def _url(facts: Facts) -> _Found:
         yield (
             "url-rewritten",
             f"url.*.insteadOf at {_where(facts, facts.rewrite)} turns this URL into {url.shown()}, for which git does "
-            "not ask git-credential-hf",
+            f"not ask git-credential-hf{remedies.in_store(facts, facts.rewrite)}",
             remedies.remove(facts, facts.rewrite),
         )
     elif url.scheme == b"http" and is_hubs:
@@ -162,12 +162,8 @@ def _url(facts: Facts) -> _Found:
         yield (
             "token-in-url",
             "the URL has a password in it: git uses that and asks nobody, and it is in the shell's history",
-            f"git-credential-hf status {_clean(facts.given)}",
+            f"git-credential-hf status {remedies.url(facts.given)}",
         )
-
-
-def _clean(url: git_config.Url) -> str:
-    return quoted(url._replace(user=None).shown())
 
 
 # git's configuration.
@@ -182,7 +178,7 @@ def _configuration(facts: Facts) -> _Found:
         where = "".join(f", at {_where(facts, one)}" for one in culprits)
         yield (
             "git-config-broken",
-            f"git stops at its configuration: {facts.config.complaint}{where}",
+            f"git stops at its configuration: {facts.config.complaint}{where}{remedies.in_store(facts, *culprits)}",
             remedies.remove(facts, *culprits) if culprits else _readable(facts),
         )
         if not culprits:
@@ -208,7 +204,7 @@ def _configuration(facts: Facts) -> _Found:
         yield (
             "path-not-sent",
             "useHttpPath is not set, so git does not say which repository it asks for, and the tokens of scopes are "
-            "never given",
+            "never given" + (remedies.in_store(facts, setting) if setting is not None else ""),
             remedies.replace(facts, setting, b"true")
             if setting is not None
             else f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true",
@@ -262,14 +258,16 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
         if turn.own.error:
             yield (
                 "helper-options-wrong",
-                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.own.error}",
+                f"the options of the helper at {where} are wrong, so it answers nothing: {turn.own.error}"
+                f"{remedies.in_store(facts, helper.setting)}",
                 remedies.right_options(facts, helper),
             )
         return
     if turn.does == "is not there":
         yield (
             "other-helper-gone",
-            f"the helper {helper.shown()} at {where} is missing: git says so at each request, and goes on",
+            f"the helper {helper.shown()} at {where} is missing: git says so at each request, and goes on"
+            f"{remedies.in_store(facts, helper.setting)}",
             remedies.remove(facts, helper.setting),
         )
         return
@@ -287,7 +285,8 @@ def _helper(facts: Facts, turn: Turn, *, is_before: bool) -> _Found:
 def _token_in_configuration(facts: Facts, setting: Setting) -> tuple[str, str, str]:
     return (
         "token-in-git-config",
-        f"there is a password or a token in clear in git's configuration, at {_where(facts, setting)}",
+        f"there is a password or a token in clear in git's configuration, at {_where(facts, setting)}"
+        f"{remedies.in_store(facts, setting)}",
         remedies.remove(facts, setting),
     )
 
@@ -362,11 +361,13 @@ def _tokens(facts: Facts) -> _Found:
         found.append(what)
     if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
-        holds = f", and {facts.path(file.path)} holds {file.holds}" if file.state == "unusable" else ""
+        is_there = file.state in ("unusable", "unreadable")
+        holds = f", and {facts.path(file.path)} {file.holds}" if is_there else ""
+        taken = remedies.take_token_file(facts) if is_there else ""
         yield (
             "no-token",
-            f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
-            (f"{_move(file)} && " if file.link else "") + remedies.new_token(facts),
+            f"no source has a token for this URL{holds}" + (f": get one from {_TOKENS_PAGE}" if not taken else ""),
+            taken or remedies.new_token(facts),
         )
 
 
@@ -403,11 +404,12 @@ def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     where = facts.path(one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     if one.verdict == REJECTED:
         text = f"the Hub rejected the token from {where} within the last hour; it is skipped until a new one is stored"
-        return "token-rejected", text, _new_token(facts, one)
+        return "token-rejected", text + remedies.elsewhere(facts, one), _new_token(facts, one)
     if token is not None and token.oauth and facts.hf.path is not None:
         text = f"the OAuth login of the token from {where} has expired"
         return "login-expired", text, "hf auth token > /dev/null"
-    return "token-expired", f"the token from {where} has expired", _new_token(facts, one)
+    text = f"the token from {where} has expired{remedies.elsewhere(facts, one)}"
+    return "token-expired", text, _new_token(facts, one)
 
 
 def _new_token(facts: Facts, one: Candidate) -> str:
@@ -468,7 +470,7 @@ def _keyring(facts: Facts) -> _Found:
         yield (
             "keyring-silent",
             f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: restart it, or "
-            "have git do without the keyring",
+            f"have git do without the keyring{remedies.in_store(facts, facts.ours.setting)}",
             remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources env,file"),
         )
 
@@ -533,13 +535,18 @@ def _is_own_socket(path: bytes) -> bool:
 def _token_file(facts: Facts) -> _Found:
     file = facts.token_file
     place = facts.path(file.path)
-    if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
-        yield "token-file-unusable", f"{place} holds {file.holds}: git-credential-hf skips it", _move(file)
-    if file.token is not None and file.mode & 0o077 and file.may_change_mode:
+    taken = remedies.take_token_file(facts)
+    if file.state in ("unusable", "unreadable") and facts.token is not None:  # else it is part of another finding
+        yield (
+            "token-file-unusable",
+            f"{place} {file.holds}: git-credential-hf skips it",
+            taken or remedies.move(file.path),
+        )
+    if file.token is not None and file.mode & 0o077 and (file.may_change_mode or taken):
         yield (
             "token-file-mode",
             f"{place} can be read or written by others (mode {file.mode:04o})",
-            f"chmod 600 {quoted(file.path)}",
+            (f"{taken} && " if taken else "") + f"chmod 600 {quoted(file.path)}",
         )
     if (two := _two_tokens(facts)) is not None and not _is_newer(facts, two[0]):
         ours, theirs = two
@@ -550,10 +557,6 @@ def _token_file(facts: Facts) -> _Found:
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
             "git-credential-hf seed --from - --no-keyring",
         )
-
-
-def _move(file: TokenFile) -> str:
-    return f"mv {quoted(file.path)} {quoted(file.path + b'.old')}"
 
 
 # What is declared.
@@ -597,7 +600,8 @@ def _beside_the_helper(facts: Facts) -> _Found:
     for setting in facts.config.authorizations(facts.url):
         yield (
             "extra-header",
-            f"http.extraHeader at {_where(facts, setting)} sends an Authorization header of its own with each request",
+            f"http.extraHeader at {_where(facts, setting)} sends an Authorization header of its own with each request"
+            f"{remedies.in_store(facts, setting)}",
             remedies.remove(facts, setting),
         )
     if facts.netrc is not None:
@@ -612,7 +616,7 @@ def _beside_the_helper(facts: Facts) -> _Found:
             yield (
                 "token-in-remote",
                 f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
-                "uses that",
+                f"uses that{remedies.in_store(facts, setting)}",
                 remedies.replace(facts, setting, url.without_login()),
             )
 
@@ -622,7 +626,8 @@ def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -
     if git_config.which(os.fsdecode(program), facts.environ) is None:
         yield (
             "askpass-missing",
-            f"{name} names {what}, which is missing: git fails if it has to ask",
+            f"{name} names {what}, which is missing: git fails if it has to ask"
+            + (remedies.in_store(facts, setting) if setting is not None else ""),
             remedies.remove(facts, setting) if setting is not None else f"unset {name}",
         )
     elif facts.asks_person:
@@ -695,7 +700,7 @@ def _hub(facts: Facts) -> _Found:
     who = shown(answer.name or "the owner of the token")
     said = f" (the Hub says: {shown(answer.said)})" if answer.said else ""
     page = f"https://huggingface.co/{shown(facts.url.path.removesuffix(b'.git'))}"
-    again = f"git-credential-hf status --online {_clean(facts.given)}"
+    again = remedies.online(facts)
     if answer.state == "no answer":
         yield "hub-silent", f"the Hub was asked and did not answer: {shown(answer.why)}", again
     elif answer.state == "refused":
@@ -703,7 +708,8 @@ def _hub(facts: Facts) -> _Found:
         yield (
             "token-invalid",
             f"the Hub rejects the token{f' from {facts.path(given.place)}' if given is not None else ''} "
-            f"({facts.named(facts.secret or b'')}): it was revoked, has expired or is mistyped",
+            f"({facts.named(facts.secret or b'')}): it was revoked, has expired or is mistyped"
+            f"{remedies.elsewhere(facts, given)}",
             remedies.new_token(facts, given),
         )
     elif answer.access == "gated":

@@ -9,12 +9,15 @@ import shlex
 import shutil
 from collections.abc import Sequence
 
-from git_credential_hf.cli.git_config import Helper, Setting, in_home
+from git_credential_hf.cli import token_file
+from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
 from git_credential_hf.cli.output import quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
+from git_credential_hf.sources import oidc
+from git_credential_hf.state import ownership
 
 SEED = "git-credential-hf seed"
 CONFIGURE = "git-credential-hf configure"
@@ -29,10 +32,13 @@ def edit(file: bytes | str) -> str:
 
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
-    """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own."""
+    """Return the command that removes the URL's host from a .netrc that has each machine on lines of its own.
+
+    Lines that are comments stay: they may be about the next machine.
+    """
     rule = (
-        "{for(i=1;i<=NF;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
-        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{facts.url.host_name().decode()}")}}!gone'
+        "{for(i=1;i<=NF&&$i!~/^#/;i++)if(tolower($i)~/^(machine|default|macdef)$/)"
+        f'gone=(tolower($i)=="machine"&&tolower($(i+1))=="{facts.url.host_name().decode()}")}}!gone||$1~/^#/'
     )
     file, new = quoted(netrc), quoted(netrc + b".new")
     return f"(umask 077; awk '{rule}' {file} > {new} && cat {new} > {file} && rm {new})"
@@ -42,11 +48,22 @@ def without_machine(facts: Facts, netrc: bytes) -> str:
 
 
 def remove(facts: Facts, *settings: Setting) -> str:
-    """Return the command that removes settings, and nothing else."""
+    """Return the command that removes settings, and nothing else; of those in a store `status` alone can be told."""
+    settings = tuple(one for one in settings if not one.in_store())
     of_environment = [one for one in settings if not one.file]
     commands = [_remove_from_environment(facts, of_environment)] if of_environment else []
     commands += [_remove_from_file(one) for one in settings if one.file]
-    return " && ".join(dict.fromkeys(commands))
+    return " && ".join(dict.fromkeys(commands)) or again(facts)
+
+
+def in_store(facts: Facts, *settings: Setting) -> str:
+    """Return how a message goes on where no command may change the settings."""
+    found = dict.fromkeys(
+        f"; {facts.path(one.file)} is linked to {shown(file)}: change it where that is made"
+        for one in settings
+        if (file := one.in_store())
+    )
+    return "".join(found)
 
 
 def _remove_from_file(setting: Setting) -> str:
@@ -60,6 +77,8 @@ def _remove_from_file(setting: Setting) -> str:
 
 def replace(facts: Facts, setting: Setting, value: bytes) -> str:
     """Return the command that gives a setting another value."""
+    if setting.in_store():
+        return again(facts)
     if setting.file:
         return f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
     numbers = _of_environment(facts, [setting])
@@ -152,17 +171,17 @@ def _of_environment(facts: Facts, settings: list[Setting]) -> list[int]:
 def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str] = ()) -> str:
     """Return the command that stores a token that works, in the place of the candidate `one` if there is one.
 
-    more: options for a token that is typed.
+    Where no command can, `elsewhere` says what does. more: options for a token that is typed.
     """
     if one is not None and one.source == "env":
         return f"unset {one.place}"
+    if one is not None and one.source == "oidc":
+        return f"unset {oidc.RESOURCE.decode()}"
+    if one is not None and one.source == "forwarded":
+        return online(facts)
     declared = _declared(facts, one)
     if declared is not None:
-        if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
-            return f"{edit(facts.declaration)} && {SEED}"
-        if one is None or declared.state in ("newer", "missing") or not declared.file:
-            return SEED
-        return f"{edit(declared.file)} && {SEED}"
+        return _new_declared(facts, one, declared)
     token = one.token if one is not None else None
     words = [_TYPED, *more]
     if token is not None and token.item:
@@ -170,7 +189,88 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
         words += _for_user(token.user)
     if facts.server and facts.server != HUB:
         words += ["--host", shown(facts.server)]
-    return " ".join(words)
+    login = " ".join(words)
+    return login if "--scope" in words or "--host" in words else _with_token_file(facts, one, login)
+
+
+def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
+    """Return `login` with what makes way for it where the token file cannot take the token."""
+    failure = token_file.refusal(facts.environ)
+    if failure is None:
+        return login
+    if one is not None and one.source != "file":
+        return f"{login} --no-cache"
+    file = facts.token_file
+    if file.link:
+        if one is not None and file.is_own:
+            return edit(os.path.realpath(file.path))
+        return f"rm {quoted(file.path)} && {login}"
+    if file.state == "unusable" and not failure.why:  # something else than a file
+        return f"{move(file.path)} && {login}"
+    other = token_file.other_place(facts.environ) if failure.is_closed else None
+    return f"export HF_TOKEN_PATH={quoted(other)}; {login}" if other else f"{login} --no-cache"
+
+
+def take_token_file(facts: Facts) -> str:
+    """Return the command that makes the token file the user's own, empty where it is, or another is to be had."""
+    file, user = facts.token_file, os.geteuid()
+    place, status = ownership.nearest(os.path.realpath(file.path))
+    home = os.path.realpath(facts.environ.get(b"HOME") or b"/")
+    is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+    if user == 0 or is_read_only or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
+        return ""
+    if status.st_uid == user:
+        return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""
+    if file.state in ("absent", "unusable"):
+        return ""
+    option = "-R " if os.path.isdir(place) else ""
+    return f"sudo chown {option}{shlex.quote(ownership.name(user) or str(user))} {quoted(place)}"
+
+
+def move(file: bytes) -> str:
+    """Return the command that moves a file out of the way."""
+    return f"mv {quoted(file)} {quoted(file + b'.old')}"
+
+
+def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
+    if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
+        return f"{edit(facts.declaration)} && {SEED}"
+    bad = one.token.text if one is not None and one.token is not None else None
+    is_new = declared.state == "newer" or (declared.state == "missing" and declared.text not in (None, bad))
+    # What is no file may give a new token by itself for one that has expired.
+    if one is None or is_new or (one.verdict == EXPIRED and not declared.file):
+        return SEED
+    return f"{edit(declared.file or facts.declaration)} && {SEED}"
+
+
+def elsewhere(facts: Facts, one: Candidate | None) -> str:
+    """Return how a message goes on where a new token in the place of `one` takes more than the command."""
+    if one is None:
+        return ""
+    if one.source == "oidc":
+        return f"; nothing else answers while {oidc.RESOURCE.decode()} is set"
+    if one.source == "forwarded":
+        return "; store a new one where `git-credential-hf serve` runs"
+    declared = _declared(facts, one)
+    if declared is not None:
+        return "" if declared.file else f"; put a new token where {facts.path(facts.declaration)} takes it from"
+    failure = token_file.refusal(facts.environ) if one.source == "file" else None
+    return f"; the token file cannot be written: {failure.why}" if failure is not None and failure.why else ""
+
+
+def again(facts: Facts, option: str = "") -> str:
+    """Return the command that tells of the URL once more: for what no command here can fix."""
+    return f"git-credential-hf status {option}{url(facts.given)}"
+
+
+def online(facts: Facts) -> str:
+    """Return the command that asks the Hub about the token for the URL once more."""
+    return again(facts, "--online ")
+
+
+def url(of: Url) -> str:
+    """Return a URL for the shell, without a login."""
+    return quoted(of._replace(user=None).shown())
 
 
 def _for_user(user: bytes | None) -> list[str]:

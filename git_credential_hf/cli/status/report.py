@@ -117,7 +117,8 @@ def _state(name: str, one: Candidate | None, facts: Facts) -> str:
     if name not in facts.main.sources:
         return "not asked"
     if one is None:
-        return "unusable" if name == "file" and facts.token_file.state == "unusable" else "none"
+        state = facts.token_file.state
+        return state if name == "file" and state in ("unusable", "unreadable") else "none"
     if one.verdict == GIVEN and not (facts.ours_gives and facts.secret is not None):
         return "has a token"
     return _STATES.get(one.verdict, "none")
@@ -153,8 +154,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if name == "env":
         return "what is set is no token" if state == "unusable" else "not set"
     if name == "file":
-        what = "holds no token" if state == "unusable" else "is not there"
-        return f"{shown(facts.token_file.path)} {what}"
+        file = facts.token_file
+        return f"{shown(file.path)} {file.holds if state in ('unusable', 'unreadable') else 'is not there'}"
     if name == "keyring" and state == "unusable" and one is not None:
         return f"{shown(one.place)} holds {shown(one.why)}"
     if name == "keyring":
@@ -202,7 +203,7 @@ def _token_file(facts: Facts) -> Report:
     return {
         "path": shown(file.path),
         "state": file.state,
-        "mode": f"{file.mode:04o}" if file.state != "absent" else None,
+        "mode": f"{file.mode:04o}" if file.state not in ("absent", "unreadable") else None,
         "fingerprint": facts.named(token) if token is not None else None,
         "same_as_keyring": token == in_keyring.text if token is not None and in_keyring is not None else None,
     }
@@ -364,6 +365,8 @@ def _keyring_rows(keyring: Report) -> list[str]:
 def _file_row(file: Report) -> str:
     if file["state"] == "absent":
         return f"{_home(file['path'])}, not there"
+    if file["state"] == "unreadable":
+        return f"{_home(file['path'])}, cannot be read"
     same = {True: ", the same as the keyring's", False: ", another than the keyring's", None: ""}
     what = f"token {file['fingerprint']}{same[file['same_as_keyring']]}" if file["fingerprint"] else "no token"
     return f"{_home(file['path'])}, mode {file['mode']}, {what}"

@@ -19,13 +19,14 @@ from typing import Any
 
 import pytest
 
+from git_credential_hf.cli import git_config
 from git_credential_hf.cli.status import findings
 from git_credential_hf.cli.status import verdict as judged
 from git_credential_hf.model.item import DECLARED, Item
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 from tests import old_git
 from tests.cli.conftest import cache, snapshot, write
-from tests.conftest import EXECUTABLE, Environment, Result, Run
+from tests.conftest import EXECUTABLE, Environment, Result, Run, run_call
 from tests.hub import Hub, Secret, Token, fingerprint
 from tests.keyring_items import Items
 from tests.providers import KWALLETS, GnomeKeyring
@@ -690,6 +691,13 @@ def _(world: World) -> None:
     write(world.home / ".netrc", f"machine huggingface.co login x password {OTHER}\n")
 
 
+@broken("netrc-entry among comments")
+def _(world: World) -> None:
+    text = "machine example.org # machine huggingface.co\n# default\nmachine huggingface.co # mine\n"
+    text += f"login x\npassword {OTHER}\n# machine example.com\n"
+    write(world.home / ".netrc", f"{text}machine example.com login c password d\n")
+
+
 @broken("lfs-skips by its filters")
 def _(world: World) -> None:
     world.git("lfs", "install", "--skip-repo", "--force", "--skip-smudge")
@@ -783,6 +791,100 @@ def test_a_trouble_is_named_with_its_fix(world: World, code: str) -> None:
     assert code not in codes(json.loads(after[after.index(b"{\n") :])), finding
 
 
+@pytest.mark.parametrize("comment", ["# machine huggingface.co", "#machine huggingface.co", "# default", "#default x"])
+@pytest.mark.parametrize("between", ["\n", " "])
+def test_a_comment_in_netrc_is_no_login(world: World, comment: str, between: str) -> None:
+    write(world.home / ".netrc", f"machine example.org{between}{comment}\nlogin alice\npassword {OTHER}\n")
+    known = world.known()
+    assert (known["git"]["netrc"], codes(known)) == (None, [])
+
+
+def test_the_remedy_of_netrc_removes_no_other_login(world: World) -> None:
+    others = f"machine example.org\n# machine huggingface.co\nlogin alice # default\npassword {OTHER}\n"
+    last = "machine example.com login c password d\n"
+    write(
+        world.home / ".netrc", f"{others}machine huggingface.co # mine\nlogin x\n# machine x\npassword {TYPED}\n{last}"
+    )
+    (finding,) = world.known()["findings"]
+    assert finding["message"].startswith("~/.netrc:5 has a login for this host")
+    world.shell(finding["remedy"])
+    assert (world.home / ".netrc").read_text() == f"{others}# machine x\n{last}"
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("to", ["own file", "file of another user", "own file, and the keyring has the token"])
+def test_a_token_file_that_is_a_link_makes_way_for_the_new_token(world: World, to: str) -> None:
+    target = world.folder / "secret"
+    cache(world.environment).rename(target)
+    cache(world.environment).symlink_to(target)
+    if to == "file of another user":
+        os.chown(target, 1, -1)
+    if "keyring" not in to:
+        assert world.items is not None
+        world.items.clear()
+    rejected(world, TOKEN)
+    remedies = {
+        "own file": f"(umask 077; ${{EDITOR:-vi}} {target})",
+        "file of another user": f"rm {cache(world.environment)} && git-credential-hf login",
+    }
+    finding = world.known()["findings"][0]
+    assert finding["code"] == "token-rejected"
+    assert finding["remedy"] == remedies.get(to, "git-credential-hf login --no-cache")
+    world.editor(TYPED)
+    world.shell(finding["remedy"], world.input)
+    assert world.known()["answer"]["fingerprint"] == fingerprint(TYPED)
+    assert target.read_text() == (TYPED if to == "own file" else TOKEN)
+
+
+@pytest.mark.parametrize("to", ["nothing", "folder"])
+def test_a_token_file_that_is_a_link_to_no_token(world: World, to: str) -> None:
+    BROKEN["no-token"](world)
+    (world.folder / "folder").mkdir()
+    cache(world.environment).symlink_to(world.folder / to)
+    finding = world.known()["findings"][0]
+    remedy = f"rm {cache(world.environment)} && git-credential-hf login"
+    assert (finding["code"], finding["remedy"]) == ("no-token", remedy)
+    world.shell(remedy, world.input)
+    assert world.known()["answer"]["fingerprint"] == fingerprint(TYPED)
+
+
+IN_STORE = {
+    "url-rewritten": '[url "git@hf.co:"]\n\tinsteadOf = https://huggingface.co/\n',
+    "other-helper-gone": f"[credential]\n\thelper = nowhere --now\n\thelper = {EXECUTABLE}\n",
+    "extra-header": '[http "https://huggingface.co"]\n\textraHeader = "Authorization: Basic x"\n',
+    "askpass-missing": "[core]\n\taskPass = /usr/lib/gone\n",
+    "token-in-remote": f'[remote "hub"]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model\n',
+    "path-not-sent": '[credential "https://huggingface.co"]\n\tuseHttpPath = false\n',
+    "helper-options-wrong": "",
+}
+
+
+@pytest.mark.parametrize("code", IN_STORE)
+def test_a_setting_in_a_store_is_changed_where_it_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """As Home Manager links it: git itself, run with sudo, would write over the store's file."""
+    monkeypatch.setattr(git_config, "STORES", (f"{world.folder}/store/",))
+    store = world.folder / "store"
+    store.mkdir()
+    if code == "other-helper-gone":
+        world.helper("unconfigure")
+    text = world.gitconfig.read_text() + IN_STORE[code]
+    world.seed(OTHER, "--scope", "my-org")
+    if code == "helper-options-wrong":
+        text = text.replace(EXECUTABLE, f"{EXECUTABLE} --bogus")
+    write(store / "gitconfig", text, 0o444)
+    world.gitconfig.unlink()
+    world.gitconfig.symlink_to(store / "gitconfig")
+    result = run_call(("status", "--json", MODEL), b"", world.environment)
+    finding = next(one for one in json.loads(result.stdout)["findings"] if one["code"] == code)
+    assert "~/.gitconfig" in finding["message"]
+    assert f" is linked to {store}/gitconfig: change it where that is made" in finding["message"]
+    assert finding["remedy"] == f"git-credential-hf status {MODEL}"
+    world.shell(finding["remedy"])
+    assert (store / "gitconfig").read_text() == text
+
+
 def test_oidc_answers(world: World, hub: Hub) -> None:
     world.environment |= hub.environ()
     hub.oidc.trust("my-org/my-model", repository="acme/training")
@@ -857,6 +959,47 @@ def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
         ("tokens.vault", "none", "missing"),
     ]
     assert codes(known) == ["declared-not-seeded"]
+
+
+DECLARED_ELSEWHERE = ['command = ["cat", "FOLDER/vault"]', 'env = "MY_TOKEN"', 'credential = "vault"']
+
+
+def declared_elsewhere(world: World, source: str) -> str:
+    """Declare TOKEN from something else than a file, seed it, and return the remedy where the Hub takes it no more."""
+    write(world.folder / "vault", TOKEN)
+    world.environment |= {"MY_TOKEN": TOKEN, "CREDENTIALS_DIRECTORY": str(world.folder)}
+    file = declare(world, f"[tokens.mine]\n{source}\ncache = true\n".replace("FOLDER", str(world.folder)))
+    world.helper("seed")
+    write(world.home / "new", TYPED)
+    world.editor('[tokens.mine]\nfile = "~/new"\ncache = true\n')
+    return f"(umask 077; ${{EDITOR:-vi}} {file}) && git-credential-hf seed"
+
+
+@pytest.mark.parametrize("source", DECLARED_ELSEWHERE)
+def test_a_rejected_token_that_no_file_has_is_not_seeded_again(world: World, source: str) -> None:
+    remedy = declared_elsewhere(world, source)
+    rejected(world, TOKEN)
+    (finding,) = world.known()["findings"]
+    assert (finding["code"], finding["remedy"]) == ("token-rejected", remedy)
+    assert finding["message"].endswith("; put a new token where ~/.config/git-credential-hf/tokens.toml takes it from")
+    world.shell(remedy)
+    known = world.known()
+    assert (codes(known), known["answer"]["fingerprint"]) == ([], fingerprint(TYPED))
+
+
+def test_a_rejected_token_that_its_file_still_has_is_not_seeded_again(world: World) -> None:
+    """The keyring has no item of it, so seed would store it there, and in the token file once more."""
+    assert world.items is not None
+    world.editor(TYPED)
+    write(world.home / "secret", TOKEN)
+    declare(world, '[tokens.mine]\nfile = "~/secret"\ncache = true\n')
+    world.helper("seed")
+    world.items.clear()
+    rejected(world, TOKEN)
+    finding = next(one for one in world.known()["findings"] if one["code"] == "token-rejected")
+    assert finding["remedy"] == f"(umask 077; ${{EDITOR:-vi}} {world.home}/secret) && git-credential-hf seed"
+    world.shell(finding["remedy"])
+    assert codes(world.known()) == []
 
 
 def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
@@ -1781,6 +1924,52 @@ def test_online_with_a_token_that_the_hub_does_not_take(online: World, hub: Hub)
     hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/my-model"])
     online.shell(known["findings"][0]["remedy"], online.input)
     assert codes(online.known("--online")) == []
+
+
+@pytest.mark.parametrize("source", DECLARED_ELSEWHERE)
+def test_online_with_a_declared_token_that_the_hub_does_not_take(online: World, hub: Hub, source: str) -> None:
+    remedy = declared_elsewhere(online, source)
+    hub.revoke(TOKEN)
+    (finding,) = online.known("--online")["findings"]
+    assert (finding["code"], finding["remedy"]) == ("token-invalid", remedy)
+    assert finding["message"].endswith("; put a new token where ~/.config/git-credential-hf/tokens.toml takes it from")
+    hub.add_token(TYPED, orgs=["my-org"], gated=["my-org/my-model"])
+    online.shell(remedy)
+    assert codes(online.known("--online")) == []
+
+
+def test_online_with_a_token_of_another_machine_that_the_hub_does_not_take(online: World, hub: Hub) -> None:
+    path = online.folder / "serve.sock"
+    there = online.environment | {"HF_TOKEN": OTHER, "XDG_STATE_HOME": str(online.folder / "there")}
+    command = [EXECUTABLE, "serve", "--socket", str(path)]
+    with subprocess.Popen(command, env=there, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as serving:
+        try:
+            assert serving.stdout is not None and serving.stdout.readline().startswith(b"answers for")
+            online.environment["GIT_CREDENTIAL_HF_SOCKET"] = str(path)
+            found = online.known("--online")["findings"]
+            hub.add_token(OTHER, orgs=["my-org"], gated=["my-org/my-model"])
+            assert b"which may read" in online.shell(found[0]["remedy"])
+            rejected(online, OTHER)
+            found = [found[0], online.known()["findings"][0]]
+        finally:
+            serving.terminate()
+    assert [one["code"] for one in found] == ["token-invalid", "token-rejected"]
+    for one in found:
+        assert one["remedy"] == f"git-credential-hf status --online {MODEL}"
+        assert one["message"].endswith("; store a new one where `git-credential-hf serve` runs")
+
+
+def test_online_with_a_token_of_oidc_that_the_hub_does_not_take(online: World, hub: Hub) -> None:
+    hub.oidc.trust("my-org/my-model", repository="acme/training")
+    online.environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+    online.environment["HF_OIDC_ID_TOKEN"] = hub.oidc.id_token(repository="acme/training")
+    subprocess.run([EXECUTABLE, "token", MODEL], env=online.environment, capture_output=True, check=True)
+    hub.revoke(hub.oidc.given[-1])
+    (finding,) = online.known("--online")["findings"]
+    assert (finding["code"], finding["remedy"]) == ("token-invalid", "unset HF_OIDC_RESOURCE")
+    assert finding["message"].endswith("; nothing else answers while HF_OIDC_RESOURCE is set")
+    told = online.shell(f"{finding['remedy']}\ngit-credential-hf status --online {MODEL}")
+    assert told.startswith(b"OK: git will use hf_****JkLm from the keyring")
 
 
 def test_online_asks_the_hub_alone_whatever_the_environment_says(online: World, hub: Hub) -> None:
