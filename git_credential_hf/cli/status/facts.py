@@ -27,7 +27,7 @@ from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
-from git_credential_hf.sources import token_file
+from git_credential_hf.sources import SWITCHES, token_file
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.state import configuration, safe_read
@@ -205,6 +205,12 @@ class Facts:
     @property
     def ours_gives(self) -> bool:
         return self.giver is not None and self.giver.own is self.main
+
+    @property
+    def leaves_out_oidc(self) -> bool:
+        """Return whether OIDC comes first for git, and was not asked here."""
+        is_asked = "oidc" in self.main.sources and bool(self.environ.get(SWITCHES["oidc"]))
+        return self.offline and is_asked and self.of_source("oidc") is None
 
     @property
     def asks_person(self) -> bool:

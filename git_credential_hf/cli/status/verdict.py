@@ -13,12 +13,12 @@ _UNREADABLE = {
 }
 
 
-def of(url: bytes, environ: dict[bytes, bytes]) -> tuple[str, bool]:
-    """Return the verdict on `url`, and whether git gets a credential there; nobody is asked over the network.
+def of(url: bytes, environ: dict[bytes, bytes], *, offline: bool = False) -> tuple[str, bool]:
+    """Return the verdict on `url`, and whether git gets a credential there. Raises git_config.BadUrl.
 
-    Raises git_config.BadUrl.
+    offline: whether nobody is asked over the network, as OIDC takes.
     """
-    facts = found.gather(url, environ, offline=True)
+    facts = found.gather(url, environ, offline=offline)
     facts.named = shown_token
     return line(facts), is_good(facts)
 
@@ -52,6 +52,8 @@ def line(facts: Facts) -> str:
         return f"Not OK: git will use {what} for {where}, and {why}"
     if not facts.ours_gives:
         return f"Not from git-credential-hf: git will use {what} for {where}"
+    if facts.leaves_out_oidc:
+        return f"Not sure: HF_OIDC_RESOURCE is set, so git takes its token for {where} through OIDC, which was not asked"
     end = "" if answer is None or answer.access != "yes" else f", which may read{' and write' * bool(answer.writes)}"
     if first:
         return f"Not sure: git asks {first} first; if that has none, it will use {what} for {where}{end}"
