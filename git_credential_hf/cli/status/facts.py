@@ -21,7 +21,7 @@ from git_credential_hf.cli.status import keyring
 from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.model import token_text
 from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
-from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
@@ -250,6 +250,11 @@ class Facts:
         """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
         found = [one for one in self.outcome.candidates if one.source == name]
         return min(found, key=lambda one: _RANKS.get(one.verdict, len(_RANKS)), default=None)
+
+    def why_no_socket(self) -> str:
+        """Return why the forwarded socket gives nothing, for people; empty where it is not asked, or gives a token."""
+        one = self.outcome.first(NOT_REACHED, source="forwarded")
+        return "" if one is None else f"{one.place} {self.path(self.environ[SWITCHES[one.source]])}: {shown(one.why)}"
 
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""

@@ -363,6 +363,14 @@ def _tokens(facts: Facts) -> _Found:
     if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
         holds = f", and {facts.path(file.path)} holds {file.holds}" if file.state == "unusable" else ""
+        if why := facts.why_no_socket():
+            yield (
+                "no-token",
+                f"no source has a token for this URL ({why}){holds}: see to it, and to `git-credential-hf serve` at its "
+                "other end",
+                f"git-credential-hf status {_clean(facts.given)}",
+            )
+            return
         yield (
             "no-token",
             f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",

@@ -106,4 +106,5 @@ def _reason(facts: Facts) -> str:
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
     why = facts.keyring.why_nothing() if facts.keyring is not None and "keyring" in facts.main.sources else ""
-    return "no source has one" + (f" ({why})" if why else "")
+    whys = "; ".join(filter(None, (facts.why_no_socket(), why)))
+    return "no source has one" + (f" ({whys})" if whys else "")

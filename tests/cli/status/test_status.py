@@ -827,6 +827,31 @@ def test_a_forwarded_socket_answers_git_and_not_hf(world: World, tmp_path: Path)
     assert "hf-differs" in codes(known)
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_forwarded_socket_that_gives_no_token_is_named_with_the_reason(
+    world: World, tmp_path: Path, is_there: bool
+) -> None:
+    BROKEN["no-token"](world)
+    path = tmp_path / "serve.sock"
+    world.environment["GIT_CREDENTIAL_HF_SOCKET"] = str(path)
+    why = "Connection refused" if is_there else "No such file or directory"
+    if is_there:  # as ssh -R leaves it
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(path))
+    known = world.known()
+    assert known["verdict"].endswith(f": no source has one (the forwarded socket {path}: {why})")
+    (finding,) = known["findings"]
+    assert finding["message"] == (
+        f"no source has a token for this URL (the forwarded socket {path}: {why}): see to it, and to `git-credential-hf "
+        "serve` at its other end"
+    )
+    assert finding["remedy"] == f"git-credential-hf status {MODEL}"
+    quiet = world._run("status", "--quiet", MODEL)
+    assert quiet.stderr.decode() == f"git-credential-hf: {finding['message']}. Try: {finding['remedy']}\n"
+    told = world._run("status", MODEL, DBUS_SESSION_BUS_ADDRESS="disabled:").stdout.decode()
+    assert f" (the forwarded socket {path}: {why}; no D-Bus session)\n" in told
+
+
 def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
     for name, token, arguments in (
         ("host", TOKEN, ()),
