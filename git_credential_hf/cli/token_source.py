@@ -136,12 +136,13 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
         raise Failed(f"{name} holds more than 64 KiB: it must hold the token alone")
     text = raw.strip()
     shape = token_text.shape(text) if host == HUB else token_text.WORD
+    put = f"put the token there, from {_PAGE}" if host == HUB else "put the password there"
     if not text or shape == token_text.NOTHING:
-        raise NothingThere(f"{name} is empty: put the token there, from {_PAGE}")
+        raise NothingThere(f"{name} is empty: {put}")
     if b"\n" in text or b"\r" in text:
         raise Failed(f"{name} holds more than one line: keep the token alone")
     if shape == token_text.PLACEHOLDER:
-        raise NothingThere(f"{name} holds a placeholder: put the token there, from {_PAGE}")
+        raise NothingThere(f"{name} holds a placeholder: {put}")
     if has_control(text):
         raise Failed(f"{name} has a control character in it: it must hold the token alone, as plain text")
     if shape == token_text.QUOTED:

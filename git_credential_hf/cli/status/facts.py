@@ -25,6 +25,7 @@ from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, NOT_REACHED,
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
+from git_credential_hf.operations import rejection
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
 from git_credential_hf.sources import SWITCHES, token_file
@@ -182,6 +183,11 @@ class Facts:
     @property
     def server(self) -> bytes | None:
         return self.main.server
+
+    @property
+    def whose(self) -> str:
+        """Whose credentials these are, for people: the Hub's, or another host's."""
+        return rejection.who(self.server or HUB)
 
     @property
     def outcome(self) -> Outcome:

@@ -203,7 +203,7 @@ def _configuration(facts: Facts) -> _Found:
         yield _token_in_configuration(facts, user)
     if facts.rewrite is not None and (facts.url.has_token() or facts.password_of_url is not None):
         yield _token_in_configuration(facts, facts.rewrite)
-    if not facts.with_path and facts.server == HUB and facts.scoped() and facts.ours is not None:
+    if not facts.with_path and facts.scoped() and facts.ours is not None:
         setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
         yield (
             "path-not-sent",
@@ -362,7 +362,9 @@ def _tokens(facts: Facts) -> _Found:
         found.append(what)
     if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
-        holds = f", and {facts.path(file.path)} holds {file.holds}" if file.state == "unusable" else ""
+        is_hubs = facts.server == HUB  # whose alone the token file is
+        unusable = is_hubs and file.state == "unusable"
+        holds = f", and {facts.path(file.path)} holds {file.holds}" if unusable else ""
         if why := facts.why_no_socket():
             yield (
                 "no-token",
@@ -373,8 +375,8 @@ def _tokens(facts: Facts) -> _Found:
             return
         yield (
             "no-token",
-            f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE}",
-            (f"{_move(file)} && " if file.link else "") + remedies.new_token(facts),
+            f"no source has a token for this URL{holds}: get one from {_TOKENS_PAGE if is_hubs else facts.whose}",
+            (f"{_move(file)} && " if is_hubs and file.link else "") + remedies.new_token(facts),
         )
 
 
@@ -410,7 +412,10 @@ def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     token = one.token
     where = facts.path(one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     if one.verdict == REJECTED:
-        text = f"the Hub rejected the token from {where} within the last hour; it is skipped until a new one is stored"
+        text = (
+            f"{facts.whose} rejected the token from {where} within the last hour; it is skipped until a new one is "
+            "stored"
+        )
         return "token-rejected", text, _new_token(facts, one)
     if token is not None and token.oauth and facts.hf.path is not None:
         text = f"the OAuth login of the token from {where} has expired"

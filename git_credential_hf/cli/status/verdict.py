@@ -102,7 +102,7 @@ def _reason(facts: Facts) -> str:
         return f"the options of the helper are wrong: {facts.main.error}"
     if (failed := facts.outcome.first(FAILED)) is not None:
         return shown(failed.why)
-    for verdict, what in ((REJECTED, "was rejected by the Hub"), (EXPIRED, "has expired")):
+    for verdict, what in ((REJECTED, f"was rejected by {facts.whose}"), (EXPIRED, "has expired")):
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
     why = facts.keyring.why_nothing() if facts.keyring is not None and "keyring" in facts.main.sources else ""

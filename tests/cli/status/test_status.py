@@ -1319,6 +1319,54 @@ def test_probe_asks_the_other_helpers(world: World) -> None:
     assert "GIT_TERMINAL_PROMPT=0" in asked.read_text()
 
 
+MIRROR = "hub.example.org"
+
+
+@pytest.fixture
+def mirror(world: World) -> World:
+    """A machine whose helper answers for another host too, with a token that is for an organisation there."""
+    world.url = f"https://{MIRROR}/my-org/my-model"
+    section = f"credential.https://{MIRROR}"
+    world.git("config", "--global", f"{section}.helper", f"{EXECUTABLE} --host {MIRROR}")
+    world.git("config", "--global", f"{section}.useHttpPath", "true")
+    world.seed(OTHER, "--host", MIRROR, "--scope", "my-org")
+    return world
+
+
+def test_another_host_rejects_a_token_itself(mirror: World) -> None:
+    request = f"protocol=https\nhost={MIRROR}\npath=my-org/my-model\nusername=hf_user\npassword={OTHER}\n"
+    mirror.helper("--host", MIRROR, "erase", input=request.encode())
+    known = mirror.known()
+    assert known["verdict"].endswith(f"from the keyring was rejected by {MIRROR}")
+    (finding,) = known["findings"]
+    assert (finding["code"], finding["message"].partition(" from the keyring")[0]) == (
+        "token-rejected",
+        f"{MIRROR} rejected the token",
+    )
+    (state,) = [one["why"].partition("; ")[2] for one in known["sources"] if one["name"] == "keyring"]
+    assert state == f"{MIRROR} rejected it within the last hour"
+
+
+def test_a_token_of_another_host_is_not_to_be_had_at_the_hub(mirror: World) -> None:
+    assert mirror.items is not None
+    mirror.items.clear()
+    write(cache(mirror.environment), "None")  # which is not for this host
+    known = mirror.known()
+    (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
+    assert finding["message"] == f"no source has a token for this URL: get one from {MIRROR}"
+    assert finding["remedy"] == f"git-credential-hf login --host {MIRROR}"
+
+
+def test_the_path_is_sent_to_another_host_too(mirror: World) -> None:
+    assert codes(mirror.known()) == []
+    mirror.git("config", "--global", "--unset", f"credential.https://{MIRROR}.useHttpPath")
+    known = mirror.known()
+    (finding,) = [one for one in known["findings"] if one["code"] == "path-not-sent"]
+    mirror.shell(finding["remedy"])
+    assert codes(mirror.known()) == []
+    assert mirror.token_that_git_gets() == OTHER
+
+
 def test_probe_waits_for_no_helper_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from git_credential_hf.cli.status import facts as status
 
