@@ -39,7 +39,7 @@ class BadUrl(Exception):
 class Url(NamedTuple):
     """The parts of a URL as git's credential code takes them: decoded, the path without slashes around it."""
 
-    scheme: bytes
+    scheme: bytes  # as it was written: git knows no HTTPS
     user: bytes | None
     password: bytes | None
     host: bytes  # with the port, as it was written
@@ -49,7 +49,7 @@ class Url(NamedTuple):
         """Return the host in lower case, without the port if that is the scheme's own."""
         host, port = _split_port(self)
         host = host.lower()
-        return host if port in (b"", _PORTS.get(self.scheme)) else host + b":" + port
+        return host if port in (b"", _PORTS.get(self.scheme.lower())) else host + b":" + port
 
     def host_name(self) -> bytes:
         """Return the host in lower case, without a port."""
@@ -92,7 +92,7 @@ def parse(text: bytes) -> Url:
     user, colon, password = login.partition(b":")
     path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
     url = Url(
-        scheme.lower(),
+        scheme,
         unquote_to_bytes(user) if at else None,
         unquote_to_bytes(password) if colon else None,
         unquote_to_bytes(host),
@@ -377,7 +377,7 @@ def _split_port(url: Url) -> tuple[bytes, bytes]:
     host, colon, port = url.host.rpartition(b":")
     if not colon or port.endswith(b"]"):
         host, port = url.host, b""
-    return host, port or _PORTS.get(url.scheme, b"")
+    return host, port or _PORTS.get(url.scheme.lower(), b"")
 
 
 # Reading.

@@ -252,7 +252,7 @@ def _has_token(address: bytes | None) -> bool:
         url = parse(address or b"")
     except BadUrl:
         return False
-    return url.scheme in (b"http", b"https") and canonical_host(url.host) in HUB_HOSTS and url.has_token()
+    return url.scheme.lower() in (b"http", b"https") and canonical_host(url.host) in HUB_HOSTS and url.has_token()
 
 
 # The block in the text of a configuration.

@@ -143,9 +143,12 @@ def _url(facts: Facts) -> _Found:
             f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/",
         )
     elif url.scheme != b"https" and is_hubs:
+        scheme = shown(url.scheme)
         yield (
             "ssh-url",
-            f"git asks no credential helper for {shown(url.scheme)}, which has keys of its own: use the https URL",
+            f"git asks no credential helper for {scheme}, which has keys of its own: use the https URL"
+            if url.scheme == url.scheme.lower()
+            else f"git knows no {scheme}, since case counts in a scheme: use the https URL",
             f"git-credential-hf status {quoted(b'https://%b/%b' % (HUB, url.path))}",
         )
     elif facts.server is None:

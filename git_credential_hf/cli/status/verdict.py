@@ -84,6 +84,8 @@ def _reason(facts: Facts) -> str:
         return "git is not installed"
     if facts.config.complaint:
         return f"git stops at its configuration: {facts.config.complaint}"
+    if facts.url.scheme != facts.url.scheme.lower():
+        return f"git knows no {shown(facts.url.scheme)}"
     if facts.url.scheme not in (b"https", b"http"):
         return f"git asks no credential helper for {shown(facts.url.scheme)}"
     stopped = next((one for one in facts.turns if one.does == "quit" and one.own is not facts.main), None)

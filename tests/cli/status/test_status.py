@@ -1619,6 +1619,43 @@ def test_without_a_url_it_is_about_the_clone_that_one_is_in(
     assert known["answer"]["fingerprint"] == fingerprint(TOKEN if url == HUB else OTHER)
 
 
+@pytest.mark.parametrize("option", [(), ("--push",)])
+@pytest.mark.parametrize("others", [{}, {"upstream": f"{HUB}/my-org/other"}])
+def test_a_push_url_of_the_hub_counts_after_all_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], others: dict[str, str]
+) -> None:
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    for name, url in {"origin": "https://github.com/my-org/code", **others}.items():
+        world.git("-C", str(clone), "remote", "add", name, url)
+    world.git("-C", str(clone), "remote", "set-url", *option, "origin", MODEL)
+    world.seed(OTHER, "--scope", "my-org/my-model")
+    monkeypatch.chdir(clone)
+    url = others["upstream"] if others and option else MODEL
+    assert json.loads(world._run("status", "--json").stdout)["url"] == url
+    assert world._run("token").stdout.decode().strip() == (OTHER if url == MODEL else TOKEN)
+
+
+@pytest.mark.parametrize("scheme", ["HTTPS", "HttpS", "SSH"])
+def test_a_scheme_is_what_git_takes_it_for(world: World, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    world.git("-C", str(clone), "remote", "add", "origin", f"{scheme}://huggingface.co/my-org/my-model")
+    monkeypatch.chdir(clone)
+    said = subprocess.run(["git", "ls-remote"], env=world.environment, capture_output=True, check=False)
+    assert said.stderr.startswith(f"git: 'remote-{scheme}' is not a git command".encode())
+    for url in ([], [f"{scheme}://huggingface.co/my-org/my-model"]):
+        result = world._run("status", "--json", *url)
+        known = json.loads(result.stdout)
+        assert (result.code, known["url"]) == (1, f"{scheme}://huggingface.co/my-org/my-model")
+        (finding,) = known["findings"]
+        assert known["verdict"].endswith(f": git knows no {scheme}")
+        assert finding["code"] == "ssh-url"
+        assert finding["message"] == f"git knows no {scheme}, since case counts in a scheme: use the https URL"
+        assert finding["remedy"] == f"git-credential-hf status {MODEL}"
+        assert world._run("token", *url).stdout == b""
+
+
 def test_the_password_of_the_remote_is_what_git_uses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.seed(OTHER, "--scope", "my-org")
     clone = world.folder / "clone"
