@@ -21,10 +21,9 @@ def urls(text: bytes | None, environ: dict[bytes, bytes]) -> tuple[bytes, bytes]
     text: a URL as git takes it. None for that of the Hub's repository that a remote of the clone in this folder names,
     else for that of the whole Hub, which nobody gives git.
 
-    The remote `origin` comes first, then the others in the order of the configuration, and what is pushed to alone last.
-    git asks for a credential over
-    https alone, and git-lfs does so where the remote itself is one of SSH. The URL has the remote's login, which may be
-    a token.
+    The remote `origin` comes first, then the others in the order of the configuration, and last what is only pushed to.
+    git asks for a credential over https alone, and git-lfs does so where the remote itself is one of SSH. The URL has
+    the remote's login, which may be a token.
     """
     hub = b"https://" + HUB
     if text is not None:

@@ -23,8 +23,8 @@ def line(one: Candidate, server: bytes, request: Request, options: Options) -> s
     """Return the line about the rejected candidate `one` of a request to `server`."""
     token = masked(one.token.text.decode("utf-8", "replace")) if one.token else ""
     return (
-        f"{who(server)} rejected the token {token} from {one.place}: it has expired, was revoked or is for something else. "
-        f"{_remedy(one, server, request, options)}"
+        f"{who(server)} rejected the token {token} from {one.place}: it has expired, was revoked or is for something "
+        f"else. {_remedy(one, server, request, options)}"
     )
 
 

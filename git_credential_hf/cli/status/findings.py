@@ -371,8 +371,8 @@ def _tokens(facts: Facts) -> _Found:
         if why := facts.why_no_socket():
             yield (
                 "no-token",
-                f"no source has a token for this URL ({why}){holds}: see to it, and to `git-credential-hf serve` at its "
-                "other end",
+                f"no source has a token for this URL ({why}){holds}: see to it, and to `git-credential-hf serve` at "
+                "its other end",
                 f"git-credential-hf status {_clean(facts.given)}",
             )
             return

@@ -53,7 +53,9 @@ def line(facts: Facts) -> str:
     if not facts.ours_gives:
         return f"Not from git-credential-hf: git will use {what} for {where}"
     if facts.leaves_out_oidc:
-        return f"Not sure: HF_OIDC_RESOURCE is set, so git takes its token for {where} through OIDC, which was not asked"
+        return (
+            f"Not sure: HF_OIDC_RESOURCE is set, so git takes its token for {where} through OIDC, which was not asked"
+        )
     end = "" if answer is None or answer.access != "yes" else f", which may read{' and write' * bool(answer.writes)}"
     if first:
         return f"Not sure: git asks {first} first; if that has none, it will use {what} for {where}{end}"
