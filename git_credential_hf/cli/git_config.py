@@ -259,12 +259,20 @@ class Configuration:
 
     def remotes(self) -> list[tuple[bytes, Url, Setting]]:
         """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""
+        return [(one.parts()[1], url, one) for one, url in self._urls((), (b"url", b"pushurl"))]
+
+    def lfs_urls(self) -> list[tuple[Setting, Url]]:
+        """Return the settings that name a URL for git-lfs alone, each with that."""
+        return self._urls((b"lfs.url", b"lfs.pushurl"), (b"lfsurl", b"lfspushurl"))
+
+    def _urls(self, keys: tuple[bytes, ...], of_remote: tuple[bytes, ...]) -> list[tuple[Setting, Url]]:
+        """Return each setting of `keys`, or by a name of `of_remote` in a remote, that has a URL, with that."""
         found = []
         for setting in self.settings:
-            section, name, variable = setting.parts()
-            if section == b"remote" and variable in (b"url", b"pushurl") and setting.value:
+            section, _, variable = setting.parts()
+            if (setting.key in keys or (section == b"remote" and variable in of_remote)) and setting.value:
                 try:
-                    found.append((name, parse(setting.value), setting))
+                    found.append((setting, parse(setting.value)))
                 except BadUrl:
                     continue
         return found

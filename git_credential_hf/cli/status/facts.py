@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from git_credential_hf import options
@@ -139,6 +140,7 @@ class Facts:
         self.rewrite: Setting | None = None
         self.push_rewrite: Setting | None = None
         self.config = Configuration([])
+        self.of_lfsconfig = Configuration([])  # of the clone that one is in
         self.git = Program("git", environ)
         self.git_lfs = Program("git-lfs", environ)
         self.hf = Program("hf", environ)
@@ -357,6 +359,20 @@ def _read_configuration(facts: Facts, started: _Started) -> None:
     facts.turns = [Turn(one) for one in config.helpers(facts.url)]
     facts.askpass = _askpass(facts)
     facts.netrc = _netrc(facts)
+    facts.of_lfsconfig = Configuration(_lfsconfig(facts.environ))
+
+
+def _lfsconfig(environ: dict[bytes, bytes]) -> list[Setting]:
+    """Return the settings that git-lfs takes from the top of the clone that this folder is in."""
+    try:
+        folder = Path.cwd()
+    except OSError:
+        return []
+    top = next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None)
+    if top is None or not os.path.isfile(top / ".lfsconfig"):
+        return []
+    command = git_config.list_command("--file", str(top / ".lfsconfig"), with_scope=False)
+    return git_config.read_settings(git_config.run(command, without_tokens(environ)) or b"", with_scope=False)
 
 
 def _read_request(facts: Facts, started: _Started) -> None:

@@ -623,14 +623,26 @@ def _beside_the_helper(facts: Facts) -> _Found:
             f"{facts.path(file)}:{line} has a login for this host, which git and git-lfs use before any helper",
             remedies.without_machine(facts, file) if is_alone else remedies.edit(file),
         )
+    for setting, url in [*facts.config.lfs_urls(), *facts.of_lfsconfig.lfs_urls()]:
+        if _has_token(facts, url):
+            yield (
+                "token-in-git-config",
+                f"{shown(setting.key)} at {_where(facts, setting)} has a password or a token in it in clear, and "
+                "git-lfs uses that",
+                remedies.replace(facts, setting, url.without_login()),
+            )
     for name, url, setting in facts.config.remotes():
-        if url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server):
+        if _has_token(facts, url):
             yield (
                 "token-in-remote",
                 f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
                 "uses that",
                 remedies.replace(facts, setting, url.without_login()),
             )
+
+
+def _has_token(facts: Facts, url: git_config.Url) -> bool:
+    return url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server)
 
 
 def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -> _Found:

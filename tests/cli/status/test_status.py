@@ -663,6 +663,21 @@ def _(world: World) -> None:
     world.configuration(f'[remote "hub"]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model\n')
 
 
+@broken("token-in-git-config for git-lfs")
+def _(world: World) -> None:
+    world.configuration(f"[lfs]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model.git/info/lfs\n")
+
+
+@broken("token-in-git-config for what git-lfs pushes")
+def _(world: World) -> None:
+    world.configuration(f"[lfs]\n\tpushurl = https://alice:{OTHER}@huggingface.co/my-org/my-model.git/info/lfs\n")
+
+
+@broken("token-in-git-config for git-lfs with a remote")
+def _(world: World) -> None:
+    world.configuration(f'[remote "hub"]\n\tlfsurl = https://{OTHER}@hf.co/my-org/my-model.git/info/lfs\n')
+
+
 @broken("extra-header in a file with a byte order mark, and continued lines")
 def _(world: World) -> None:
     text = world.gitconfig.read_text()
@@ -1617,6 +1632,27 @@ def test_without_a_url_it_is_about_the_clone_that_one_is_in(
     known = json.loads(result.stdout)
     assert known["url"] == url
     assert known["answer"]["fingerprint"] == fingerprint(TOKEN if url == HUB else OTHER)
+
+
+@pytest.mark.parametrize("folder", [".", "below/it"])
+def test_a_token_in_lfsconfig(world: World, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    (clone / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(clone / folder)
+    endpoint = "huggingface.co/my-org/my-model.git/info/lfs"
+    text = f"[lfs]\n\tfetchexclude = *.bin\n\turl = https://alice:{OTHER}@{endpoint}\n"
+    (clone / ".lfsconfig").write_text(text)
+    (finding,) = world.known()["findings"]
+    assert finding["code"] == "token-in-git-config"
+    assert finding["message"] == (
+        f"lfs.url at {clone}/.lfsconfig has a password or a token in it in clear, and git-lfs uses that"
+    )
+    world.shell(finding["remedy"])
+    assert (clone / ".lfsconfig").read_text() == text.replace(f"alice:{OTHER}@", "")
+    assert codes(world.known()) == []
+    (clone / ".lfsconfig").write_text("[lfs\n")  # which is git-lfs's to complain of
+    assert codes(world.known()) == []
 
 
 @pytest.mark.parametrize("option", [(), ("--push",)])
