@@ -1720,6 +1720,22 @@ def test_helper_options_stand_before_what_git_runs_alone(run: Run) -> None:
 # --- what it prints ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", [b"tab\there", b"line\nend", b"ol\xe9", b"quo'te\\\x1b1", "blank\u00a0".encode()])
+def test_a_remedy_names_any_home(tmp_path: Path, run: Run, environment: Environment, name: bytes) -> None:
+    environment["HOME"] = str(tmp_path / os.fsdecode(name))
+    Path(environment["HOME"]).mkdir(mode=0o700)
+    world = World(tmp_path, run, environment, None)
+    world.sound()
+    cache(environment).chmod(0o644)
+    write(world.home / ".netrc", "machine huggingface.co\nlogin alice\npassword p\nmachine github.com login bob\n")
+    known = world.known()
+    assert codes(known) == ["token-file-mode", "netrc-entry"]
+    for finding in known["findings"]:
+        subprocess.run(["bash", "-c", finding["remedy"]], env=environment, check=True)
+    assert codes(world.known()) == []
+    assert (world.home / ".netrc").read_text() == "machine github.com login bob\n"
+
+
 def test_control_characters_are_shown_by_number(world: World) -> None:
     world.environment["GIT_ASKPASS"] = "\033[31mred"
     world.git("config", "--global", "--add", "credential.helper", "\033]0;title\007x")
