@@ -266,10 +266,12 @@ def _one_line(said: bytes, raw: bytes) -> str:
     return "; ".join(line for line in lines if line)[:_LONGEST_REASON]
 
 
-def open_file(file: str) -> tuple[bytes, int]:
+def open_file(file: str, instead: str = "to read from a pipe, use --from -") -> tuple[bytes, int]:
     """Return what is in a file of the user's or of root's, up to a byte more than a source may hold, and its mode.
 
     A file of whoever has the home that is the user's is the user's, too (see owner). Raises NothingThere or Failed.
+
+    instead: what to do where something else than a file is in its place.
     """
     name = shown(file)
     try:
@@ -282,7 +284,7 @@ def open_file(file: str) -> tuple[bytes, int]:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
+            raise Failed(f"{name} is not a regular file: {instead}")
         if not owner.is_trusted(status.st_uid, os.environb):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
         return safe_read.read_all(descriptor, safe_read.MAX_SIZE), status.st_mode

@@ -450,6 +450,8 @@ def _local(environ: dict[bytes, bytes]) -> str:
 
 def _global(environ: dict[bytes, bytes]) -> str:
     named = environ.get(b"GIT_CONFIG_GLOBAL")
+    if named == b"":
+        raise Failed("GIT_CONFIG_GLOBAL is empty, so git has no configuration of yours. Try: unset GIT_CONFIG_GLOBAL")
     if named is not None:
         return os.fsdecode(named)
     home = os.fsdecode(environ.get(b"HOME", b""))
