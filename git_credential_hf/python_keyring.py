@@ -13,9 +13,9 @@ from keyring.errors import InitError, KeyringError, KeyringLocked, NoKeyringErro
 
 from git_credential_hf.model.item import STORED, from_secret, place, to_secret
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
-from git_credential_hf.model.repository import scope, scopes, usernames
+from git_credential_hf.model.repository import HUB, scope, scopes, usernames
 from git_credential_hf.model.request import Request
-from git_credential_hf.model.token import Token, rank
+from git_credential_hf.model.token import Token, of_hub, rank
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import KEYRING, Absent, Locked, Unavailable
 
@@ -35,7 +35,8 @@ def candidates(server: bytes, request: Request, options: Options) -> Iterator[Ca
                 yield Candidate(_SOURCE, KEYRING, token)
         for service in (server.decode(), f"git:https://{server.decode()}"):
             for token in _under(service, request.username, b"", ours=False):
-                yield Candidate(_SOURCE, KEYRING, token)
+                if server != HUB or of_hub(token.text) is not None:
+                    yield Candidate(_SOURCE, KEYRING, token)
     except Unavailable as reason:
         options.note("keyring: %s", reason)
         yield Candidate(_SOURCE, KEYRING, None, NOT_REACHED, str(reason))

@@ -52,6 +52,13 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: to be anothe
 Environment = dict[str, str]
 
 
+def user_namespaces_needed(user: int) -> None:
+    """Skip the test where `user` may not make a user namespace."""
+    command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "unshare", "--user", "true"]
+    if subprocess.run(command, cwd="/", capture_output=True, check=False).returncode:
+        pytest.skip("NOT TESTED: who is not root may not make user namespaces here")
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run of the helper gave to whoever started it."""

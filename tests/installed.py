@@ -27,6 +27,18 @@ def get(program: str | Path, environment: Environment, folder: Path | None = Non
     return Result(done.stdout, done.stderr, done.returncode)
 
 
+def program_for_all(folder: Path) -> str:
+    """Return the program as any user can start it."""
+    shutil.copytree(SOURCE / "git_credential_hf", folder / "package/git_credential_hf")
+    program = folder / "program"
+    program.write_text(
+        f"#!/usr/bin/python3 -IS\nimport sys\nsys.path.insert(0, {str(folder / 'package')!r})\n"
+        "from git_credential_hf.__main__ import main\nsys.exit(main())\n"
+    )
+    program.chmod(0o755)
+    return str(program)
+
+
 def package_of(program: Path) -> Path:
     """Return the folder of the package that is installed beside `program`."""
     return program.parent.parent / f"lib/{VERSION}/site-packages/git_credential_hf"

@@ -393,6 +393,22 @@ def test_a_list_of_rejected_tokens_that_cannot_be_written_is_named(
     assert f": {list_file} cannot be written. Try: rm {list_file}\n" in result.stderr.decode()
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o644])
+def test_a_source_that_others_read_on_what_is_read_only_is_told_without_chmod(
+    environment: Environment, cache: Path, tmp_path: Path, mode: int
+) -> None:
+    """As Kubernetes mounts a secret: chmod cannot close it."""
+    source = tmp_path / "secret"
+    write(source, TOKEN, mode)
+    mount = f'mount --bind "{source}" "{source}"; mount -o remount,bind,ro "{source}"; exec "$1"'
+    line = f"git-credential-hf: {source} can be read by others: use a file that only you can read\n"
+    refused = in_namespace(f"{mount} seed --no-keyring --strict --from {source}", environment)
+    assert failed(refused) == line
+    told = in_namespace(f"{mount} seed --no-keyring --from {source}", environment)
+    assert (told.stderr.decode(), told.code) == (line, 0)
+    assert cache.read_text() == TOKEN
+
+
 # --- links and mounts -------------------------------------------------------------------------------------------------
 
 

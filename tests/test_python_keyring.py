@@ -120,6 +120,13 @@ def test_another_tools_item_is_read_and_left(file: Path, environment: Environmen
     assert run_call(("get",), request(), environment).stdout == b"quit=1\n"
 
 
+def test_another_tools_item_that_is_never_a_token_of_the_hub_is_skipped(file: Path, environment: Environment) -> None:
+    use(FindsAnybody(), file)
+    for service, secret in ((HUB, "ghp_abcdefghijklmnopqrst"), (f"git:https://{HUB}", "hf_theirs1")):
+        keyring.set_password(service, "alice", secret)
+    assert run_call(("get",), request(), environment) == answer("alice", "hf_theirs1")
+
+
 def test_list_and_login(file: Path, environment: Environment) -> None:
     use(FindsAnybody(), file)
     token = "hf_KeYcHaIn0123456789aBcD"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXECUTABLE, Environment
+from tests.conftest import EXECUTABLE, Environment, user_namespaces_needed
+from tests.installed import program_for_all
 from tests.keyring_items import Items
 from tests.providers import Bus, GnomeKeyring, wait_until
 
@@ -26,6 +27,8 @@ TARGETS = ("basic", "default", "graphical-session", "graphical-session-pre", "pa
 OUTPUT = "--default-standard-output=inherit --default-standard-error=inherit"
 
 SEEDING = ("git-credential-hf-seed.service", "git-credential-hf-keyring.service")
+
+MOUNTS = ("PrivateMounts=yes", "ProtectControlGroups=yes", "ProtectKernelModules=yes", "ProtectSystem=full")
 
 FIRST = "hf_fIrSt0123456789aBcDeFgHiJkLmNoPqRs"
 SECOND = "hf_sEcOnD0123456789aBcDeFgHiJkLmNoPqR"
@@ -66,11 +69,18 @@ class Manager:
 
     home has the program, a token's declaration and the units as their comments say to install them. changed: what to
     write in the place of what in the units. slow: whether the token comes from a command that gives it only while
-    `ready` is there, and makes `begun` when it is run.
+    `ready` is there, and makes `begun` when it is run. user: a user who is not root, for whom root has tokens.toml and
+    the token, as NixOS with agenix has.
     """
 
     def __init__(
-        self, environment: Environment, folder: Path, changed: dict[str, str] | None = None, *, slow: bool = False
+        self,
+        environment: Environment,
+        folder: Path,
+        changed: dict[str, str] | None = None,
+        *,
+        slow: bool = False,
+        user: int = 0,
     ) -> None:
         self._folder = folder
         self.home = Path(environment["HOME"])
@@ -82,7 +92,8 @@ class Manager:
         for target in TARGETS:
             (targets / f"{target}.target").symlink_to(f"/usr/lib/systemd/user/{target}.target")
         (targets / "desktop.target").write_text(DESKTOP)
-        (self.home / ".local/bin/git-credential-hf").symlink_to(EXECUTABLE)
+        program = program_for_all(folder) if user else EXECUTABLE
+        (self.home / ".local/bin/git-credential-hf").symlink_to(program)
         for unit in UNITS:
             text = unit.read_text()
             for old, new in (changed or {}).items():
@@ -103,19 +114,36 @@ class Manager:
         self._environment = environment | {
             "SYSTEMD_UNIT_PATH": f"{units}:{targets}",
         }
+        self._as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
+        if user:
+            for path in (self.home, *self.home.rglob("*"), targets, Path(environment["XDG_RUNTIME_DIR"])):
+                os.chown(path, user, user, follow_symlinks=False)
+            store = folder / "store"
+            store.mkdir()
+            store.chmod(0o1775)
+            declared.rename(store / "tokens.toml")
+            declared.symlink_to(store / "tokens.toml")
+            for path, mode in ((store / "tokens.toml", 0o444), (self.token.parent, 0o751), (self.token, 0o440)):
+                os.chown(path, 0, user)
+                path.chmod(mode)
         # What its comment says; the first has the others enabled with it.
         self.systemctl(
             "enable", "git-credential-hf-seed.service", "git-credential-hf-serve.socket", SYSTEMD_OFFLINE="1"
         )
         wanted = (at / f"git-credential-hf.{os.getpid()}" for at in _cgroups())
         self._cgroups = [cgroup for cgroup in wanted if _made(cgroup)]
+        for path in (one for cgroup in self._cgroups for one in (cgroup, *cgroup.iterdir())):
+            os.chown(path, user, user)
         joining = "".join(f'echo 0 >"{cgroup}/cgroup.procs"; ' for cgroup in self._cgroups)
-        booted = "mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/system"
+        kept = f"mkdir -p {folder}; mount --move /mnt {folder}"
+        booted = (
+            f"mount --bind {folder} /mnt; mount -t tmpfs -o mode=755 tmpfs /run; mkdir -p /run/systemd/system; {kept}"
+        )
         with (folder / "systemd.log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
                     "unshare", "--mount", "--propagation=private", "sh", "-euc",
-                    f"{joining} {booted}; exec {SYSTEMD} --user {OUTPUT}",
+                    f"{joining} {booted}; exec {' '.join(self._as_user)} {SYSTEMD} --user {OUTPUT}",
                 ],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -138,7 +166,7 @@ class Manager:
 
     def systemctl(self, *arguments: str, **more: str) -> str:
         return subprocess.run(
-            ["systemctl", "--user", *arguments],
+            [*self._as_user, "systemctl", "--user", *arguments],
             env=self._environment | more,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -225,8 +253,10 @@ def start(environment: Environment, tmp_path: Path) -> Iterator[Start]:
         pytest.skip(f"NOT TESTED: {reason}, so the units were read and not run")
     running: list[Manager] = []
 
-    def started(changed: dict[str, str] | None = None, *, slow: bool = False) -> Manager:
-        running.append(Manager(environment, tmp_path, changed, slow=slow))
+    def started(
+        changed: dict[str, str] | None = None, *, slow: bool = False, user: int = 0, folder: Path = tmp_path
+    ) -> Manager:
+        running.append(Manager(environment, folder, changed, slow=slow, user=user))
         return running[-1]
 
     yield started
@@ -272,6 +302,22 @@ def test_a_users_systemd_runs_the_units(start: Start, keyring: Items) -> None:
     manager.systemctl("start", "desktop.target")
     manager.wait(lambda: keyring.secrets() == [FIRST.encode()])
     in_order(manager)
+
+
+def test_the_systemd_of_a_user_who_is_not_root_reads_what_is_roots(
+    start: Start, environment: Environment, machine_folder: Path
+) -> None:
+    """PrivateUsers=yes shows root's tokens.toml and secret as nobody's there."""
+    user_namespaces_needed(54_321)
+    home, run_time = machine_folder / "home", machine_folder / "run"
+    for folder in (home, run_time):
+        folder.mkdir(mode=0o700)
+    environment |= {"HOME": str(home), "XDG_RUNTIME_DIR": str(run_time), "TMPDIR": str(run_time)}
+    # A container's mounts are not for who is not its root to change.
+    manager = start(dict.fromkeys(MOUNTS, ""), user=54_321, folder=machine_folder)
+    assert (manager.cache.read_text(), manager.cache.stat().st_uid) == (FIRST, 54_321)
+    manager.wait(lambda: manager.ended(SEEDING[0]))
+    assert manager.systemctl("list-units", "--failed", "--no-legend") == ""
 
 
 def test_the_keyring_is_seeded_where_the_session_starts_before_the_first_run_has_ended(

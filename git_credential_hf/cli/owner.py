@@ -46,9 +46,10 @@ def check_token_file(file: bytes, environ: dict[bytes, bytes]) -> None:
     if os.path.lexists(file):
         places[file] = os.lstat(file)
     for place, status in places.items():
-        if file.startswith(home) and ownership.other_owner(place) is None:
+        is_known = ownership.is_one_user(status.st_uid) or status.st_uid == ownership.nearest(home)[1].st_uid
+        if file.startswith(home) and is_known and ownership.other_owner(place) is None:
             continue
-        if not is_trusted(status.st_uid, environ):
+        if not is_trusted(place, status, environ):
             name = ownership.name(status.st_uid) or str(status.st_uid)
             raise Failed(
                 f"{shown(place)} belongs to the user {shown(name)}, who shares it, so it is no place for your token: "
@@ -56,14 +57,27 @@ def check_token_file(file: bytes, environ: dict[bytes, bytes]) -> None:
             )
 
 
-def is_trusted(owner: int, environ: Mapping[bytes, bytes]) -> bool:
-    """Return whether what belongs to `owner` is one's own, or root's, or that of whoever has the home that is one's
-    own (see ownership.other_owner).
+def is_trusted(
+    file: bytes, status: os.stat_result, environ: Mapping[bytes, bytes], *, or_nameless: bool = False
+) -> bool:
+    """Return whether what is at `file` is one's own, or root's, or of whoever has the home that is one's own (see
+    ownership.other_owner).
+
+    A user namespace shows many users as one: root, whoever has the home, and somebody who may be hostile. What is
+    theirs is trusted where nobody else can have written it or put it there.
+    or_nameless: whether it may also belong to a user without a name. Raises OSError.
     """
-    home = _home(environ)
-    if owner in (os.geteuid(), 0):
+    owner = status.st_uid
+    is_one_user = ownership.is_one_user(owner)
+    if owner in (os.geteuid(), 0) and is_one_user:
         return True
-    return home is not None and ownership.nearest(home)[1].st_uid == owner and ownership.other_owner(home) is None
+    home = _home(environ)
+    is_homes = home is not None and ownership.nearest(home)[1].st_uid == owner and ownership.other_owner(home) is None
+    expected = is_homes or (or_nameless and not ownership.name(owner))
+    if is_one_user:
+        return expected
+    is_safe = not status.st_mode & ownership.OTHERS_WRITE and ownership.is_put_by(owner, file, strictly=False)
+    return is_safe and (expected or ownership.is_root_hidden())
 
 
 def _home(environ: Mapping[bytes, bytes]) -> bytes | None:

@@ -19,7 +19,7 @@ from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import clean
 from git_credential_hf.sources.environment import without_tokens
-from git_credential_hf.state import safe_read
+from git_credential_hf.state import ownership, safe_read
 
 _PAGE = "https://huggingface.co/settings/tokens"
 
@@ -90,10 +90,16 @@ def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
     Raises what read does.
     """
     file = os.path.expanduser(path)
-    raw, mode = open_file(file)
+    raw, status = open_file(file, is_declaration=False)
     name = shown(file)
-    others_read = mode & (stat.S_IRGRP | stat.S_IROTH)
-    warnings = [f"{name} can be read by others: run `chmod 600 {quoted(file)}`"] if others_read else []
+    # The group of a file of somebody else's is how this user reads it.
+    others = stat.S_IROTH | (stat.S_IRGRP if ownership.may_act_as(status.st_uid) else 0)
+    warnings = []
+    if status.st_mode & others:
+        remedy = "use a file that only you can read"
+        if ownership.may_change_mode(os.fsencode(file), status.st_uid):
+            remedy = f"run `chmod 600 {quoted(file)}`"
+        warnings.append(f"{name} can be read by others: {remedy}")
     text, doubts = _token(raw, name, host)
     return text, warnings + doubts
 
@@ -118,7 +124,7 @@ def from_credential(name: str, environ: dict[bytes, bytes], host: bytes) -> tupl
             f"the credential {shown(name)} is missing: "
             "systemd sets CREDENTIALS_DIRECTORY for a unit with LoadCredential="
         )
-    raw, _ = open_file(os.path.join(os.fsdecode(folder), name))  # systemd sees to who can read it
+    raw, _ = open_file(os.path.join(os.fsdecode(folder), name), is_declaration=False)  # systemd sees to who can read it
     return _token(raw, f"the credential {shown(name)}", host)
 
 
@@ -148,9 +154,9 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
     if shape == token_text.QUOTED:
         raise Failed(f"{name} holds a token in quotes: keep what is between them")
     if shape == token_text.MORE:
-        more = token_text.more(text)
-        keep = "one of them" if more == token_text.TWO else "the word that begins with hf_"
-        raise Failed(f"{name} holds more than the token ({more}): keep {keep}")
+        part = token_text.part(text)
+        remedy = f"keep {part}" if part else f"put the token alone there, from {_PAGE}"
+        raise Failed(f"{name} holds more than the token ({token_text.more(text)}): {remedy}")
     if shape == token_text.FOREIGN:
         raise Failed(f"{name} holds a token of another service's: keep one of Hugging Face's, from {_PAGE}")
     if clean(text) is None:
@@ -266,12 +272,12 @@ def _one_line(said: bytes, raw: bytes) -> str:
     return "; ".join(line for line in lines if line)[:_LONGEST_REASON]
 
 
-def open_file(file: str, instead: str = "to read from a pipe, use --from -") -> tuple[bytes, int]:
-    """Return what is in a file of the user's or of root's, up to a byte more than a source may hold, and its mode.
+def open_file(file: str, *, is_declaration: bool) -> tuple[bytes, os.stat_result]:
+    """Return what is in a file of the user's or of root's, up to a byte more than a source may hold, and its status.
 
-    A file of whoever has the home that is the user's is the user's, too (see owner). Raises NothingThere or Failed.
-
-    instead: what to do where something else than a file is in its place.
+    A file of whoever has the home that is the user's is the user's, too (see owner). One that holds a token, and no
+    declaration, which can run a command, may belong to a user without a name: a container may not know who gave it.
+    Raises NothingThere or Failed.
     """
     name = shown(file)
     try:
@@ -284,10 +290,11 @@ def open_file(file: str, instead: str = "to read from a pipe, use --from -") -> 
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
+            instead = "move away what is in its place" if is_declaration else "to read from a pipe, use --from -"
             raise Failed(f"{name} is not a regular file: {instead}")
-        if not owner.is_trusted(status.st_uid, os.environb):
+        if not owner.is_trusted(os.fsencode(file), status, os.environb, or_nameless=not is_declaration):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
-        return safe_read.read_all(descriptor, safe_read.MAX_SIZE), status.st_mode
+        return safe_read.read_all(descriptor, safe_read.MAX_SIZE), status
     except OSError as error:
         raise Failed(f"{name} cannot be read: {error.strerror}") from None
     finally:

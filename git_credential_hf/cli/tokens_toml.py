@@ -106,8 +106,8 @@ def read(file: str) -> list[Declared]:
     Raises token_source.NothingThere where the file is missing, and Failed for one that cannot be trusted or has
     anything wrong in it.
     """
-    raw, mode = token_source.open_file(file, "move away what is in its place")
-    if mode & stat.S_IWOTH:  # it says which commands are run
+    raw, status = token_source.open_file(file, is_declaration=True)
+    if status.st_mode & stat.S_IWOTH:  # it says which commands are run
         raise Failed(f"{shown(file)} can be written by anybody: run `chmod o-w` on it")
     if len(raw) > safe_read.MAX_SIZE:
         raise Failed(f"{shown(file)} is over 64 KiB")

@@ -16,19 +16,24 @@ MORE = "more than the token"
 FOREIGN = "a token of somebody else's"
 NO_TEXT = "a character that no token has"
 
-TWO = "two tokens without a space between them"  # a kind of MORE
+# Kinds of MORE.
+TWO = "two tokens without a space between them"
+_URL = "a URL with a token in it"
+_AROUND = "a token with other characters around it"
 
 _HUBS = (b"hf_", b"api_org_")
 _SIGNED = (b"hf_oauth_", b"hf_jwt_")  # a JWT follows, so any character of base64url and dots
 _FOREIGN = (b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-", b"sk-")
 _QUOTES = (b'"', b"'", b"`")
-_BETWEEN = b"\"'`=:,;{}()[]\\"  # beside white space, what stands between a token and what else is in a text
+# What stands between a token and what else is in a text, beside white space. Source: RFC 6750, 2.1, has what it may be.
+_BETWEEN = b"!\"#$%&'()*,:;<=>?@[\\]^`{|}"
 _BEGINNINGS = ("hf_", "api_", "gh", "github_pat_", "glpat-", "sk-")
 
 # What only a template has in it; `***` is a token that somebody has masked.
 _MARKS = (b"...", "…".encode(), b"<", b">", b"${", b"$(", b"{{", b"***")
 _NO_VALUES = (b"none", b"null", b"undefined")
 _WORDS = (b"your", b"token", b"paste", b"here", b"example", b"changeme", b"placeholder")
+_REFERENCES = (b"op://", b"bws://", b"vault://", b"vault:secret/", b"sm://", b"berglas://")  # to a secret
 
 _SHORTEST_OF_TWO = 16  # characters: the Hub's own have 37 and more
 _SHORTEST_SHOWN = 16  # characters: of a shorter one nothing is shown
@@ -47,6 +52,13 @@ _MAY_BE_ONE = r"""
 _IN_URL = rf"(://)(?:[^/\s@]*:[^/\s@]*|[^/\s@]{{{_LONGEST_USER + 1},}})@"
 _AFTER_NAME = r"(?i)((?:password|credential|token|secret)[= ]\s*)[^\s;'\"]+"
 
+# A password that a command prints or sets: not a path, a pattern, or what the shell fills in. What an option or another
+# name is given may be where a secret is: it is one itself if letters and digits are mixed in it, and it has no `/`.
+_IN_CLEAR = r"""
+    (?<!-) (?:password|credential) = (?: ["'] | [#:!@+=^_-] )? [^\W_]
+  | (?:password|credential|token|secret) = ["']? (?![^\s;'"]*/) [\w.+~-]*? (?=\d*[a-z]) (?=[a-z]*\d) [a-z0-9]{6}
+"""
+
 
 def shape(raw: bytes) -> str:
     """Return which of the shapes above `raw`, the content of a source for the Hub, has."""
@@ -60,13 +72,16 @@ def shape(raw: bytes) -> str:
     if not text.isascii() or not text.decode().isprintable():
         return NO_TEXT
     if len(text) > 1 and text[:1] in _QUOTES and text[:1] == text[-1:]:
-        inside = shape(text[1:-1])
-        return inside if inside in (NOTHING, PLACEHOLDER) else QUOTED
-    if _has_token_among_others(text) or _has_key(text):
+        return _missing(text) or QUOTED
+    if _has_token_among_others(text):
         return MORE
-    if _has_words_of_a_template(text):
+    if value := _value(text):
+        return PLACEHOLDER if _missing(value) else MORE
+    if of_json := _json(text):
+        return of_json
+    if _missing(text) == PLACEHOLDER:
         return PLACEHOLDER
-    if len(text.split()) > 1 or _is_two(text):
+    if len(text.split()) > 1 or _is_two(text) or _has_others(text):
         return MORE
     if text.startswith(_FOREIGN):
         return FOREIGN
@@ -78,13 +93,31 @@ def more(raw: bytes) -> str:
     text = raw.strip()
     if b"\n" in text or b"\r" in text:
         return "more than one line"
-    if text[:1] in (b"{", b"["):
+    if _json(text):
         return "JSON"
     if b"bearer" in text.lower().split():
         return "an Authorization header"
-    if _has_key(text):
+    if _value(text):
         return "a name with its value"
-    return "more than one word" if len(text.split()) > 1 else TWO
+    if len(text.split()) > 1:
+        return "more than one word"
+    if b"://" in text:
+        return _URL
+    if _is_two(text) or len(_found(text)) > 1:
+        return TWO
+    return "a name with its value" if _value(text, b":") else _AROUND
+
+
+def part(raw: bytes) -> str:
+    """Return which part of a text that has the shape MORE is to be kept, for people; empty if it has no token."""
+    what = more(raw)
+    if what == TWO:
+        return "one of them"
+    words = [word for word in _words(raw) if word.startswith(b"hf_") and not _is_template(word)]
+    tokens = [one for one in _found(raw) if one.startswith(_HUBS)]
+    if len(tokens) > 1 or (len(words) == 1 and what not in (_URL, _AROUND)):
+        return "the word that begins with hf_" + ", and only one of them" * (len(tokens) > 1)
+    return "the token alone" if words or tokens else ""
 
 
 def masked(token: str) -> str:
@@ -124,14 +157,15 @@ def has_secret(text: str) -> bool:
     """Return whether a token or a password stands in clear in `text`, a command: not one that the shell fills in."""
     import re
 
-    given = re.search(r"(?i)(?:password|credential|token|secret)=[\"']?(?![$`%<\\\\\"'\s;])", text)
-    return hide(text) != text or re.search(_IN_URL, text) is not None or given is not None
+    logins = [found[0] for found in re.finditer(_IN_URL, text)]
+    in_url = any(not set("$`[{\\").intersection(login) for login in logins)
+    return hide(text) != text or in_url or re.search(_IN_CLEAR, text, re.VERBOSE | re.IGNORECASE) is not None
 
 
 def _is_template(text: bytes) -> bool:
     """Return whether `text` is a placeholder for a token."""
     lower = text.lower()
-    after = [lower.removeprefix(one) for one in _HUBS if lower.startswith(one)]
+    after = [lower.removeprefix(one) for one in _SIGNED + _HUBS if lower.startswith(one)]
     return (
         any(mark in text for mark in _MARKS)
         or lower in _NO_VALUES
@@ -140,20 +174,58 @@ def _is_template(text: bytes) -> bool:
     )
 
 
+def _missing(text: bytes) -> str:
+    """Return NOTHING or PLACEHOLDER where `text`, which may be in quotes, is that; else empty."""
+    bare = text.strip(b" \"'`") if text[:1] in _QUOTES and text[:1] == text[-1:] else text.strip()
+    if not bare:
+        return NOTHING
+    is_reference = bare.startswith(_REFERENCES) or (bare.startswith(b"ref+") and b"://" in bare)
+    has_template = any(word.startswith(_HUBS) and _is_template(word) for word in _words(bare))
+    is_one = is_reference or has_template or _is_template(bare) or _has_words_of_a_template(bare)
+    return PLACEHOLDER if is_one and not _has_token_among_others(bare) else ""
+
+
 def _has_words_of_a_template(text: bytes) -> bool:
-    """Return whether a run of letters and digits in `text` is made of _WORDS, as `yourtoken` is."""
+    """Return whether `text` has `change_me` in it, or a run of letters and digits made of _WORDS, as `yourtoken`."""
     runs = bytes(one if bytes((one,)).isalnum() else 32 for one in text.lower()).split()
-    return any(_is_made_of_words(run) for run in runs)
+    return any(_is_made_of_words(run) for run in runs) or b" change me " in b" %b " % b" ".join(runs)
 
 
 def _is_made_of_words(run: bytes) -> bool:
-    return not run or any(run.startswith(word) and _is_made_of_words(run.removeprefix(word)) for word in _WORDS)
+    while run:
+        rest = next((run.removeprefix(word) for word in _WORDS if run.startswith(word)), run)
+        if rest == run:
+            return False
+        run = rest
+    return True
+
+
+def _words(text: bytes) -> list[bytes]:
+    return text.translate(bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))).split()
+
+
+def _found(text: bytes) -> list[bytes]:
+    """Return what may be a token in `text`, of whatever length the word is that it is in."""
+    whole = text.decode("ascii", "replace")
+    if not any(beginning in whole for beginning in _BEGINNINGS):
+        return []
+    import re
+
+    return [found[0].encode() for found in re.finditer(_MAY_BE_ONE, whole, re.VERBOSE | re.ASCII)]
 
 
 def _has_token_among_others(text: bytes) -> bool:
-    words = text.translate(bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))).split()
-    tokens = [word for word in words if word.startswith(_HUBS + _FOREIGN)]
+    tokens = [word for word in _words(text) if word.startswith(_HUBS + _FOREIGN)]
+    if not text.startswith(_HUBS + _FOREIGN):
+        tokens += _found(text)
     return any(one != text and not _is_template(one) and not _has_words_of_a_template(one) for one in tokens)
+
+
+def _has_others(text: bytes) -> bool:
+    """Return whether `text`, one word, is a token of the Hub with characters that it never has, or never at its end."""
+    return text.startswith(_HUBS) and (
+        text.translate(None, _BETWEEN) != text or text.endswith((b".", b"~", b"+", b"/"))
+    )
 
 
 def _is_two(text: bytes) -> bool:
@@ -167,13 +239,30 @@ def _is_two(text: bytes) -> bool:
     return text.startswith(_HUBS) and any(0 < begin <= len(text) - _SHORTEST_OF_TWO for begin in begins)
 
 
-def _has_key(text: bytes) -> bool:
-    """Return whether `text` gives a value to a name: `export NAME=VALUE` or `name: VALUE`."""
-    for separator in (b"=", b": "):
-        name, found, value = text.removeprefix(b"export ").partition(separator)
-        if found and _is_name(name.strip(b" \"'")) and shape(value.strip(b"=")) not in (NOTHING, PLACEHOLDER):
-            return True
-    return False
+def _value(text: bytes, *separators: bytes) -> bytes:
+    """Return the value that `text` gives to a name, as `export NAME=VALUE` and `name: VALUE` do; empty where none."""
+    for separator in separators or (b"=", b": "):
+        name, _, value = text.removeprefix(b"export ").removeprefix(b"$env:").partition(separator)
+        value = value.strip(b"= ")
+        if value and _is_name(name.strip(b" \"'")):
+            return value
+    return b""
+
+
+def _json(text: bytes) -> str:
+    """Return the shape of `text` if it is JSON, an object or a list; else empty."""
+    if text[:1] not in (b"{", b"["):
+        return ""
+    import json
+
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    values = list(found.values()) if isinstance(found, dict) else []
+    words = [one.encode(errors="replace") for one in values if isinstance(one, str) and len(one.split()) == 1]
+    is_template = words and len(words) == len(values) and all(map(_missing, words))
+    return PLACEHOLDER if is_template else MORE
 
 
 def _is_name(text: bytes) -> bool:

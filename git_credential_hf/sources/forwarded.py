@@ -5,7 +5,6 @@ what git and a helper say to each other.
 """
 
 import _socket
-import posix
 
 from git_credential_hf.model.outcome import NOT_REACHED, Candidate
 from git_credential_hf.model.repository import HUB
@@ -27,8 +26,6 @@ PLACE = "the forwarded socket"  # for people
 VARIABLE = SWITCHES[NAME]
 
 _LARGEST = 1 << 17  # bytes of an answer
-_OTHERS_WRITE = 0o022
-_KIND, _LINK = 0o170000, 0o120000  # inode(7)
 
 
 def candidates(request: "Request", options: "Options") -> "Iterator[Candidate]":
@@ -55,8 +52,12 @@ def _ask(path: bytes, request: "Request", options: "Options") -> bytes:
     try:
         connect(connection, path, options)
         owner = owner_of(connection)
-        if not is_trusted(owner) and not _is_placed_by(owner, path):
-            raise Unavailable(f"the socket belongs to another user, with the uid {owner}")
+        if not is_trusted(owner):
+            from git_credential_hf.state.ownership import is_put_by
+
+            # So a container's root may ask the socket of the user that it was mounted from, and nobody can lie in wait.
+            if not is_put_by(owner, path):
+                raise Unavailable(f"the socket belongs to another user, with the uid {owner}")
         connection.sendall(b"\n".join(lines) + b"\n\n")
         answer = b""
         while len(answer) <= _LARGEST:
@@ -69,27 +70,6 @@ def _ask(path: bytes, request: "Request", options: "Options") -> bytes:
     finally:
         connection.close()
     raise Unavailable("its answer is too long")
-
-
-def _is_placed_by(owner: int, path: bytes) -> bool:
-    """Return whether nobody but the user, root and `owner` can have put the socket at `path`.
-
-    So a container's root may ask the socket of the user that it was mounted from, and nobody can lie in wait in /tmp.
-    Symbolic links count where they are the user's own or root's alone, and so does where they lead. Raises OSError.
-    """
-    from os.path import realpath
-
-    user = (0, posix.geteuid())
-    for part in (path, realpath(path)):
-        while part:
-            link = posix.lstat(part)
-            if link.st_mode & _KIND == _LINK and link.st_uid not in user:
-                return False
-            if part := part.rstrip(b"/").rpartition(b"/")[0]:
-                status = posix.stat(part)
-                if status.st_mode & _OTHERS_WRITE or status.st_uid not in (owner, *user):
-                    return False
-    return True
 
 
 def _token(answer: bytes) -> Token | None:

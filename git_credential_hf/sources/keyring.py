@@ -3,8 +3,9 @@
 import posix
 import sys
 
-from git_credential_hf.model.outcome import LOCKED, NOT_REACHED, Candidate
-from git_credential_hf.model.repository import scopes, usernames
+from git_credential_hf.model.outcome import LOCKED, MALFORMED, NOT_REACHED, Candidate
+from git_credential_hf.model.repository import HUB, scopes, usernames
+from git_credential_hf.model.token import of_hub
 from git_credential_hf.secret_service import KEYRING, NO_BUS, Unavailable
 from git_credential_hf.secret_service.dbus.address import bus_addresses
 
@@ -28,7 +29,8 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
     """Return what the unlocked items hold that may answer `request`, the most specific first.
 
     Our own items come first; anybody's, and those of other tools, are looked for when these have been taken.
-    A keyring that is not there, is locked or does not answer in time gives one candidate, which was not reached.
+    A keyring that is not there, is locked or does not answer in time gives one candidate, which was not reached. What
+    is never a token of the Hub, in another tool's item, is malformed: its shape is the reason (see token_text).
     """
     if not SECRET_SERVICE:
         yield from by_library().candidates(server, request, options)
@@ -57,7 +59,13 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
             from git_credential_hf.secret_service import other_tools
 
             for place, token in other_tools.tokens(reader, server, request.path, users, anybody, seen):
-                yield Candidate(NAME, place, token)
+                if place != KEYRING and server == HUB and of_hub(token.text) is None:
+                    from git_credential_hf.model.token_text import shape
+
+                    options.note("%s: none", place)
+                    yield Candidate(NAME, place, None, MALFORMED, shape(token.text))
+                else:
+                    yield Candidate(NAME, place, token)
             if reader.locked:
                 yield Candidate(NAME, KEYRING, None, LOCKED)
     except (OSError, Unavailable) as error:  # the first: no descriptor is left to load a module with

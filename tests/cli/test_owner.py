@@ -3,7 +3,8 @@
 import os
 import pwd
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from git_credential_hf.cli.output import shown
 from tests.asking import explains
 from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
-from tests.conftest import AS_ROOT, Environment, Result, Run
+from tests.conftest import AS_ROOT, Environment, Result, Run, user_namespaces_needed
+from tests.installed import program_for_all
 
 REQUEST = b"protocol=https\nhost=huggingface.co\n"
 REJECTED = REQUEST + b"username=hf_user\npassword=%b\n" % TOKEN.encode()
@@ -332,3 +334,201 @@ def test_root_reads_no_declaration_of_a_users(run: Run, environment: Environment
     os.chown(declaration, SOMEBODY, SOMEBODY)
     assert f"{declaration} belongs to another user" in failed(run("seed", XDG_CONFIG_HOME=f"{tmp_path}/theirs"))
     assert not (tmp_path / "ran").exists()
+
+
+# --- what a user namespace hides -------------------------------------------------------------------------------------
+
+MALLORY = 1  # daemon, whom every machine knows
+
+Confined = Callable[..., Result]
+
+
+@pytest.fixture
+def confined(container: Path, environment: Environment) -> Confined:
+    """Run git-credential-hf as the user UNKNOWN in a user namespace, where every user that it does not map is 65534.
+
+    So does a unit with PrivateUsers=yes, which maps its user alone. `container` is that user's home.
+    """
+    user_namespaces_needed(UNKNOWN)
+    shutil.rmtree(container.parent / "bin")
+    program = program_for_all(container.parent)
+    os.chown(container, UNKNOWN, UNKNOWN)
+    container.chmod(0o755)
+
+    def run(*arguments: str, uid: int = UNKNOWN, groups: str = "", mapped: str = "--map-current-user") -> Result:
+        user = ["setpriv", f"--reuid={uid}", f"--regid={uid}", f"--groups={groups}" if groups else "--clear-groups"]
+        namespace = ["unshare", "--user", *mapped.split(), "--"]
+        command = [*user, *namespace, program, *arguments]
+        done = subprocess.run(command, env=environment, cwd="/", capture_output=True, timeout=60, check=False)
+        assert TOKEN.encode() not in done.stdout + done.stderr
+        return Result(done.stdout, done.stderr, done.returncode)
+
+    return run
+
+
+@pytest.fixture
+def declaration(container: Path) -> Path:
+    """Where tokens.toml is, in a folder of UNKNOWN's."""
+    file = container / ".config/git-credential-hf/tokens.toml"
+    file.parent.mkdir(parents=True)
+    for folder in (file.parent, file.parent.parent):
+        os.chown(folder, UNKNOWN, UNKNOWN)
+        folder.chmod(0o755)
+    return file
+
+
+@AS_ROOT
+@pytest.mark.parametrize("group", [UNKNOWN, 23_456])
+@pytest.mark.parametrize("mapped", ["--map-current-user", ""])
+def test_what_is_roots_is_read_where_root_is_hidden(
+    confined: Confined, container: Path, declaration: Path, group: int, mapped: str
+) -> None:
+    """tokens.toml in the Nix store, the secret as agenix and sops-nix decrypt it for a group."""
+    store, secrets = container.parent / "store", container.parent / "secrets"
+    store.mkdir()
+    os.chown(store, 0, 30_000)
+    store.chmod(0o1775)
+    secrets.mkdir()
+    secrets.chmod(0o751)
+    write(secrets / "huggingface", TOKEN, 0o440)
+    os.chown(secrets / "huggingface", 0, group)
+    write(store / "tokens.toml", f'[tokens.a]\nfile = "{secrets}/huggingface"\ncache = true\n', 0o444)
+    (store / "files").symlink_to("tokens.toml")
+    declaration.symlink_to(store / "files")
+    seeded = confined("seed", "--optional", "--no-keyring", "--strict", groups=str(group), mapped=mapped)
+    token_file = container / ".cache/huggingface/token"
+    assert seeded == Result(f"token file: written, {token_file}\n".encode(), b"", 0)
+    assert (token_file.read_text(), token_file.stat().st_uid) == (TOKEN, UNKNOWN)
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    ("trick", "mapped"),
+    [
+        ("a file that a group writes", "--map-current-user"),
+        ("a file that all write", "--map-current-user"),
+        ("a folder that all write", "--map-current-user"),
+        ("a folder that all write", ""),
+        ("a folder that a group writes", "--map-current-user"),
+        ("a folder above that all write", "--map-current-user"),
+        ("a file in a folder as /tmp", "--map-current-user"),
+        ("a folder in a folder as /tmp", "--map-current-user"),
+        ("a link in a folder that all write", "--map-current-user"),
+        ("a link in a folder that all write", ""),
+    ],
+)
+def test_what_anybody_may_have_put_there_runs_nothing_where_its_owner_is_hidden(
+    confined: Confined, container: Path, declaration: Path, trick: str, mapped: str
+) -> None:
+    """Mallory would have the user run a command of hers. She is shown as root is: what tells them apart is that she
+    could write the file, or have put it where it is.
+    """
+    hers, shared = container.parent / "hers", container.parent / "shared"
+    for folder in (hers, shared):
+        folder.mkdir()
+    program = f"[tokens.a]\ncommand = ['touch', '{container}/ran']\n"
+    os.chown(hers, MALLORY, MALLORY)
+    file, mode, folder_mode = shared / "tokens.toml", 0o644, 0o755
+    match trick:
+        case "a file that a group writes":
+            mode = 0o664
+        case "a file that all write":
+            mode = 0o646
+        case "a folder that all write":
+            folder_mode = 0o777
+        case "a folder that a group writes":
+            folder_mode = 0o775
+        case "a folder above that all write" | "a folder in a folder as /tmp":
+            file = shared / "below/tokens.toml"
+            file.parent.mkdir(mode=0o755)
+            os.chown(file.parent, MALLORY, MALLORY)
+            folder_mode = 0o777 if "above" in trick else 0o1777
+        case "a file in a folder as /tmp":
+            folder_mode = 0o1777
+        case "a link in a folder that all write":
+            (shared / "link").symlink_to(hers / "tokens.toml")
+            os.chown(shared / "link", MALLORY, MALLORY, follow_symlinks=False)
+            file, folder_mode = hers / "tokens.toml", 0o777
+    write(file, program, mode)
+    os.chown(file, MALLORY, MALLORY)
+    shared.chmod(folder_mode)
+    declaration.symlink_to(shared / "link" if "link" in trick else file)
+    refused = failed(confined("seed", "--no-keyring", mapped=mapped))
+    assert f"{declaration} belongs to another user, who could change it" in refused or "written by anybody" in refused
+    assert not (container / "ran").exists()
+
+
+@AS_ROOT
+def test_a_secret_that_anybody_may_have_put_there_is_not_stored_where_its_owner_is_hidden(
+    confined: Confined, container: Path
+) -> None:
+    place = container.parent / "tmp/token"
+    write(place, TOKEN, 0o644)
+    os.chown(place, MALLORY, MALLORY)
+    refused = failed(confined("seed", "--no-keyring", "--from", str(place)))
+    assert f"{place} belongs to another user, who could change it" in refused
+    assert not (container / ".cache").exists()
+
+
+@AS_ROOT
+def test_where_root_is_known_nobody_who_is_hidden_is_root(
+    confined: Confined, container: Path, declaration: Path
+) -> None:
+    write(declaration, f"[tokens.a]\ncommand = ['touch', '{container}/ran']\n", 0o644)
+    for path in (container, *container.rglob("*")):
+        os.chown(path, 0, 0)
+    os.chown(declaration, MALLORY, MALLORY)
+    refused = failed(confined("seed", "--no-keyring", uid=0, mapped="--map-root-user"))
+    assert f"{declaration} belongs to another user, who could change it" in refused
+    assert not (container / "ran").exists()
+
+
+@AS_ROOT
+@pytest.mark.parametrize("uid", [0, UNKNOWN])
+@pytest.mark.parametrize("owner", [MALLORY, RANDOM])
+def test_a_home_whose_owner_is_hidden_is_ones_own(confined: Confined, container: Path, uid: int, owner: int) -> None:
+    """A rootless container with a home from outside."""
+    os.chown(container, owner, owner)
+    container.chmod(0o777)
+    as_root = {"uid": uid, "mapped": "--map-root-user"}
+    assert is_all_right(confined("seed", "--no-keyring", "--from", "env:SOURCE", **as_root))
+    token_file = container / ".cache/huggingface/token"
+    assert (token_file.read_text(), token_file.stat().st_mode & 0o777) == (TOKEN, 0o600)
+    assert is_all_right(confined("configure", **as_root))
+    assert "git-credential-hf" in (container / ".gitconfig").read_text()
+    assert is_all_right(confined("unconfigure", **as_root))
+    assert owners(container) == {uid}
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mode", [0o755, 0o777])
+def test_a_declaration_in_a_home_whose_owner_is_hidden_is_read_where_nobody_else_can_have_put_it(
+    confined: Confined, container: Path, declaration: Path, mode: int
+) -> None:
+    write(declaration, '[tokens.a]\nenv = "SOURCE"\ncache = true\n')
+    for path in (container, *container.rglob("*")):
+        os.chown(path, UNKNOWN, UNKNOWN)
+    declaration.chmod(0o644)
+    container.chmod(mode)
+    cache = container / ".cache"
+    cache.mkdir()
+    os.chown(cache, 0, 0)
+    seeded = confined("seed", "--no-keyring", uid=0, mapped="--map-root-user")
+    if mode == 0o777:
+        assert f"{declaration} belongs to another user, who could change it" in failed(seeded)
+        return
+    assert is_all_right(seeded)
+    assert (cache / "huggingface/token").read_text() == TOKEN
+
+
+@AS_ROOT
+def test_a_folder_that_somebody_hidden_shares_is_no_place_for_a_token(confined: Confined, container: Path) -> None:
+    shared = container.parent / "shared"
+    shared.mkdir()
+    os.chown(shared, MALLORY, UNKNOWN)
+    shared.chmod(0o2777)
+    (container / ".cache").mkdir()
+    (container / ".cache/huggingface").symlink_to(shared)
+    line = failed(confined("seed", "--no-keyring", "--from", "env:SOURCE"))
+    assert "set HF_TOKEN_PATH to a file in a folder of your own" in line
+    assert [*shared.iterdir()] == []

@@ -1,5 +1,6 @@
 """Where seed takes a token from, and what it refuses to take for one."""
 
+import json
 import os
 import socket
 import subprocess
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from git_credential_hf.cli import token_source as secret_source
 from git_credential_hf.cli.output import Failed
 from tests.cli.conftest import ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
-from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Run, run_call
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import Items
 
 SETTINGS = "https://huggingface.co/settings/tokens"
@@ -181,6 +182,8 @@ def test_a_placeholder_is_named_with_the_remedy(seed: Seed, source: Path, enviro
 
 
 KEEP = "keep the word that begins with hf_"
+AROUND = "(a token with other characters around it): keep the token alone\n"
+IN_URL = "(a URL with a token in it): keep the token alone\n"
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,19 @@ KEEP = "keep the word that begins with hf_"
         (f'{{"access_token": "{TOKEN}"}}', f"holds more than the token (JSON): {KEEP}"),
         (f"token: {TOKEN}", f"holds more than the token (a name with its value): {KEEP}"),
         (f"Authorization: Bearer {TOKEN}", f"holds more than the token (an Authorization header): {KEEP}"),
-        (f"{TOKEN} {ROTATED}", f"holds more than the token (more than one word): {KEEP}"),
+        (f"{TOKEN} {ROTATED}", f"holds more than the token (more than one word): {KEEP}, and only one of them\n"),
+        (f"hf_user:{TOKEN}", "holds more than the token (a name with its value): keep the token alone\n"),
+        (f"$env:HF_TOKEN={TOKEN}", f"holds more than the token (a name with its value): {KEEP}\n"),
+        (f"https://alice:{TOKEN}@huggingface.co", f"holds more than the token {IN_URL}"),
+        (f"https://{TOKEN}@huggingface.co", f"holds more than the token {IN_URL}"),
+        *((text, f"holds more than the token {AROUND}") for text in (
+            f"{TOKEN},", f"{TOKEN};", f"({TOKEN})", f'"{TOKEN}', f'{TOKEN}"', f"#{TOKEN}", f"*{TOKEN}*",
+            f"{TOKEN}#laptop", f"{TOKEN}|", f"|{TOKEN}", f"{TOKEN}%", f"{TOKEN}.", f"token/{TOKEN}",
+        )),
+        *((text, f"holds more than the token (JSON): put the token alone there, from {SETTINGS}\n") for text in (
+            '{"error":"unauthorized"}', '{"error": "invalid token"}', "{}", "[]", '["hf_x"]', '{"a":1}', "[1, 2]",
+        )),
+        ('{\n  "error": "unauthorized"\n}\n', "holds more than one line: keep the token alone\n"),
         (f"{TOKEN}{TOKEN}", "holds more than the token (two tokens without a space between them): keep one of them"),
         (f"{TOKEN}\n{ROTATED}", "holds more than one line: keep the token alone"),
         (f'"{TOKEN}"', "holds a token in quotes: keep what is between them"),
@@ -226,6 +241,23 @@ def test_the_password_of_another_host_is_not_to_be_had_at_the_hub(run: Run, comm
     done = run(*command, "--host", "git.example.org", input=b"\n")
     assert (done.code, done.stdout) == (1, b"")
     assert done.stderr == b"git-credential-hf: standard input is empty: put the password there\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}", '{"error":"unauthorized"}', '{\n "a": 1\n}', "[1,2]", '["hf_x"]', f"https://{TOKEN}@huggingface.co",
+        f"#{TOKEN}", f"*{TOKEN}*", f"{TOKEN}#laptop", f"{TOKEN}|", f"|{TOKEN}", f"x{TOKEN}", "hf_oauth_xxx",
+        "CHANGE_ME", "HF=hf_xxx", "op://vault/item/field", "ref+sops://x.yaml#/hf", "a=" * 5_000, "your" * 5_000,
+    ],
+)  # fmt: skip
+def test_get_skips_what_is_never_a_token(run: Run, environment: Environment, content: str) -> None:
+    asked = b"protocol=https\nhost=huggingface.co\n"
+    cache(environment).parent.mkdir(parents=True)
+    write(cache(environment), content)
+    assert run("get", input=asked) == Result(b"", b"", 0)
+    write(cache(environment), TOKEN)
+    assert run("get", input=asked, HF_TOKEN=content) == Result(f"username=hf_user\npassword={TOKEN}\n".encode(), b"", 0)
 
 
 @pytest.mark.parametrize("content", ["None", "null", "undefined", "$HF_TOKEN", "${HF_TOKEN}", "HF_TOKEN=", '""'])
@@ -328,6 +360,80 @@ def test_a_file_of_roots_is_fine(machine_folder: Path, as_user: AsUser) -> None:
     os.chown(home, 1000, 1000)
     assert as_user(1000, "seed", "--from", str(machine_folder / "token"), HOME=str(home)).code == 0
     assert (home / ".cache/huggingface/token").read_text() == TOKEN
+
+
+@AS_ROOT
+@pytest.mark.parametrize("mode", [0o600, 0o440])
+def test_a_file_of_somebody_without_a_name_is_fine(
+    seed: Seed, source: Path, environment: Environment, mode: int
+) -> None:
+    """A secret of Docker's with a uid that the image does not have."""
+    os.chown(source, 54_321, 54_321)
+    source.chmod(mode)
+    assert seed().code == 0
+    assert cache(environment).read_text() == TOKEN
+
+
+@AS_ROOT
+def test_a_declaration_of_somebody_without_a_name_is_refused(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    declaration = Path(environment["HOME"], ".config/git-credential-hf/tokens.toml")
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f"[tokens.a]\ncommand = ['touch', '{tmp_path}/ran']\n")
+    os.chown(declaration, 54_321, 54_321)
+    result = run("seed", "--no-keyring")
+    assert (result.stdout, result.code) == (b"", 1)
+    assert f"{declaration} belongs to another user, who could change it".encode() in result.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+@AS_ROOT
+@pytest.mark.parametrize("strict", [(), ("--strict",)])
+def test_who_cannot_close_a_file_to_its_group_is_not_told_to(
+    machine_folder: Path, as_user: AsUser, strict: tuple[str, ...]
+) -> None:
+    """agenix and sops-nix give a secret to a group, and the user reads it as one of that."""
+    file, home = machine_folder / "token", machine_folder / "home"
+    write(file, TOKEN, 0o440)
+    os.chown(file, 0, 1000)
+    home.mkdir()
+    os.chown(home, 1000, 1000)
+    result = as_user(1000, "seed", "--no-keyring", "--from", str(file), *strict, HOME=str(home))
+    assert (result.stderr, result.code) == (b"", 0)
+    assert (home / ".cache/huggingface/token").read_text() == TOKEN
+
+
+@AS_ROOT
+def test_who_cannot_close_a_file_to_all_is_told_to_use_another(machine_folder: Path, as_user: AsUser) -> None:
+    file, home = machine_folder / "token", machine_folder / "home"
+    write(file, TOKEN, 0o444)
+    home.mkdir()
+    os.chown(home, 1000, 1000)
+    seed = ("seed", "--no-keyring", "--from", str(file))
+    line = f"git-credential-hf: {file} can be read by others: use a file that only you can read\n"
+    refused = as_user(1000, *seed, "--strict", HOME=str(home))
+    assert (refused.stdout, refused.stderr.decode(), refused.code) == (b"", line, 1)
+    told = as_user(1000, *seed, HOME=str(home))
+    assert (told.stderr.decode(), told.code) == (line, 0)
+
+
+@AS_ROOT
+@pytest.mark.parametrize(("owner", "is_told"), [(0, False), (1000, True)])
+def test_status_tells_who_can_to_close_the_token_file(
+    machine_folder: Path, as_user: AsUser, owner: int, is_told: bool
+) -> None:
+    home = machine_folder / "home"
+    file = home / ".cache/huggingface/token"
+    file.parent.mkdir(parents=True)
+    write(file, TOKEN, 0o644)
+    for path in (home, *home.rglob("*")):
+        os.chown(path, 1000, 1000)
+    os.chown(file, owner, owner)
+    status = json.loads(as_user(1000, "status", "--json", HOME=str(home)).stdout)
+    assert status["token_file"]["mode"] == "0644"
+    remedies = {one["code"]: one["remedy"] for one in status["findings"]}
+    assert remedies.get("token-file-mode") == (f"chmod 600 {file}" if is_told else None)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
@@ -564,6 +670,18 @@ hf_xxx
 hf_xXxX
 HF_XXXX
 hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+hf_oauth_xxx
+hf_jwt_XXXX
+CHANGE_ME
+change-me
+hf_change_me
+YOUR-HF-TOKEN
+HF=hf_xxx
+op://vault/item/field
+op://Private/Hugging Face/credential
+bws://0f1e2d3c
+vault:secret/data/x#key
+ref+sops://secrets.yaml#/hf
 """.splitlines()
 
 TOKENS = """\

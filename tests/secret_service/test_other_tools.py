@@ -1,13 +1,16 @@
 """The items of other tools: read where ours give nothing, and never written or deleted."""
 
 import json
+import re
 import time
 
 import pytest
 
 from tests.asking import (
+    FOR_OTHER,
     HUB,
     NOTHING,
+    OTHER,
     answer,
     request,
     seed,
@@ -42,6 +45,32 @@ def test_another_tools_item_answers_where_ours_do_not(
     assert run("get", input=request(username="bob")) == answer("bob", "hf_file")
     seed(run, "hf_ours")
     assert run("get", input=request()) == answer("hf_user", "hf_ours")
+
+
+@pytest.mark.parametrize("attributes", OTHERS)
+@pytest.mark.parametrize(
+    "secret", ["ghp_abcdefghijklmnopqrst", "changeme", "HF_TOKEN=hf_a1", '"hf_a1"', "{}", "two words", "größe", "\nx=y"]
+)
+def test_what_is_never_a_token_of_the_hub_is_skipped(
+    run: Run, keyring: Items, attributes: dict[str, str], secret: str, environment: Environment
+) -> None:
+    keyring.add(f"{secret}\npassword_expiry_utc=4102444800\noauth_refresh_token=x".encode(), **attributes)
+    assert run("get", input=request()) == NOTHING
+    told = run("status").stdout.decode()
+    assert re.search(r"\nkeyring +(Git Credential Manager|git-credential-libsecret|keyring)'s item holds ", told)
+    write_token_file(environment, "hf_file")
+    assert run("get", input=request()) == answer("hf_user", "hf_file")
+    assert run("get", input=request(username="alice")) == answer("alice", "hf_file")
+    theirs = LIBSECRET if attributes in (GCM, OTHERS[-1]) else GCM
+    keyring.add(b"hf_theirs1", **theirs)
+    assert run("get", input=request()) == answer("alice", "hf_theirs1")
+
+
+@pytest.mark.parametrize("secret", ["ghp_abcdefghijklmnopqrst", "changeme", "HF_TOKEN=hf_a1", "two words", "größe"])
+def test_for_another_host_any_one_line_is_a_password(run: Run, keyring: Items, secret: str) -> None:
+    keyring.add(secret.encode(), **LIBSECRET | {"server": "git.example.com"}, port="8443")
+    got = run(*FOR_OTHER, "get", input=request(**OTHER))
+    assert got == answer("alice", secret)
 
 
 @pytest.mark.parametrize(

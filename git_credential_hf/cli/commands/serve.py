@@ -26,8 +26,9 @@ from git_credential_hf.model.request import Malformed, Request, answer, is_compl
 from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
-from git_credential_hf.secret_service.dbus.opening import is_one_user, is_trusted, owner_of
+from git_credential_hf.secret_service.dbus.opening import is_trusted, owner_of
 from git_credential_hf.state import files, folders, locks
+from git_credential_hf.state.ownership import is_one_user
 
 _SOURCES = ("env", "keyring", "file")  # none that asks another machine, or that is of a CI job's
 _KEYRING_SECONDS = 1.5  # so that whoever asks has the answer within the 2 s that are the helper's own limit

@@ -32,7 +32,7 @@ from git_credential_hf.options import Options
 from git_credential_hf.sources import SWITCHES, token_file
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
-from git_credential_hf.state import configuration, safe_read
+from git_credential_hf.state import configuration, ownership, safe_read
 
 if TYPE_CHECKING:  # what most runs need not wait for
     from git_credential_hf.cli import tokens_toml
@@ -53,6 +53,7 @@ class TokenFile:
         self.state = "unusable" if self.link else "absent"
         self.holds = "no token"
         self.mode = 0
+        self.may_change_mode = False
         self.modified = 0.0
         self.token: bytes | None = None
         try:
@@ -60,6 +61,7 @@ class TokenFile:
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
+        self.may_change_mode = ownership.may_change_mode(self.path, status.st_uid)
         raw = safe_read.read(self.path)
         self.token = of_hub(raw)
         self.state = "token" if self.token else "unusable"

@@ -551,7 +551,7 @@ def _token_file(facts: Facts) -> _Found:
     place = facts.path(file.path)
     if file.state == "unusable" and facts.token is not None:  # else it is part of another finding
         yield "token-file-unusable", f"{place} holds {file.holds}: git-credential-hf skips it", _move(file)
-    if file.token is not None and file.mode & 0o077:
+    if file.token is not None and file.mode & 0o077 and file.may_change_mode:
         yield (
             "token-file-mode",
             f"{place} can be read or written by others (mode {file.mode:04o})",

@@ -51,7 +51,8 @@ def remove(facts: Facts, *settings: Setting) -> str:
 
 def _remove_from_file(setting: Setting) -> str:
     command = _git_config(setting)
-    if not token_text.has_secret(os.fsdecode(setting.key)):
+    key = os.fsdecode(setting.key)
+    if token_text.hide_passwords(key) == key:
         return f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}"
     names = _pattern(setting.key)
     return f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"

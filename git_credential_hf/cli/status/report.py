@@ -155,6 +155,8 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
     if name == "file":
         what = "holds no token" if state == "unusable" else "is not there"
         return f"{shown(facts.token_file.path)} {what}"
+    if name == "keyring" and state == "unusable" and one is not None:
+        return f"{shown(one.place)} holds {shown(one.why)}"
     if name == "keyring":
         return _why_no_item(facts.keyring)
     return shown(one.why) if one is not None and one.why else "none"

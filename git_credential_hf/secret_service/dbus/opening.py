@@ -10,6 +10,7 @@ from sys import byteorder
 
 from git_credential_hf.secret_service import NO_BUS, NoBus, NotYours, Unavailable
 from git_credential_hf.secret_service.dbus.address import bus_addresses
+from git_credential_hf.state import HIDDEN
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ _WHO = b"\0AUTH EXTERNAL\r\nDATA\r\n"
 
 _LONGEST_WELCOME = 1 << 14
 _CREDENTIALS = 12  # bytes: process, user and group
-_OVERFLOW_UID = 65534
-_EVERY_UID = (1 << 32) - 1
 
 
 def opened(options: "Options") -> _socket.socket:
@@ -138,24 +137,13 @@ def owner_of(connection: _socket.socket) -> int:
 def is_trusted(owner: int) -> bool:
     """Return whether a socket of `owner`'s is the user's own, or root's.
 
-    Whoever is mapped here (see is_one_user) has a mapped bus.
+    Whoever is mapped here (see ownership.is_one_user) has a mapped bus.
     """
-    return owner in (0, posix.geteuid()) and is_one_user(owner)
+    if owner != HIDDEN:
+        return owner in (0, posix.geteuid())
+    from git_credential_hf.state.ownership import is_one_user
 
-
-def is_one_user(uid: int) -> bool:
-    """Return whether `uid` is one user's, and not that of many.
-
-    A user namespace shows every user that it does not know as 65534, this process itself where it is not mapped. Of two
-    that are shown so nothing says that they are one. Only where every uid is mapped, as on a machine outside of any
-    namespace, 65534 is a user like others: nobody, who may have a bus.
-    """
-    if uid != _OVERFLOW_UID:
-        return True
-    from git_credential_hf.state import safe_read
-
-    lines = safe_read.read(b"/proc/self/uid_map").split(b"\n")
-    return sum(int(line.split()[2]) for line in lines if line) == _EVERY_UID
+    return owner == posix.geteuid() and is_one_user(owner)
 
 
 def _unreachable(error: OSError) -> NoBus:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -17,6 +16,7 @@ import pytest
 
 from tests.asking import answer, request, seed, write_token_file
 from tests.conftest import AS_ROOT, EXECUTABLE, MEASURED, MEASURING, Environment, Result, Run
+from tests.installed import program_for_all
 from tests.keyring_items import Items
 from tests.providers import wait_until
 
@@ -391,18 +391,28 @@ def test_nobody_else_may_lie_in_wait_for_who_asks(elsewhere: Environment, open_f
 
 
 @AS_ROOT
-@pytest.mark.parametrize("trick", ["a link of root's to where all may write", "a link of the other user's"])
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "a link of root's to where all may write",
+        "a link of the other user's",
+        "a link of root's to a link of the other user's",
+    ],
+)
 def test_no_link_leads_to_another_users_socket(
     elsewhere: Environment, machine_folder: Path, open_folder: Path, trick: str
 ) -> None:
     write_token_file(elsewhere, OWN)
-    if trick == "a link of the other user's":
+    if trick != "a link of root's to where all may write":
         place = machine_folder / "user"
         place.mkdir(mode=0o755)
         os.chown(place, 12345, 12345)
         (place / "link").symlink_to(place / "sock")
         os.chown(place / "link", 12345, 12345, follow_symlinks=False)
         path, link = place / "sock", place / "link"
+        if trick != "a link of the other user's":
+            link = machine_folder / "link"
+            link.symlink_to(place / "link")
     else:
         path, link = open_folder / "sock", machine_folder / "link"
         link.symlink_to(path)
@@ -418,18 +428,6 @@ def open_folder(machine_folder: Path) -> Path:
     folder.mkdir()
     folder.chmod(0o1777)
     return folder
-
-
-def program_for_all(folder: Path) -> str:
-    """Return the program as any user can start it."""
-    shutil.copytree(Path(__file__).parents[3] / "git_credential_hf", folder / "package/git_credential_hf")
-    program = folder / "program"
-    program.write_text(
-        f"#!/usr/bin/python3 -IS\nimport sys\nsys.path.insert(0, {str(folder / 'package')!r})\n"
-        "from git_credential_hf.__main__ import main\nsys.exit(main())\n"
-    )
-    program.chmod(0o755)
-    return str(program)
 
 
 # --- how long --------------------------------------------------------------------------------------------------------

@@ -730,6 +730,9 @@ def test_a_git_of_old_is_read_and_fixed_too(world: World, code: str) -> None:
         (f"HF_TOKEN={OTHER}", "more than the token"),
         (f'"{OTHER}"', "a text in quotes"),
         ("ghp_abcdefghijklmnopqrst", "a token of somebody else's"),
+        ('{"error":"unauthorized"}', "more than the token"),
+        (f"#{OTHER}", "more than the token"),
+        ("op://vault/item/field", "a placeholder"),
     ],
 )
 def test_a_variable_that_holds_no_token_is_skipped_and_named(world: World, content: str, what: str) -> None:
@@ -1493,6 +1496,13 @@ def test_quiet_says_only_what_keeps_git_from_a_token(world: World) -> None:
         ("!f() { echo password=`pass hf`; }; f", False),
         ('!printf "password=%s\\n" "$(op read op://vault/token/password)"; :', False),
         ("!op read token", False),
+        ('!f() { echo "password=$(gcloud secrets versions access latest --secret=hf-token)"; }; f', False),
+        ('!sed "s/^/password=/;1iusername=x" ~/.cache/huggingface/token; echo; :', False),
+        ("!vault read --token=/run/secrets/vault --password=stdin hf", False),
+        ("!aws get --secret=projects/x/secrets/y", False),
+        ('!f() { while read l; do case "$l" in password=*) token=~/t;; esac; done; }; f', False),
+        ("!get --password=hunter2", True),
+        ("!get --token=hvs.CAESIJ4k2v9", True),
         ("!f() { echo password=hunter2; }; f", True),
         ("!f() { echo 'password=hunter2'; }; f", True),
         (f"!echo password={OTHER}", True),
