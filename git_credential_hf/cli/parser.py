@@ -283,13 +283,7 @@ def _login(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_seed(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add(
-        "--from",
-        dest="source",
-        metavar="SOURCE",
-        action=_Once,
-        help="a file, -, env:NAME, credential:NAME, command:WORDS",
-    )
+    add("--from", dest="source", metavar="SOURCE", help="a file, -, env:NAME, credential:NAME, command:WORDS")
     _declare_where(parser)
     add("--require-keyring", action="store_true", help="exit with 3 where the keyring could not be filled")
     add("--optional", action="store_true", help="a missing, empty or placeholder source is fine")

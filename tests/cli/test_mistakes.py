@@ -67,7 +67,6 @@ MISTAKES = [
     ("--no-prompt=yes get", f"`--no-prompt` takes no value. {TOP}", 2),
     ("seed --unlock maybe", f"`--unlock` takes never, auto or prompt. {SEED}", 2),
     ("seed --scope a --from x --scope b", f"`--scope` was given twice, and takes one value. {SEED}", 2),
-    ("seed --from x --from=x", f"`--from` was given twice, and takes one value. {SEED}", 2),
     ("login --user a --user b", f"`--user` was given twice, and takes one value. {LOGIN}", 2),
     ("forget --host a.org --host b.org", f"`--host` was given twice, and takes one value. {FORGET}", 2),
     ("seed --timeout soon", f"`--timeout` takes a number of seconds, above 0 and below 86400. {SEED}", 2),
