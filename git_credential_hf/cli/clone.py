@@ -9,7 +9,8 @@ from git_credential_hf.sources.environment import without_tokens
 
 _SECONDS = 10.0  # for git, which waits without end where its configuration is a FIFO
 _SIGKILL = 9  # on every platform, and the module that names it is slow to load
-_SETTINGS = (b"git", b"config", b"-z", b"--get-regexp", rb"^(remote\..*\.url|url\..*\.insteadof)$")
+_SETTINGS = (b"git", b"config", b"-z", b"--get-regexp", rb"^(remote\..*\.(push)?url|url\..*\.insteadof)$")
+_OF_ORIGIN = (b"remote.origin.url", b"remote.origin.pushurl")
 
 _Settings = list[tuple[bytes, bytes | None]]
 
@@ -20,9 +21,9 @@ def urls(text: bytes | None, environ: dict[bytes, bytes]) -> tuple[bytes, bytes]
     text: a URL as git takes it. None for that of the Hub's repository that a remote of the clone in this folder names,
     else for that of the whole Hub, which nobody gives git.
 
-    The remote `origin` comes first, then the others in the order of the configuration. git asks for a credential over
-    https alone, and git-lfs does so where the remote itself is one of SSH. The URL has the remote's login, which may be
-    a token.
+    The remote `origin` comes first, then the others in the order of the configuration, and last what is only pushed to.
+    git asks for a credential over https alone, and git-lfs does so where the remote itself is one of SSH. The URL has
+    the remote's login, which may be a token.
     """
     hub = b"https://" + HUB
     if text is not None:
@@ -31,7 +32,7 @@ def urls(text: bytes | None, environ: dict[bytes, bytes]) -> tuple[bytes, bytes]
         return hub, hub
     settings = _settings(environ)
     remotes = [(key, value) for key, value in settings if key.startswith(b"remote.") and value]
-    for _, remote in sorted(remotes, key=lambda one: one[0] != b"remote.origin.url"):
+    for _, remote in sorted(remotes, key=lambda one: (one[0].endswith(b".pushurl"), one[0] not in _OF_ORIGIN)):
         used = _used(remote, settings)
         if used != remote and (_of_repository(used) or _of_repository(remote)):
             return remote, used
@@ -56,9 +57,10 @@ def _of_repository(text: bytes) -> bytes:
         return b""
     if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
         return b""
-    if remote.scheme in (b"", b"ssh"):
+    scheme = text.partition(b"://")[0] if remote.scheme else b"ssh"  # as it was written: git knows no HTTPS and no SSH
+    if scheme == b"ssh":
         return b"https://%b/%b" % (HUB, name)
-    return b"%b://%b%b/%b" % (remote.scheme, remote.login, remote.host, name)
+    return b"%b://%b%b/%b" % (scheme, remote.login, remote.host, name)
 
 
 def _settings(environ: dict[bytes, bytes]) -> _Settings:

@@ -41,7 +41,7 @@ class BadUrl(Exception):
 class Url(NamedTuple):
     """The parts of a URL as git's credential code takes them: decoded, the path without slashes around it."""
 
-    scheme: bytes
+    scheme: bytes  # as it was written: git knows no HTTPS
     user: bytes | None
     password: bytes | None
     host: bytes  # with the port, as it was written
@@ -51,7 +51,7 @@ class Url(NamedTuple):
         """Return the host in lower case, without the port if that is the scheme's own."""
         host, port = _split_port(self)
         host = host.lower()
-        return host if port in (b"", _PORTS.get(self.scheme)) else host + b":" + port
+        return host if port in (b"", _PORTS.get(self.scheme.lower())) else host + b":" + port
 
     def host_name(self) -> bytes:
         """Return the host in lower case, without a port."""
@@ -94,7 +94,7 @@ def parse(text: bytes) -> Url:
     user, colon, password = login.partition(b":")
     path = unquote_to_bytes(rest[len(authority) :].lstrip(b"/")).rstrip(b"/")
     url = Url(
-        scheme.lower(),
+        scheme,
         unquote_to_bytes(user) if at else None,
         unquote_to_bytes(password) if colon else None,
         unquote_to_bytes(host),
@@ -266,12 +266,20 @@ class Configuration:
 
     def remotes(self) -> list[tuple[bytes, Url, Setting]]:
         """Return the name, the URL and the setting of each remote of the repository that has a URL with a host."""
+        return [(one.parts()[1], url, one) for one, url in self._urls((), (b"url", b"pushurl"))]
+
+    def lfs_urls(self) -> list[tuple[Setting, Url]]:
+        """Return the settings that name a URL for git-lfs alone, each with that."""
+        return self._urls((b"lfs.url", b"lfs.pushurl"), (b"lfsurl", b"lfspushurl"))
+
+    def _urls(self, keys: tuple[bytes, ...], of_remote: tuple[bytes, ...]) -> list[tuple[Setting, Url]]:
+        """Return each setting of `keys`, or by a name of `of_remote` in a remote, that has a URL, with that."""
         found = []
         for setting in self.settings:
-            section, name, variable = setting.parts()
-            if section == b"remote" and variable in (b"url", b"pushurl") and setting.value:
+            section, _, variable = setting.parts()
+            if (setting.key in keys or (section == b"remote" and variable in of_remote)) and setting.value:
                 try:
-                    found.append((name, parse(setting.value), setting))
+                    found.append((setting, parse(setting.value)))
                 except BadUrl:
                     continue
         return found
@@ -384,7 +392,7 @@ def _split_port(url: Url) -> tuple[bytes, bytes]:
     host, colon, port = url.host.rpartition(b":")
     if not colon or port.endswith(b"]"):
         host, port = url.host, b""
-    return host, port or _PORTS.get(url.scheme, b"")
+    return host, port or _PORTS.get(url.scheme.lower(), b"")
 
 
 # Reading.

@@ -8,13 +8,14 @@ from git_credential_hf.model import token_text
 from git_credential_hf.options import UsageError
 
 _ALIKE = 0.61  # of difflib: `gte` is near `get`, and `reject`, which is git's own word, is not near `exec`
+_ALIKE_WITHOUT_DASHES = 0.6  # `dry` is near `dry-run`, and `token` is not near `no-keyring`
 
 
-def near(word: str, known: Iterable[str]) -> str | None:
+def near(word: str, known: Iterable[str], alike: float = _ALIKE) -> str | None:
     """Return the one of `known` that `word` was probably meant to be."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(word.strip().lower(), list(known), n=1, cutoff=_ALIKE)), None)
+    return next(iter(difflib.get_close_matches(word.strip().lower(), list(known), n=1, cutoff=alike)), None)
 
 
 def unknown(what: str, word: str, known: Iterable[str], remedy: str = "") -> UsageError:
@@ -22,7 +23,8 @@ def unknown(what: str, word: str, known: Iterable[str], remedy: str = "") -> Usa
     name = word.partition("=")[0]
     if token_text.may_be_token(word.lstrip("-")):
         return UsageError("a token was given as an argument, where every process can see it", "git-credential-hf login")
-    meant = near(name, known)
+    by_word = {one.lstrip("-"): one for one in known}  # every option has the dashes
+    meant = by_word.get(near(name.lstrip("-"), by_word, _ALIKE if what == "command" else _ALIKE_WITHOUT_DASHES) or "")
     return UsageError(f"unknown {what} `{shown(name)}`" + (f"; did you mean `{meant}`?" if meant else ""), remedy)
 
 

@@ -39,8 +39,21 @@ def without_passwords(name: str | bytes) -> str:
 
 
 def quoted(name: str | bytes) -> str:
-    """Return a word for the shell, in a command that people paste."""
-    return shown(shlex.quote(os.fsdecode(name)))
+    """Return a word for the shell, in a command that people paste.
+
+    What cannot be printed is written by its number, which bash, zsh and ksh read.
+    """
+    text = os.fsencode(name).decode("utf-8", "surrogateescape")
+    if text.isprintable():
+        return shown(shlex.quote(text))
+    return "$'" + token_text.hide("".join(map(_numbered, text))) + "'"
+
+
+def _numbered(char: str) -> str:
+    """Return `char` as it stands in $'...', by the numbers of its bytes where it cannot be printed or has a meaning."""
+    if char.isprintable() and char not in "\\'":
+        return char
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", "surrogateescape"))
 
 
 def named(given: str | bytes | None) -> str:

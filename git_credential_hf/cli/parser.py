@@ -99,6 +99,15 @@ class _Parser(argparse.ArgumentParser):
         raise options.UsageError(shown(message))
 
 
+class _Once(argparse.Action):
+    """An option whose value counts for a whole run: of two of them one would be lost."""
+
+    def __call__(self, _: object, namespace: argparse.Namespace, value: object, name: str | None = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            raise options.UsageError(f"`{name}` was given twice, and takes one value")
+        setattr(namespace, self.dest, value)
+
+
 def main(arguments: list[str], environ: _Environ) -> int:
     """Run a person's command; return the exit code. Raises options.UsageError."""
     with heard_or_not():
@@ -224,9 +233,9 @@ def _helper() -> _Parser:
 
 def _declare_where(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--scope", metavar="SCOPE", help="the organisation or repository that the token is for")
-    add("--user", metavar="NAME", help="the username that the token is for (hf_user)")
-    add("--host", metavar="HOST", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--scope", metavar="SCOPE", action=_Once, help="the organisation or repository that the token is for")
+    add("--user", metavar="NAME", action=_Once, help="the username that the token is for (hf_user)")
+    add("--host", metavar="HOST", action=_Once, help="the host, as HOST or HOST:PORT (huggingface.co)")
     add("--no-keyring", dest="keyring", action="store_false", help="leave the keyring alone")
     add("--no-cache", dest="cache", action="store_false", help="leave the token file alone")
 
@@ -404,9 +413,9 @@ def _serve(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_forget(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--scope", metavar="SCOPE", help="only what was stored for exactly this scope")
-    add("--user", metavar="NAME", help="only what was stored for this username")
-    add("--host", metavar="HOST", help="the host, as HOST or HOST:PORT (huggingface.co)")
+    add("--scope", metavar="SCOPE", action=_Once, help="only what was stored for exactly this scope")
+    add("--user", metavar="NAME", action=_Once, help="only what was stored for this username")
+    add("--host", metavar="HOST", action=_Once, help="the host, as HOST or HOST:PORT (huggingface.co)")
     add("--revoke", action="store_true", help="also have the Hub end these tokens, everywhere")
     add("--yes", action="store_true", help="do not ask; without a terminal it is needed")
 

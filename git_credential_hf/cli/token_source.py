@@ -142,12 +142,13 @@ def _token(raw: bytes, name: str, host: bytes) -> tuple[str, list[str]]:
         raise Failed(f"{name} holds more than 64 KiB: it must hold the token alone")
     text = raw.strip()
     shape = token_text.shape(text) if host == HUB else token_text.WORD
+    put = f"put the token there, from {_PAGE}" if host == HUB else "put the password there"
     if not text or shape == token_text.NOTHING:
-        raise NothingThere(f"{name} is empty: put the token there, from {_PAGE}")
+        raise NothingThere(f"{name} is empty: {put}")
     if b"\n" in text or b"\r" in text:
         raise Failed(f"{name} holds more than one line: keep the token alone")
     if shape == token_text.PLACEHOLDER:
-        raise NothingThere(f"{name} holds a placeholder: put the token there, from {_PAGE}")
+        raise NothingThere(f"{name} holds a placeholder: {put}")
     if has_control(text):
         raise Failed(f"{name} has a control character in it: it must hold the token alone, as plain text")
     if shape == token_text.QUOTED:
@@ -289,7 +290,8 @@ def open_file(file: str, *, is_declaration: bool) -> tuple[bytes, os.stat_result
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise Failed(f"{name} is not a regular file: to read from a pipe, use --from -")
+            instead = "move away what is in its place" if is_declaration else "to read from a pipe, use --from -"
+            raise Failed(f"{name} is not a regular file: {instead}")
         if not owner.is_trusted(os.fsencode(file), status, os.environb, or_nameless=not is_declaration):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")
         return safe_read.read_all(descriptor, safe_read.MAX_SIZE), status

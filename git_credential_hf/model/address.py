@@ -139,13 +139,13 @@ def request(text: bytes) -> bytes:
     does, for the same place over https.
     """
     address = parse(text)
-    scheme = text.partition(b"://")[0] if address.scheme else b"ssh"  # as it was written: git knows no HTTPS
+    scheme = text.partition(b"://")[0] if address.scheme else b"ssh"  # as it was written: git knows no HTTPS and no SSH
     if address.host is None:
         raise NoHost("file://")
     if not address.host and address.scheme != b"https":
         raise NoHost(scheme.decode("ascii") + "://")
     lines = [b"capability[]=authtype"]
-    if address.server() == HUB and (scheme == b"https" or address.scheme in (b"ssh", b"")):
+    if address.server() == HUB and scheme in (b"https", b"ssh"):
         lines += [b"protocol=https", b"host=" + HUB]
     else:
         lines += [b"protocol=" + scheme, b"host=" + (address.host or b"")]

@@ -14,13 +14,17 @@ from git_credential_hf.sources import token_file
 from git_credential_hf.state import configuration, files
 
 
+def who(server: bytes) -> str:
+    """Return who rejects a token of `server`, for people."""
+    return "the Hub" if server == HUB else server.decode("ascii", "backslashreplace")
+
+
 def line(one: Candidate, server: bytes, request: Request, options: Options) -> str:
     """Return the line about the rejected candidate `one` of a request to `server`."""
-    who = "the Hub" if server == HUB else server.decode("ascii", "backslashreplace")
     token = masked(one.token.text.decode("utf-8", "replace")) if one.token else ""
     return (
-        f"{who} rejected the token {token} from {one.place}: it has expired, was revoked or is for something else. "
-        f"{_remedy(one, server, request, options)}"
+        f"{who(server)} rejected the token {token} from {one.place}: it has expired, was revoked or is for something "
+        f"else. {_remedy(one, server, request, options)}"
     )
 
 

@@ -236,6 +236,13 @@ def test_what_is_more_than_a_token_or_another_ones_is_named_and_changes_nothing(
     assert cache(environment).read_text() == TOKEN
 
 
+@pytest.mark.parametrize("command", [("seed", "--from", "-"), ("login", "--with-token")])
+def test_the_password_of_another_host_is_not_to_be_had_at_the_hub(run: Run, command: tuple[str, ...]) -> None:
+    done = run(*command, "--host", "git.example.org", input=b"\n")
+    assert (done.code, done.stdout) == (1, b"")
+    assert done.stderr == b"git-credential-hf: standard input is empty: put the password there\n"
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -803,6 +803,7 @@ def test_what_is_no_file_is_refused_at_once(seed: Seed, declare: Declaration, ki
         declare.file.symlink_to(kind)
     result = seed("--optional")
     assert (result.stdout, result.code, result.stderr.count(b"\n")) == (b"", 1, 1)
+    assert result.stderr.endswith(b" is not a regular file: move away what is in its place\n")
 
 
 def test_a_declaration_that_anybody_can_write_is_refused(seed: Seed, declare: Declaration) -> None:

@@ -252,7 +252,7 @@ def _has_token(address: bytes | None) -> bool:
         url = parse(address or b"")
     except BadUrl:
         return False
-    return url.scheme in (b"http", b"https") and canonical_host(url.host) in HUB_HOSTS and url.has_token()
+    return url.scheme.lower() in (b"http", b"https") and canonical_host(url.host) in HUB_HOSTS and url.has_token()
 
 
 # The block in the text of a configuration.
@@ -450,6 +450,8 @@ def _local(environ: dict[bytes, bytes]) -> str:
 
 def _global(environ: dict[bytes, bytes]) -> str:
     named = environ.get(b"GIT_CONFIG_GLOBAL")
+    if named == b"":
+        raise Failed("GIT_CONFIG_GLOBAL is empty, so git has no configuration of yours. Try: unset GIT_CONFIG_GLOBAL")
     if named is not None:
         return os.fsdecode(named)
     home = os.fsdecode(environ.get(b"HOME", b""))

@@ -5,7 +5,7 @@ import os
 import signal
 
 from git_credential_hf.cli.commands.token import NoToken, find
-from git_credential_hf.cli.output import Failed, complain, shown
+from git_credential_hf.cli.output import Failed, complain, quoted, shown
 from git_credential_hf.options import Options
 from git_credential_hf.sources.environment import VARIABLES, without_identity
 
@@ -29,11 +29,11 @@ def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
         signal.signal(ignored, signal.SIG_DFL)
     try:
         os.execvpe(command[0], command, environ)  # noqa: S606 - there is no shell on purpose
-    except (FileNotFoundError, NotADirectoryError):
-        complain(f"{shown(command[0])}: command not found")
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for an empty name
+        complain(f"{shown(command[0]) or quoted('')}: command not found")
         return _NOT_FOUND
-    except (OSError, ValueError) as error:
-        complain(f"{shown(command[0])} cannot be run: {getattr(error, 'strerror', None) or error}")
+    except OSError as error:
+        complain(f"{shown(command[0])} cannot be run: {error.strerror}")
         return _CANNOT_BE_RUN
 
 

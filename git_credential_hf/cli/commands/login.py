@@ -67,7 +67,8 @@ def login(asked: Login, options: Options) -> int:
     print(done, flush=True)
     for line in warnings + shortfalls:
         complain(line)
-    print(verdict.of(b"https://" + item.place(asked.host, asked.scope), options.environ)[0])
+    place = b"https://" + item.place(asked.host, asked.scope)
+    print(verdict.of(place, options.environ, offline=not asked.online)[0])
     return PARTLY if shortfalls else 0
 
 

@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from git_credential_hf import options
@@ -22,12 +23,14 @@ from git_credential_hf.cli.status.keyring import Stored
 from git_credential_hf.cli.token_file import unreadable
 from git_credential_hf.model import token_text
 from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
-from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, REJECTED, SPARE, Candidate, Outcome
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
+from git_credential_hf.operations import rejection
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
+from git_credential_hf.sources import SWITCHES
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.sources.token_file import path
@@ -159,6 +162,7 @@ class Facts:
         self.rewrite: Setting | None = None
         self.push_rewrite: Setting | None = None
         self.config = Configuration([])
+        self.of_lfsconfig = Configuration([])  # of the clone that one is in
         self.git = Program("git", environ)
         self.git_lfs = Program("git-lfs", environ)
         self.hf = Program("hf", environ)
@@ -205,6 +209,11 @@ class Facts:
         return self.main.server
 
     @property
+    def whose(self) -> str:
+        """Whose credentials these are, for people: the Hub's, or another host's."""
+        return rejection.who(self.server or HUB)
+
+    @property
     def outcome(self) -> Outcome:
         return self.main.outcome
 
@@ -226,6 +235,12 @@ class Facts:
     @property
     def ours_gives(self) -> bool:
         return self.giver is not None and self.giver.own is self.main
+
+    @property
+    def leaves_out_oidc(self) -> bool:
+        """Return whether OIDC comes first for git, and was not asked here."""
+        is_asked = "oidc" in self.main.sources and bool(self.environ.get(SWITCHES["oidc"]))
+        return self.offline and is_asked and self.of_source("oidc") is None
 
     @property
     def asks_person(self) -> bool:
@@ -265,6 +280,11 @@ class Facts:
         """Return the candidate that a source is judged by: what it would give, else why it gives nothing."""
         found = [one for one in self.outcome.candidates if one.source == name]
         return min(found, key=lambda one: _RANKS.get(one.verdict, len(_RANKS)), default=None)
+
+    def why_no_socket(self) -> str:
+        """Return why the forwarded socket gives nothing, for people; empty where it is not asked, or gives a token."""
+        one = self.outcome.first(NOT_REACHED, source="forwarded")
+        return "" if one is None else f"{one.place} {self.path(self.environ[SWITCHES[one.source]])}: {shown(one.why)}"
 
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
@@ -361,6 +381,20 @@ def _read_configuration(facts: Facts, started: _Started) -> None:
     facts.turns = [Turn(one) for one in config.helpers(facts.url)]
     facts.askpass = _askpass(facts)
     facts.netrc = _netrc(facts)
+    facts.of_lfsconfig = Configuration(_lfsconfig(facts.environ))
+
+
+def _lfsconfig(environ: dict[bytes, bytes]) -> list[Setting]:
+    """Return the settings that git-lfs takes from the top of the clone that this folder is in."""
+    try:
+        folder = Path.cwd()
+    except OSError:
+        return []
+    top = next((one for one in (folder, *folder.parents) if os.path.lexists(one / ".git")), None)
+    if top is None or not os.path.isfile(top / ".lfsconfig"):
+        return []
+    command = git_config.list_command("--file", str(top / ".lfsconfig"), with_scope=False)
+    return git_config.read_settings(git_config.run(command, without_tokens(environ)) or b"", with_scope=False)
 
 
 def _read_request(facts: Facts, started: _Started) -> None:

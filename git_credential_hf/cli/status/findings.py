@@ -143,9 +143,12 @@ def _url(facts: Facts) -> _Found:
             f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/",
         )
     elif url.scheme != b"https" and is_hubs:
+        scheme = shown(url.scheme)
         yield (
             "ssh-url",
-            f"git asks no credential helper for {shown(url.scheme)}, which has keys of its own: use the https URL",
+            f"git asks no credential helper for {scheme}, which has keys of its own: use the https URL"
+            if url.scheme == url.scheme.lower()
+            else f"git knows no {scheme}, since case counts in a scheme: use the https URL",
             f"git-credential-hf status {quoted(b'https://%b/%b' % (HUB, url.path))}",
         )
     elif facts.server is None:
@@ -199,7 +202,7 @@ def _configuration(facts: Facts) -> _Found:
         yield _token_in_configuration(facts, user)
     if facts.rewrite is not None and (facts.url.has_token() or facts.password_of_url is not None):
         yield _token_in_configuration(facts, facts.rewrite)
-    if not facts.with_path and facts.server == HUB and facts.scoped() and facts.ours is not None:
+    if not facts.with_path and facts.scoped() and facts.ours is not None:
         setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
         yield (
             "path-not-sent",
@@ -361,12 +364,22 @@ def _tokens(facts: Facts) -> _Found:
         found.append(what)
     if facts.token is None and not found and not _has_locked(facts) and facts.outcome.first(FAILED) is None:
         file = facts.token_file
-        is_there = file.state in ("unusable", "unreadable")
+        is_hubs = facts.server == HUB  # whose alone the token file is
+        is_there = is_hubs and file.state in ("unusable", "unreadable")
         holds = f", and {facts.path(file.path)} {file.holds}" if is_there else ""
+        if why := facts.why_no_socket():
+            yield (
+                "no-token",
+                f"no source has a token for this URL ({why}){holds}: see to it, and to `git-credential-hf serve` at "
+                "its other end",
+                f"git-credential-hf status {remedies.url(facts.given)}",
+            )
+            return
         taken = remedies.take_token_file(facts) if is_there else ""
+        page = f": get one from {_TOKENS_PAGE if is_hubs else facts.whose}"
         yield (
             "no-token",
-            f"no source has a token for this URL{holds}" + (f": get one from {_TOKENS_PAGE}" if not taken else ""),
+            f"no source has a token for this URL{holds}{page if not taken else ''}",
             taken or remedies.new_token(facts),
         )
 
@@ -403,8 +416,11 @@ def _not_good(facts: Facts, one: Candidate) -> tuple[str, str, str]:
     token = one.token
     where = facts.path(one.place) + (f" ({facts.named(token.text)})" if token is not None else "")
     if one.verdict == REJECTED:
-        text = f"the Hub rejected the token from {where} within the last hour; it is skipped until a new one is stored"
-        return "token-rejected", text + remedies.elsewhere(facts, one), _new_token(facts, one)
+        text = (
+            f"{facts.whose} rejected the token from {where} within the last hour; it is skipped until a new one is "
+            f"stored{remedies.elsewhere(facts, one)}"
+        )
+        return "token-rejected", text, _new_token(facts, one)
     if token is not None and token.oauth and facts.hf.path is not None:
         text = f"the OAuth login of the token from {where} has expired"
         return "login-expired", text, "hf auth token > /dev/null"
@@ -611,14 +627,26 @@ def _beside_the_helper(facts: Facts) -> _Found:
             f"{facts.path(file)}:{line} has a login for this host, which git and git-lfs use before any helper",
             remedies.without_machine(facts, file) if is_alone else remedies.edit(file),
         )
+    for setting, url in [*facts.config.lfs_urls(), *facts.of_lfsconfig.lfs_urls()]:
+        if _has_token(facts, url):
+            yield (
+                "token-in-git-config",
+                f"{shown(setting.key)} at {_where(facts, setting)} has a password or a token in it in clear, and "
+                "git-lfs uses that",
+                remedies.replace(facts, setting, url.without_login()),
+            )
     for name, url, setting in facts.config.remotes():
-        if url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server):
+        if _has_token(facts, url):
             yield (
                 "token-in-remote",
                 f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
                 f"uses that{remedies.in_store(facts, setting)}",
                 remedies.replace(facts, setting, url.without_login()),
             )
+
+
+def _has_token(facts: Facts, url: git_config.Url) -> bool:
+    return url.has_token() and (url.name() in HUB_HOSTS or url.host.lower() == facts.server)
 
 
 def _askpass(facts: Facts, name: str, program: bytes, setting: Setting | None) -> _Found:

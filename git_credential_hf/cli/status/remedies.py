@@ -1,6 +1,6 @@
 """Commands that fix what status finds: each is one line for the shell, shows no token, and is safe to paste.
 
-None changes a line by its number, ends a process, or configures git for a host that is not the Hub.
+None changes a line by its number, ends a process, or configures git for a host that no helper of ours answers for.
 """
 
 import os

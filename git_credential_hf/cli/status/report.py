@@ -145,7 +145,7 @@ def _why(name: str, state: str, one: Candidate | None, facts: Facts) -> str:
         return what + {
             "answers": end,
             "has a token": f"{end}; {_why_not_it(facts)}",
-            "rejected": "; the Hub rejected it within the last hour",
+            "rejected": f"; {facts.whose} rejected it within the last hour",
             "expired": f"; expired on {date(token.expires or 0)}",
             "bearer": "; it takes git 2.46 or later",
         }.get(state, "")

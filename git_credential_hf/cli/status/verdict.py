@@ -13,12 +13,12 @@ _UNREADABLE = {
 }
 
 
-def of(url: bytes, environ: dict[bytes, bytes]) -> tuple[str, bool]:
-    """Return the verdict on `url`, and whether git gets a credential there; nobody is asked over the network.
+def of(url: bytes, environ: dict[bytes, bytes], *, offline: bool = False) -> tuple[str, bool]:
+    """Return the verdict on `url`, and whether git gets a credential there. Raises git_config.BadUrl.
 
-    Raises git_config.BadUrl.
+    offline: whether nobody is asked over the network, as OIDC takes.
     """
-    facts = found.gather(url, environ, offline=True)
+    facts = found.gather(url, environ, offline=offline)
     facts.named = shown_token
     return line(facts), is_good(facts)
 
@@ -52,6 +52,10 @@ def line(facts: Facts) -> str:
         return f"Not OK: git will use {what} for {where}, and {why}"
     if not facts.ours_gives:
         return f"Not from git-credential-hf: git will use {what} for {where}"
+    if facts.leaves_out_oidc:
+        return (
+            f"Not sure: HF_OIDC_RESOURCE is set, so git takes its token for {where} through OIDC, which was not asked"
+        )
     end = "" if answer is None or answer.access != "yes" else f", which may read{' and write' * bool(answer.writes)}"
     if first:
         return f"Not sure: git asks {first} first; if that has none, it will use {what} for {where}{end}"
@@ -82,6 +86,8 @@ def _reason(facts: Facts) -> str:
         return "git is not installed"
     if facts.config.complaint:
         return f"git stops at its configuration: {facts.config.complaint}"
+    if facts.url.scheme != facts.url.scheme.lower():
+        return f"git knows no {shown(facts.url.scheme)}"
     if facts.url.scheme not in (b"https", b"http"):
         return f"git asks no credential helper for {shown(facts.url.scheme)}"
     stopped = next((one for one in facts.turns if one.does == "quit" and one.own is not facts.main), None)
@@ -100,8 +106,9 @@ def _reason(facts: Facts) -> str:
         return f"the options of the helper are wrong: {facts.main.error}"
     if (failed := facts.outcome.first(FAILED)) is not None:
         return shown(failed.why)
-    for verdict, what in ((REJECTED, "was rejected by the Hub"), (EXPIRED, "has expired")):
+    for verdict, what in ((REJECTED, f"was rejected by {facts.whose}"), (EXPIRED, "has expired")):
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
     why = facts.keyring.why_nothing() if facts.keyring is not None and "keyring" in facts.main.sources else ""
-    return "no source has one" + (f" ({why})" if why else "")
+    whys = "; ".join(filter(None, (facts.why_no_socket(), why)))
+    return "no source has one" + (f" ({whys})" if whys else "")

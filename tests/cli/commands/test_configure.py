@@ -766,6 +766,20 @@ def test_helpers_that_the_block_resets_are_not_named(run: Run, gitconfig: Path, 
 # Which file.
 
 
+@pytest.mark.parametrize("command", ["configure", "unconfigure"])
+def test_an_empty_name_is_no_configuration(run: Run, environment: Environment, home: Path, command: str) -> None:
+    environment["GIT_CONFIG_GLOBAL"] = ""
+    refused = subprocess.run([GIT, "config", "--global", "a.b", "c"], env=environment, capture_output=True, check=False)
+    assert refused.returncode != 0
+    done = run(command)
+    assert (done.stdout, done.code) == (b"", 1)
+    assert done.stderr == (
+        b"git-credential-hf: GIT_CONFIG_GLOBAL is empty, so git has no configuration of yours. "
+        b"Try: unset GIT_CONFIG_GLOBAL\n"
+    )
+    assert not list(home.iterdir())
+
+
 @pytest.mark.parametrize(
     ("files", "more"),
     [

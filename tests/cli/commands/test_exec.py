@@ -77,6 +77,11 @@ def test_the_token_is_in_the_environment_alone(environment: Environment, tmp_pat
         assert "execve(" in call and TOKEN not in arguments, call.replace(TOKEN, "")
 
 
+def test_a_command_without_a_name_is_not_found(environment: Environment) -> None:
+    write_token_file(environment, TOKEN)
+    assert execute(environment, "--", "") == Result(b"", b"git-credential-hf: '': command not found\n", 127)
+
+
 def test_what_hf_would_prefer_is_removed(environment: Environment) -> None:
     write_token_file(environment, TOKEN)
     more = {"HUGGING_FACE_HUB_TOKEN": "None", "HF_OIDC_ID_TOKEN": "x.y.z", "HF_OIDC_OTHER": "x", "KEPT": "1"}

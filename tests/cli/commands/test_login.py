@@ -170,6 +170,37 @@ def test_where_it_is_stored(
         assert run("get", input=request()).stdout == b""
 
 
+@pytest.mark.parametrize(
+    ("option", "verdict"),
+    [
+        ("", "No token: git gets none for huggingface.co: no token through OIDC for my-org/my-model: "),
+        ("--offline", "Not sure: HF_OIDC_RESOURCE is set, so git takes its token for huggingface.co through OIDC, "),
+    ],
+)
+def test_it_is_not_ok_where_git_takes_its_token_through_oidc(
+    run: Run, keyring: Items, environment: Environment, option: str, verdict: str
+) -> None:
+    environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+    done = login(run, *option.split())
+    assert (done.stderr, done.code) == (b"", 0)
+    assert done.stdout.decode().splitlines()[-1].startswith(verdict)
+    assert keyring.secrets() == [TOKEN.encode()]
+    assert run("get", input=request()).stdout == b"quit=1\n"
+
+
+def test_the_verdict_has_the_token_that_oidc_gives(
+    run: Run, hub: Hub, keyring: Items, environment: Environment
+) -> None:
+    hub.oidc.trust("my-org/my-model", repository="acme/training")
+    environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+    environment["HF_OIDC_ID_TOKEN"] = hub.oidc.id_token(repository="acme/training")
+    first, *_, last = login(run).stdout.decode().splitlines()
+    assert MASKED in first
+    assert last.startswith("OK: git will use hf_")
+    assert MASKED not in last
+    assert login(run, "--offline").stdout.decode().splitlines()[-1] == last
+
+
 def test_a_password_of_another_host(run: Run, hub: Hub, keyring: Items, environment: Environment) -> None:
     done = login(run, "--host", "git.example.org", "--user", "alice", token="any password at all")
     assert (done.stderr, done.code) == (b"", 0)

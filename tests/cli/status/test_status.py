@@ -664,6 +664,21 @@ def _(world: World) -> None:
     world.configuration(f'[remote "hub"]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model\n')
 
 
+@broken("token-in-git-config for git-lfs")
+def _(world: World) -> None:
+    world.configuration(f"[lfs]\n\turl = https://alice:{OTHER}@huggingface.co/my-org/my-model.git/info/lfs\n")
+
+
+@broken("token-in-git-config for what git-lfs pushes")
+def _(world: World) -> None:
+    world.configuration(f"[lfs]\n\tpushurl = https://alice:{OTHER}@huggingface.co/my-org/my-model.git/info/lfs\n")
+
+
+@broken("token-in-git-config for git-lfs with a remote")
+def _(world: World) -> None:
+    world.configuration(f'[remote "hub"]\n\tlfsurl = https://{OTHER}@hf.co/my-org/my-model.git/info/lfs\n')
+
+
 @broken("extra-header in a file with a byte order mark, and continued lines")
 def _(world: World) -> None:
     text = world.gitconfig.read_text()
@@ -930,6 +945,31 @@ def test_a_forwarded_socket_answers_git_and_not_hf(world: World, tmp_path: Path)
     assert known["answer"]["source"] == "the forwarded socket"
     assert known["answer"]["fingerprint"] == fingerprint(OTHER)
     assert "hf-differs" in codes(known)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_forwarded_socket_that_gives_no_token_is_named_with_the_reason(
+    world: World, tmp_path: Path, is_there: bool
+) -> None:
+    BROKEN["no-token"](world)
+    path = tmp_path / "serve.sock"
+    world.environment["GIT_CREDENTIAL_HF_SOCKET"] = str(path)
+    why = "Connection refused" if is_there else "No such file or directory"
+    if is_there:  # as ssh -R leaves it
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(path))
+    known = world.known()
+    assert known["verdict"].endswith(f": no source has one (the forwarded socket {path}: {why})")
+    (finding,) = known["findings"]
+    assert finding["message"] == (
+        f"no source has a token for this URL (the forwarded socket {path}: {why}): see to it, and to "
+        "`git-credential-hf serve` at its other end"
+    )
+    assert finding["remedy"] == f"git-credential-hf status {MODEL}"
+    quiet = world._run("status", "--quiet", MODEL)
+    assert quiet.stderr.decode() == f"git-credential-hf: {finding['message']}. Try: {finding['remedy']}\n"
+    told = world._run("status", MODEL, DBUS_SESSION_BUS_ADDRESS="disabled:").stdout.decode()
+    assert f" (the forwarded socket {path}: {why}; no D-Bus session)\n" in told
 
 
 def test_declared_tokens_that_are_as_they_were_seeded(world: World) -> None:
@@ -1440,6 +1480,54 @@ def test_probe_asks_the_other_helpers(world: World) -> None:
     assert "GIT_TERMINAL_PROMPT=0" in asked.read_text()
 
 
+MIRROR = "hub.example.org"
+
+
+@pytest.fixture
+def mirror(world: World) -> World:
+    """A machine whose helper answers for another host too, with a token that is for an organisation there."""
+    world.url = f"https://{MIRROR}/my-org/my-model"
+    section = f"credential.https://{MIRROR}"
+    world.git("config", "--global", f"{section}.helper", f"{EXECUTABLE} --host {MIRROR}")
+    world.git("config", "--global", f"{section}.useHttpPath", "true")
+    world.seed(OTHER, "--host", MIRROR, "--scope", "my-org")
+    return world
+
+
+def test_another_host_rejects_a_token_itself(mirror: World) -> None:
+    request = f"protocol=https\nhost={MIRROR}\npath=my-org/my-model\nusername=hf_user\npassword={OTHER}\n"
+    mirror.helper("--host", MIRROR, "erase", input=request.encode())
+    known = mirror.known()
+    assert known["verdict"].endswith(f"from the keyring was rejected by {MIRROR}")
+    (finding,) = known["findings"]
+    assert (finding["code"], finding["message"].partition(" from the keyring")[0]) == (
+        "token-rejected",
+        f"{MIRROR} rejected the token",
+    )
+    (state,) = [one["why"].partition("; ")[2] for one in known["sources"] if one["name"] == "keyring"]
+    assert state == f"{MIRROR} rejected it within the last hour"
+
+
+def test_a_token_of_another_host_is_not_to_be_had_at_the_hub(mirror: World) -> None:
+    assert mirror.items is not None
+    mirror.items.clear()
+    write(cache(mirror.environment), "None")  # which is not for this host
+    known = mirror.known()
+    (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
+    assert finding["message"] == f"no source has a token for this URL: get one from {MIRROR}"
+    assert finding["remedy"] == f"git-credential-hf login --host {MIRROR}"
+
+
+def test_the_path_is_sent_to_another_host_too(mirror: World) -> None:
+    assert codes(mirror.known()) == []
+    mirror.git("config", "--global", "--unset", f"credential.https://{MIRROR}.useHttpPath")
+    known = mirror.known()
+    (finding,) = [one for one in known["findings"] if one["code"] == "path-not-sent"]
+    mirror.shell(finding["remedy"])
+    assert codes(mirror.known()) == []
+    assert mirror.token_that_git_gets() == OTHER
+
+
 def test_probe_waits_for_no_helper_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from git_credential_hf.cli.status import facts as status
 
@@ -1699,6 +1787,64 @@ def test_without_a_url_it_is_about_the_clone_that_one_is_in(
     assert known["answer"]["fingerprint"] == fingerprint(TOKEN if url == HUB else OTHER)
 
 
+@pytest.mark.parametrize("folder", [".", "below/it"])
+def test_a_token_in_lfsconfig(world: World, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    (clone / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(clone / folder)
+    endpoint = "huggingface.co/my-org/my-model.git/info/lfs"
+    text = f"[lfs]\n\tfetchexclude = *.bin\n\turl = https://alice:{OTHER}@{endpoint}\n"
+    (clone / ".lfsconfig").write_text(text)
+    (finding,) = world.known()["findings"]
+    assert finding["code"] == "token-in-git-config"
+    assert finding["message"] == (
+        f"lfs.url at {clone}/.lfsconfig has a password or a token in it in clear, and git-lfs uses that"
+    )
+    world.shell(finding["remedy"])
+    assert (clone / ".lfsconfig").read_text() == text.replace(f"alice:{OTHER}@", "")
+    assert codes(world.known()) == []
+    (clone / ".lfsconfig").write_text("[lfs\n")  # which is git-lfs's to complain of
+    assert codes(world.known()) == []
+
+
+@pytest.mark.parametrize("option", [(), ("--push",)])
+@pytest.mark.parametrize("others", [{}, {"upstream": f"{HUB}/my-org/other"}])
+def test_a_push_url_of_the_hub_counts_after_all_others(
+    world: World, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], others: dict[str, str]
+) -> None:
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    for name, url in {"origin": "https://github.com/my-org/code", **others}.items():
+        world.git("-C", str(clone), "remote", "add", name, url)
+    world.git("-C", str(clone), "remote", "set-url", *option, "origin", MODEL)
+    world.seed(OTHER, "--scope", "my-org/my-model")
+    monkeypatch.chdir(clone)
+    url = others["upstream"] if others and option else MODEL
+    assert json.loads(world._run("status", "--json").stdout)["url"] == url
+    assert world._run("token").stdout.decode().strip() == (OTHER if url == MODEL else TOKEN)
+
+
+@pytest.mark.parametrize("scheme", ["HTTPS", "HttpS", "SSH"])
+def test_a_scheme_is_what_git_takes_it_for(world: World, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    clone = world.folder / "clone"
+    world.git("init", "--quiet", str(clone))
+    world.git("-C", str(clone), "remote", "add", "origin", f"{scheme}://huggingface.co/my-org/my-model")
+    monkeypatch.chdir(clone)
+    said = subprocess.run(["git", "ls-remote"], env=world.environment, capture_output=True, check=False)
+    assert said.stderr.startswith(f"git: 'remote-{scheme}' is not a git command".encode())
+    for url in ([], [f"{scheme}://huggingface.co/my-org/my-model"]):
+        result = world._run("status", "--json", *url)
+        known = json.loads(result.stdout)
+        assert (result.code, known["url"]) == (1, f"{scheme}://huggingface.co/my-org/my-model")
+        (finding,) = known["findings"]
+        assert known["verdict"].endswith(f": git knows no {scheme}")
+        assert finding["code"] == "ssh-url"
+        assert finding["message"] == f"git knows no {scheme}, since case counts in a scheme: use the https URL"
+        assert finding["remedy"] == f"git-credential-hf status {MODEL}"
+        assert world._run("token", *url).stdout == b""
+
+
 def test_the_password_of_the_remote_is_what_git_uses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.seed(OTHER, "--scope", "my-org")
     clone = world.folder / "clone"
@@ -1725,6 +1871,22 @@ def test_helper_options_stand_before_what_git_runs_alone(run: Run) -> None:
 
 
 # --- what it prints ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [b"tab\there", b"line\nend", b"ol\xe9", b"quo'te\\\x1b1", "blank\u00a0".encode()])
+def test_a_remedy_names_any_home(tmp_path: Path, run: Run, environment: Environment, name: bytes) -> None:
+    environment["HOME"] = str(tmp_path / os.fsdecode(name))
+    Path(environment["HOME"]).mkdir(mode=0o700)
+    world = World(tmp_path, run, environment, None)
+    world.sound()
+    cache(environment).chmod(0o644)
+    write(world.home / ".netrc", "machine huggingface.co\nlogin alice\npassword p\nmachine github.com login bob\n")
+    known = world.known()
+    assert codes(known) == ["token-file-mode", "netrc-entry"]
+    for finding in known["findings"]:
+        subprocess.run(["bash", "-c", finding["remedy"]], env=environment, check=True)
+    assert codes(world.known()) == []
+    assert (world.home / ".netrc").read_text() == "machine github.com login bob\n"
 
 
 def test_control_characters_are_shown_by_number(world: World) -> None:
