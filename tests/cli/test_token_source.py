@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from git_credential_hf.cli import token_source as secret_source
 from git_credential_hf.cli.output import Failed
+from git_credential_hf.state import ownership
 from tests.cli.conftest import ROTATED, TOKEN, AsUser, Seed, cache, snapshot, write
 from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call
 from tests.keyring_items import Items
@@ -419,9 +420,9 @@ def test_who_cannot_close_a_file_to_all_is_told_to_use_another(machine_folder: P
 
 
 @AS_ROOT
-@pytest.mark.parametrize(("owner", "is_told"), [(0, False), (1000, True)])
-def test_status_tells_who_can_to_close_the_token_file(
-    machine_folder: Path, as_user: AsUser, owner: int, is_told: bool
+@pytest.mark.parametrize(("owner", "first"), [(0, "sudo chown {} {} && "), (1000, "")])
+def test_status_tells_how_to_close_the_token_file(
+    machine_folder: Path, as_user: AsUser, owner: int, first: str
 ) -> None:
     home = machine_folder / "home"
     file = home / ".cache/huggingface/token"
@@ -433,7 +434,7 @@ def test_status_tells_who_can_to_close_the_token_file(
     status = json.loads(as_user(1000, "status", "--json", HOME=str(home)).stdout)
     assert status["token_file"]["mode"] == "0644"
     remedies = {one["code"]: one["remedy"] for one in status["findings"]}
-    assert remedies.get("token-file-mode") == (f"chmod 600 {file}" if is_told else None)
+    assert remedies["token-file-mode"] == first.format(ownership.name(1000) or 1000, file) + f"chmod 600 {file}"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
