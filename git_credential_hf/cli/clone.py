@@ -57,8 +57,8 @@ def _of_repository(text: bytes) -> bytes:
         return b""
     if remote.host is None or remote.server() != HUB or not (name := repository.name(remote.path)):
         return b""
-    scheme = text.partition(b"://")[0] if remote.scheme else b"ssh"  # as it was written: git knows no HTTPS and no SSH
-    if scheme == b"ssh":
+    scheme = text.partition(b"://")[0]  # as it was written: git knows no HTTPS and no SSH
+    if not remote.scheme or scheme in (b"ssh", b"hf"):
         return b"https://%b/%b" % (HUB, name)
     return b"%b://%b%b/%b" % (scheme, remote.login, remote.host, name)
 

@@ -260,8 +260,9 @@ def _json(text: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     values = list(found.values()) if isinstance(found, dict) else []
-    words = [one.encode(errors="replace") for one in values if isinstance(one, str) and len(one.split()) == 1]
-    is_template = words and len(words) == len(values) and all(map(_missing, words))
+    texts = [(one or "").encode(errors="replace") for one in values if one is None or isinstance(one, str)]
+    words = [word for text in texts for word in text.split() or [b""]]
+    is_template = texts and len(texts) == len(values) and all(map(_missing, words))
     return PLACEHOLDER if is_template else MORE
 
 

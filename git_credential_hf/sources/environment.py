@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 NAME = "env"
 VARIABLES = (b"HF_TOKEN", b"HUGGING_FACE_HUB_TOKEN")
 
-_KEPT_BACK = (*VARIABLES, b"HF_OIDC_ID_TOKEN", b"GIT_CONFIG")
+# Of bin/git-credential-hf, for exec: the number of this process, and after a colon the caller's environment in base64.
+CALLERS = b"GIT_CREDENTIAL_HF_ENVIRON"
+
+_KEPT_BACK = (*VARIABLES, b"HF_OIDC_ID_TOKEN", CALLERS, b"GIT_CONFIG")
 
 
 def without_tokens(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:

@@ -47,8 +47,9 @@ def _mapped() -> list[range]:
 def is_put_by(owner: int, path: bytes, *, strictly: bool = True) -> bool:
     """Return whether nobody but the user, root and `owner` can have put what is at `path` there.
 
-    strictly: whether no symbolic link of `owner`'s may lead there, and no sticky folder. In one of these that all may
-    write to, what is the user's or root's is put there by them. Raises OSError.
+    strictly: whether no symbolic link of `owner`'s may lead there, and no folder that others may write to. In one of
+    these, what is known to be the user's or root's was put there by them; in a sticky one that not all may write to,
+    anything was. Raises OSError.
     """
     user = (0, posix.geteuid())
     folder, names = b"", (path if path.startswith(b"/") else posix.getcwdb() + b"/" + path).split(b"/")
@@ -60,7 +61,8 @@ def is_put_by(owner: int, path: bytes, *, strictly: bool = True) -> bool:
             continue
         mode, entry = posix.stat(folder or b"/").st_mode, posix.lstat(folder + b"/" + name)
         is_link = entry.st_mode & _KIND == _LINK
-        is_kept = not strictly and mode & _STICKY and (entry.st_uid in user or not mode & _ALL_WRITE)
+        is_known = entry.st_uid in user and (is_one_user(entry.st_uid) or mode & _STICKY)
+        is_kept = not strictly and (is_known or (mode & _STICKY and not mode & _ALL_WRITE))
         is_theirs = entry.st_uid in (user if is_link and strictly else (owner, *user))
         if not is_theirs or (mode & OTHERS_WRITE and not is_kept):
             return False

@@ -403,6 +403,20 @@ def test_what_is_roots_is_read_where_root_is_hidden(
 
 
 @AS_ROOT
+def test_what_is_roots_is_read_behind_ones_own_folder_that_a_group_writes(
+    confined: Confined, container: Path, declaration: Path
+) -> None:
+    """As a umask of 002 makes them."""
+    write(container.parent / "tokens.toml", "[tokens.a]\nenv = 'HF_TOKEN'\ncache = true\n", 0o444)
+    declaration.symlink_to(container.parent / "tokens.toml")
+    os.chown(declaration, UNKNOWN, UNKNOWN, follow_symlinks=False)
+    for folder in (declaration.parent, declaration.parent.parent):
+        folder.chmod(0o775)
+    seeded = confined("seed", "--optional", "--no-keyring")
+    assert (seeded.stderr, seeded.code) == (b"", 0)
+
+
+@AS_ROOT
 @pytest.mark.parametrize(
     ("trick", "mapped"),
     [
@@ -576,7 +590,7 @@ def test_a_link_to_a_secret_of_roots_is_replaced_and_the_secret_left(as_user: As
     known = json.loads(as_user(1000, "status", "--json").stdout)
     (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
     assert f"cannot be read: Permission denied ({secrets} belongs to the user root): get one from" in finding["message"]
-    assert finding["remedy"] == f"rm {file} && git-credential-hf login"
+    assert finding["remedy"] == f"mv {file} {file}.old && git-credential-hf login"
 
 
 @AS_ROOT

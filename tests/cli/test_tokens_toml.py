@@ -609,7 +609,7 @@ def test_what_no_place_is_left_for_is_not_called_unchanged(
 ) -> None:
     declare(ORG, org=B)
     result = seed(*arguments)
-    assert result.stdout == b"stored nowhere: 1 declared token, as --no-keyring says\n"
+    assert result.stdout == b"keyring: skipped (--no-keyring), 1 declared token\n"
     assert (result.stderr, result.code) == (b"", 0)
     assert keyring.all() == []
 

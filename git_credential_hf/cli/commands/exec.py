@@ -7,11 +7,10 @@ import signal
 from git_credential_hf.cli.commands.token import NoToken, find
 from git_credential_hf.cli.output import Failed, complain, quoted, shown
 from git_credential_hf.options import Options
-from git_credential_hf.sources.environment import VARIABLES, without_identity
+from git_credential_hf.sources.environment import CALLERS, VARIABLES, without_identity
 
 _CANNOT_BE_RUN = 126
 _NOT_FOUND = 127
-_GIVEN = b"GIT_CREDENTIAL_HF_ENVIRON"  # by bin/git-credential-hf: the caller's environment, in base64
 
 
 def execute(url: bytes | None, command: list[bytes], options: Options) -> int:
@@ -43,13 +42,19 @@ def _callers(environ: dict[bytes, bytes]) -> dict[bytes, bytes]:
     On its way here a shell has dropped and set variables, and Python may have set LC_CTYPE (PEP 538).
     Source: proc_pid_environ(5).
     """
-    if _GIVEN in environ:
-        given = base64.b64decode(environ[_GIVEN])
-    else:
+    process, _, encoded = environ.get(CALLERS, b"").partition(b":")
+    is_launchers = process == b"%d" % os.getpid()
+    given = base64.b64decode(encoded) if is_launchers else b""
+    if not given:
         try:
             with open("/proc/self/environ", "rb") as file:
                 given = file.read()
         except OSError:
-            return environ
+            pass
+    if not given:
+        return environ
     # Of two of one name the first counts.
-    return dict(one.partition(b"=")[::2] for one in reversed(given.split(b"\0")) if b"=" in one)
+    found = dict(one.partition(b"=")[::2] for one in reversed(given.split(b"\0")) if b"=" in one)
+    if is_launchers and not encoded:  # there is no base64
+        del found[CALLERS]
+    return found

@@ -309,7 +309,7 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
         elif stored:
             _report(asked, f"unchanged: {stored} declared token{'s'[: stored != 1]}")
         elif declared:
-            _report(asked, f"stored nowhere: {declared} declared token{'s'[: declared != 1]}, as --no-keyring says")
+            _report(asked, f"keyring: skipped (--no-keyring), {declared} declared token{'s'[: declared != 1]}")
     if not asked.dry_run:
         outcome.shortfalls += _let_be_given(wanted.tokens, options)
     return outcome

@@ -370,8 +370,8 @@ def _tokens(facts: Facts) -> _Found:
         if why := facts.why_no_socket():
             yield (
                 "no-token",
-                f"no source has a token for this URL ({why}){holds}: see to it, and to `git-credential-hf serve` at "
-                "its other end",
+                f"no source has a token for this URL ({why}){holds}: look after the socket, and after "
+                "`git-credential-hf serve` at its other end",
                 f"git-credential-hf status {remedies.url(facts.given)}",
             )
             return
@@ -632,7 +632,7 @@ def _beside_the_helper(facts: Facts) -> _Found:
             yield (
                 "token-in-git-config",
                 f"{shown(setting.key)} at {_where(facts, setting)} has a password or a token in it in clear, and "
-                "git-lfs uses that",
+                f"git-lfs uses that{remedies.in_store(facts, setting)}",
                 remedies.replace(facts, setting, url.without_login()),
             )
     for name, url, setting in facts.config.remotes():

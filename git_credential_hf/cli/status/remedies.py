@@ -204,7 +204,7 @@ def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
     if file.link:
         if one is not None and file.is_own:
             return edit(os.path.realpath(file.path))
-        return f"rm {quoted(file.path)} && {login}"
+        return f"{move(file.path)} && {login}"
     if file.state == "unusable" and not failure.why:  # something else than a file
         return f"{move(file.path)} && {login}"
     other = token_file.other_place(facts.environ) if failure.is_closed else None
@@ -282,9 +282,11 @@ def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
     if facts.declaration_error:
         return None
     if one is None:
-        mine = [b"", *scopes(facts.server or HUB, facts.url.path)]
+        server = facts.server or HUB
+        mine = [b"", *scopes(server, facts.url.path)]
         useful = ("missing", "newer", "unknown")
-        return next((each for each in facts.declared if each.scope in mine and each.state in useful), None)
+        of_server = [each for each in facts.declared if each.token.server == server]
+        return next((each for each in of_server if each.scope in mine and each.state in useful), None)
     given = one.token
     of_item = (given.scope, given.user or HF_USER) if given is not None and given.item else None
     for each in facts.declared:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.asking import seed, write_token_file
-from tests.conftest import EXECUTABLE, Environment, Result
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result
 from tests.hub import Hub, Secret, fingerprint
 from tests.installed import needs_strace
 from tests.keyring_items import Items
@@ -124,6 +124,41 @@ def test_every_variable_is_the_callers(environment: Environment, more: dict[str,
     seen = ast.literal_eval(done.stdout.decode())
     assert seen == given | {"HF_TOKEN": TOKEN}
     assert execute(given, "--", "bash", "-c", "module").stdout == b"loaded\n"
+
+
+def test_a_variable_of_the_launchers_name_is_the_callers_as_any_other(environment: Environment, tmp_path: Path) -> None:
+    write_token_file(environment, TOKEN)
+    (tmp_path / "bin").mkdir()
+    for name in ("env", "sh", "git", "readlink"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
+    for path in (environment["PATH"], str(tmp_path / "bin")):  # the second has no base64
+        for given in ("%%%a", "QT0x", "1:QT0x"):
+            own = environment | {"PATH": path, "GIT_CREDENTIAL_HF_ENVIRON": given, "given": "mine"}
+            done = execute(own, "--", "env")
+            assert (done.stderr, done.code) == (b"", 0)
+            seen = dict(line.split("=", 1) for line in done.stdout.decode().splitlines())
+            assert (seen["given"], seen["HOME"], seen["HF_TOKEN"]) == ("mine", environment["HOME"], TOKEN)
+            assert seen.get("GIT_CREDENTIAL_HF_ENVIRON") == (given if path == environment["PATH"] else None)
+
+
+def test_no_program_that_it_asks_has_the_callers_tokens(environment: Environment, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin/git"
+    git.write_text(f'#!/bin/sh\nenv >>{tmp_path}/seen\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    environment |= {"PATH": f"{git.parent}:{environment['PATH']}", "HF_TOKEN": TOKEN, "HF_OIDC_ID_TOKEN": "idsecret"}
+    assert execute(environment, "--", "true") == Result(b"", b"", 0)
+    seen = (tmp_path / "seen").read_text()
+    assert "GIT_CREDENTIAL_HF_ENVIRON" not in seen and TOKEN not in seen and "idsecret" not in seen
+
+
+@AS_ROOT
+def test_a_proc_of_another_namespace_gives_no_other_process(environment: Environment) -> None:
+    """Where a container has the machine's /proc, a number there is another process."""
+    write_token_file(environment, TOKEN)
+    command = ["unshare", "--pid", "--fork", EXECUTABLE, "exec", "--", "printenv", "HOME"]  # it is number 1
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert (done.stdout.decode(), done.stderr, done.returncode) == (f"{environment['HOME']}\n", b"", 0)
 
 
 def test_an_environment_that_is_too_large_for_that_is_passed_on_as_a_shell_does(environment: Environment) -> None:

@@ -48,10 +48,10 @@ def test_without_a_url_it_is_that_of_the_clone(
     subprocess.run(["git", "init", "--quiet", tmp_path / "clone"], env=environment, check=True)
     monkeypatch.chdir(tmp_path / "clone")
     assert run("token").stdout == f"{TOKEN}\n".encode()
-    remote = ["git", "remote", "add", "hub", "git@hf.co:my-org/my-model"]
-    subprocess.run(remote, env=environment, check=True)
-    assert run("token").stdout == f"{SCOPED}\n".encode()
-    assert json.loads(run("status", "--json").stdout)["url"] == "https://huggingface.co/my-org/my-model"
+    for remote in ("git@hf.co:my-org/my-model", "hf://my-org/my-model"):
+        subprocess.run(["git", "config", "remote.hub.url", remote], env=environment, check=True)
+        assert run("token").stdout == f"{SCOPED}\n".encode()
+        assert json.loads(run("status", "--json").stdout)["url"] == "https://huggingface.co/my-org/my-model"
 
 
 # --- what url.*.insteadOf makes of a URL -----------------------------------------------------------------------------

@@ -838,9 +838,10 @@ def test_a_token_file_that_is_a_link_makes_way_for_the_new_token(world: World, t
         assert world.items is not None
         world.items.clear()
     rejected(world, TOKEN)
+    file = cache(world.environment)
     remedies = {
         "own file": f"(umask 077; ${{EDITOR:-vi}} {target})",
-        "file of another user": f"rm {cache(world.environment)} && git-credential-hf login",
+        "file of another user": f"mv {file} {file}.old && git-credential-hf login",
     }
     finding = world.known()["findings"][0]
     assert finding["code"] == "token-rejected"
@@ -857,7 +858,7 @@ def test_a_token_file_that_is_a_link_to_no_token(world: World, to: str) -> None:
     (world.folder / "folder").mkdir()
     cache(world.environment).symlink_to(world.folder / to)
     finding = world.known()["findings"][0]
-    remedy = f"rm {cache(world.environment)} && git-credential-hf login"
+    remedy = f"mv {cache(world.environment)} {cache(world.environment)}.old && git-credential-hf login"
     assert (finding["code"], finding["remedy"]) == ("no-token", remedy)
     world.shell(remedy, world.input)
     assert world.known()["answer"]["fingerprint"] == fingerprint(TYPED)
@@ -962,7 +963,7 @@ def test_a_forwarded_socket_that_gives_no_token_is_named_with_the_reason(
     assert known["verdict"].endswith(f": no source has one (the forwarded socket {path}: {why})")
     (finding,) = known["findings"]
     assert finding["message"] == (
-        f"no source has a token for this URL (the forwarded socket {path}: {why}): see to it, and to "
+        f"no source has a token for this URL (the forwarded socket {path}: {why}): look after the socket, and after "
         "`git-credential-hf serve` at its other end"
     )
     assert finding["remedy"] == f"git-credential-hf status {MODEL}"
