@@ -370,8 +370,8 @@ def _tokens(facts: Facts) -> _Found:
         if why := facts.why_no_socket():
             yield (
                 "no-token",
-                f"no source has a token for this URL ({why}){holds}: look after the socket, and after "
-                "`git-credential-hf serve` at its other end",
+                f"no source has a token for this URL ({why}){holds}: start `git-credential-hf serve` at the "
+                "other end of the socket",
                 f"git-credential-hf status {remedies.url(facts.given)}",
             )
             return

@@ -963,8 +963,8 @@ def test_a_forwarded_socket_that_gives_no_token_is_named_with_the_reason(
     assert known["verdict"].endswith(f": no source has one (the forwarded socket {path}: {why})")
     (finding,) = known["findings"]
     assert finding["message"] == (
-        f"no source has a token for this URL (the forwarded socket {path}: {why}): look after the socket, and after "
-        "`git-credential-hf serve` at its other end"
+        f"no source has a token for this URL (the forwarded socket {path}: {why}): start "
+        "`git-credential-hf serve` at the other end of the socket"
     )
     assert finding["remedy"] == f"git-credential-hf status {MODEL}"
     quiet = world._run("status", "--quiet", MODEL)
