@@ -38,7 +38,7 @@ def erase(options: Options, data: bytes) -> str:
 def _reject(ours: bytes, text: bytes, request: Request, options: Options) -> str:
     options.offline = True
     held = [one for one in decide(request, options, every=True).candidates if one.token and one.token.text == text]
-    if ours == HUB and is_switched_on("oidc", options):
+    if is_switched_on("oidc", ours, options.sources, options.environ):
         from git_credential_hf.sources import oidc
 
         end = seconds(request.values.get(b"password_expiry_utc"))

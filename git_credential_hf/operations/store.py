@@ -33,7 +33,7 @@ def store(options: Options, data: bytes) -> str:
         rejected.forget(ours, accepted.text, options.environ)
     except rejected.CannotRemember:
         options.note("rejected: the list cannot be written")
-    if ours == HUB and any(is_switched_on(name, options) for name in SWITCHES):
+    if any(is_switched_on(name, ours, options.sources, options.environ) for name in SWITCHES):
         options.note("store: tokens come from elsewhere, and are not kept here")
         return ""
     outcome = decide(request, options)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 SWITCHES = {"oidc": b"HF_OIDC_RESOURCE", "forwarded": b"GIT_CREDENTIAL_HF_SOCKET"}
 
 
-def is_switched_on(name: str, options: "Options") -> bool:
-    """Return whether the source `name`, one of SWITCHES, is to be asked for a token of the Hub."""
-    return name in options.sources and bool(options.environ.get(SWITCHES[name]))
+def is_switched_on(name: str, server: bytes, sources: tuple[str, ...], environ: dict[bytes, bytes]) -> bool:
+    """Return whether the source `name`, one of SWITCHES, is to be asked for a token for `server`."""
+    return server == HUB and name in sources and bool(environ.get(SWITCHES[name]))
 
 
 def candidates(server: bytes, request: "Request", options: "Options") -> "Iterator[Candidate]":
@@ -26,7 +26,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
     A source is asked only when the candidates before its own have been taken. Only the keyring has any for another
     server than the Hub.
     """
-    if server == HUB and is_switched_on("oidc", options):
+    if is_switched_on("oidc", server, options.sources, options.environ):
         from git_credential_hf.sources import oidc
 
         yield from oidc.candidates(request, options)
@@ -34,7 +34,7 @@ def candidates(server: bytes, request: "Request", options: "Options") -> "Iterat
         from git_credential_hf.sources import environment
 
         yield from environment.candidates(options)
-    if server == HUB and is_switched_on("forwarded", options):
+    if is_switched_on("forwarded", server, options.sources, options.environ):
         from git_credential_hf.sources import forwarded
 
         yield from forwarded.candidates(request, options)

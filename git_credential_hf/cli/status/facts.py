@@ -30,7 +30,7 @@ from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations import rejection
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options
-from git_credential_hf.sources import SWITCHES
+from git_credential_hf.sources import SWITCHES, is_switched_on
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.sources.token_file import path
@@ -239,7 +239,7 @@ class Facts:
     @property
     def leaves_out_oidc(self) -> bool:
         """Return whether OIDC comes first for git, and was not asked here."""
-        is_asked = "oidc" in self.main.sources and bool(self.environ.get(SWITCHES["oidc"]))
+        is_asked = is_switched_on("oidc", self.server or b"", self.main.sources, self.environ)
         return self.offline and is_asked and self.of_source("oidc") is None
 
     @property

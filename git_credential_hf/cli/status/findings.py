@@ -627,20 +627,16 @@ def _beside_the_helper(facts: Facts) -> _Found:
             f"{facts.path(file)}:{line} has a login for this host, which git and git-lfs use before any helper",
             remedies.without_machine(facts, file) if is_alone else remedies.edit(file),
         )
-    for setting, url in [*facts.config.lfs_urls(), *facts.of_lfsconfig.lfs_urls()]:
+    of_lfs = [*facts.config.lfs_urls(), *facts.of_lfsconfig.lfs_urls()]
+    urls = [("token-in-git-config", "git-lfs", shown(one.key), one, url) for one, url in of_lfs]
+    for name, url, one in facts.config.remotes():
+        urls.append(("token-in-remote", "git", f"the URL of the remote {shown(name)}", one, url))
+    for code, who, what, setting, url in urls:
         if _has_token(facts, url):
             yield (
-                "token-in-git-config",
-                f"{shown(setting.key)} at {_where(facts, setting)} has a password or a token in it in clear, and "
-                f"git-lfs uses that{remedies.in_store(facts, setting)}",
-                remedies.replace(facts, setting, url.without_login()),
-            )
-    for name, url, setting in facts.config.remotes():
-        if _has_token(facts, url):
-            yield (
-                "token-in-remote",
-                f"the URL of the remote {shown(name)} at {_where(facts, setting)} has a token in it in clear, and git "
-                f"uses that{remedies.in_store(facts, setting)}",
+                code,
+                f"{what} at {_where(facts, setting)} has a token in it in clear, and {who} uses that"
+                f"{remedies.in_store(facts, setting)}",
                 remedies.replace(facts, setting, url.without_login()),
             )
 

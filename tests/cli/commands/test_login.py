@@ -11,7 +11,7 @@ import pytest
 from tests.asking import answer, request
 from tests.cli.conftest import cache
 from tests.cli.terminal import END, INTERRUPT, at_a_terminal
-from tests.conftest import AS_ROOT, Environment, Result, Run
+from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run
 from tests.hub import Hub, Secret
 from tests.keyring_items import Items
 from tests.providers import GnomeKeyring
@@ -210,6 +210,15 @@ def test_a_password_of_another_host(run: Run, hub: Hub, keyring: Items, environm
     assert told.startswith("No token: git gets none for git.example.org: git-credential-hf does not handle it")
     assert hub.log == []
     assert gitconfig(environment) == ""
+
+
+def test_oidc_is_not_asked_for_another_host(run: Run, keyring: Items, environment: Environment) -> None:
+    environment["HF_OIDC_RESOURCE"] = "my-org/my-model"
+    name, helper = "credential.https://git.example.org.helper", f"{EXECUTABLE} --host git.example.org"
+    subprocess.run(["git", "config", "--global", name, helper], env=environment, check=True)
+    done = login(run, "--host", "git.example.org", "--offline", token="any password at all")
+    assert (done.stderr, done.code) == (b"", 0)
+    assert done.stdout.decode().splitlines()[-1] == "OK: git will use any**** all from the keyring for git.example.org"
 
 
 def test_no_configure_leaves_git_alone(run: Run, environment: Environment) -> None:

@@ -1799,9 +1799,7 @@ def test_a_token_in_lfsconfig(world: World, monkeypatch: pytest.MonkeyPatch, fol
     (clone / ".lfsconfig").write_text(text)
     (finding,) = world.known()["findings"]
     assert finding["code"] == "token-in-git-config"
-    assert finding["message"] == (
-        f"lfs.url at {clone}/.lfsconfig has a password or a token in it in clear, and git-lfs uses that"
-    )
+    assert finding["message"] == (f"lfs.url at {clone}/.lfsconfig has a token in it in clear, and git-lfs uses that")
     world.shell(finding["remedy"])
     assert (clone / ".lfsconfig").read_text() == text.replace(f"alice:{OTHER}@", "")
     assert codes(world.known()) == []
