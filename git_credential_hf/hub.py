@@ -216,7 +216,7 @@ def _open(
 ) -> _Reply:
     """Return the answer of an https URL, of its body the first `limit` bytes. Raises _NoAnswer."""
     try:
-        request = urllib.request.Request(url, data, {**headers, "User-Agent": "git-credential-hf"})  # noqa: S310
+        request = urllib.request.Request(url, data, {**headers, "User-Agent": "git-credential-hf"})  # noqa: S310 - https
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds) as answer:
             return _Reply(answer.status, _body(answer, limit))
     except urllib.error.HTTPError as error:
