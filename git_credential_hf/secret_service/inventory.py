@@ -8,7 +8,6 @@ from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Locked, messages
-from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import hidden
 
@@ -65,4 +64,4 @@ def _labels(reader: Reader, collections: list[bytes]) -> list[str]:
     if not collections:
         return []
     replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, b"Label") for one in collections))
-    return [(decode.read_string(reply) or b"").decode("utf-8", "replace") for reply in replies]
+    return [(reply.as_text() or b"").decode("utf-8", "replace") for reply in replies]

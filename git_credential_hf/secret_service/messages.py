@@ -1,6 +1,6 @@
 """The calls of the Secret Service to bytes, and its replies from bytes. Source: Secret Service API 0.2."""
 
-from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.decode import Message, WireError
 from git_credential_hf.secret_service.dbus.encode import BUS, call, get_property, padding, string, strings, u32
 
 SECRETS = b"org.freedesktop.secrets"
@@ -67,24 +67,24 @@ def prompt(path: bytes) -> bytes:
     return call((SECRETS, path, PROMPT), b"Prompt", b"s", string(b""))
 
 
-def read_session(message: decode.Message) -> bytes:
+def read_session(message: Message) -> bytes:
     """Return the object path of the session that OpenSession opened."""
     body = message.decoder(b"vo")
     # What the algorithm "plain" gives is empty: a string in gnome-keyring and KeePassXC, an array of bytes in KWallet.
     given = {b"s": body.string, b"ay": body.byte_array}.get(body.signature())
     if given is None or given():
-        raise decode.WireError("a session is not plain")
+        raise WireError("a session is not plain")
     return body.string()
 
 
-def read_found(message: decode.Message) -> tuple[list[bytes], list[bytes]]:
+def read_found(message: Message) -> tuple[list[bytes], list[bytes]]:
     """Return the unlocked and the locked items that SearchItems found."""
     body = message.decoder(b"aoao")
     unlocked = body.paths()
     return unlocked, body.paths()
 
 
-def read_secrets(message: decode.Message) -> dict[bytes, bytes]:
+def read_secrets(message: Message) -> dict[bytes, bytes]:
     """Return the secret of each item that GetSecrets gave one for."""
     body = message.decoder(b"a{o(oayays)}")
     secrets = {}
@@ -98,17 +98,17 @@ def read_secrets(message: decode.Message) -> dict[bytes, bytes]:
     return secrets
 
 
-def read_collection(message: decode.Message) -> bytes:
+def read_collection(message: Message) -> bytes:
     """Return the collection that has the alias, NO_OBJECT where none has."""
     return message.decoder(b"o").string()
 
 
-def read_unlocked(message: decode.Message) -> tuple[list[bytes], bytes]:
+def read_unlocked(message: Message) -> tuple[list[bytes], bytes]:
     """Return what Unlock has unlocked, and the prompt that the rest needs, NO_OBJECT for none."""
     body = message.decoder(b"aoo")
     return body.paths(), body.string()
 
 
-def read_completed(message: decode.Message) -> bool:
+def read_completed(message: Message) -> bool:
     """Return whether the prompt did what it was for: it was not dismissed."""
     return message.decoder(b"bv").u32() == 0

@@ -4,7 +4,6 @@ import time
 
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import Unavailable, messages
-from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
 from git_credential_hf.secret_service.dbus.encode import BUS, call, padding, string, u32
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
@@ -53,7 +52,7 @@ def _start(options: Options) -> None:
                 text = string(name)
                 body = text + padding(len(text), 4) + u32(0)
                 (reply,) = connection.ask(call(BUS, b"StartServiceByName", b"su", body))
-                if reply.type != decode.ERROR:
+                if not reply.is_error:
                     options.note("keyring: started %s", name.decode())
                     while not _is_running(connection) and options.remaining() > _PAUSE:
                         time.sleep(_PAUSE)
@@ -64,13 +63,13 @@ def _start(options: Options) -> None:
 
 def _is_running(connection: Connection) -> bool:
     (owner,) = connection.ask(keepassxc.owner_of(messages.SECRETS))
-    return owner.type != decode.ERROR
+    return not owner.is_error
 
 
 def _has_collection(connection: Connection) -> bool:
     """Return whether there is a default collection: gnome-keyring 42.1 names one that it does not have yet."""
     (alias,) = gnome_keyring.ask(connection, messages.read_alias(b"default"))
-    if alias.type == decode.ERROR or (collection := messages.read_collection(alias)) == messages.NO_OBJECT:
+    if alias.is_error or (collection := messages.read_collection(alias)) == messages.NO_OBJECT:
         return False
     (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
-    return locked.type != decode.ERROR
+    return not locked.is_error

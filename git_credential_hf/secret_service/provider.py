@@ -3,7 +3,6 @@
 import posix
 
 from git_credential_hf.secret_service import Unavailable, messages
-from git_credential_hf.secret_service.dbus import decode
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -32,5 +31,5 @@ def trace(connection: "Connection", options: "Options") -> None:
         name = (program(owner.decoder(b"u").u32()) or "a program of another user").encode("unicode_escape").decode()
     except Unavailable:
         return  # the search finds that out too, so that a trace changes nothing
-    state = "none" if locked.type == decode.ERROR else "open" if decode.read_flag(locked) is False else "locked"
+    state = "none" if locked.is_error else "open" if locked.as_flag() is False else "locked"
     options.note("keyring: %s, collection %a, %s", name, collection.decode("utf-8", "replace"), state)

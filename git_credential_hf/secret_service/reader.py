@@ -2,7 +2,6 @@
 
 from git_credential_hf.model.item import MARK, ORIGIN
 from git_credential_hf.secret_service import Locked, messages
-from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.connection import Connection
 from git_credential_hf.secret_service.dbus.opening import remaining
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc
@@ -40,13 +39,7 @@ class Reader(Connection):
         What is locked is unlocked first as far as `options.unlock` allows (see unlock), once.
         """
         options = self._options
-        is_first = not self._serial
-        if (
-            is_first
-            and options.unlock != "prompt"
-            and keepassxc.is_known(options.environ)
-            and keepassxc.is_locked(self)
-        ):
+        if not self._serial and keepassxc.comes_first(options) and keepassxc.is_locked(self):
             raise Locked("KeePassXC is locked")
         replies = gnome_keyring.ask(self, *(messages.search_items(attributes) for attributes in wanted))
         found = [messages.read_found(reply) for reply in replies]
@@ -94,8 +87,8 @@ class Reader(Connection):
         found = {}
         for one, reply in zip(items, replies, strict=True):
             remaining(self._options)  # what a bus says of this many items takes its time to read
-            if reply.type != decode.ERROR:
-                found[one] = decode.read_dictionary(reply)
+            if not reply.is_error:
+                found[one] = reply.as_dictionary()
         return found
 
     def marked(self, items: list[bytes]) -> dict[bytes, tuple[bytes, dict[bytes, bytes]]]:
@@ -120,16 +113,16 @@ class Reader(Connection):
         names = (b"Attributes", b"Modified")
         replies = self.ask(*(messages.property_of(one, messages.ITEM, name) for name in names for one in items))
         return {
-            one: (decode.read_dictionary(attributes).get(ORIGIN, b""), decode.read_number(modified) or 0)
+            one: (attributes.as_dictionary().get(ORIGIN, b""), modified.as_number() or 0)
             for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False)
-            if remaining(self._options) and attributes.type != decode.ERROR
+            if remaining(self._options) and not attributes.is_error
         }
 
     def _is_loaded_now(self) -> bool:
         """Return whether the keyring had no default collection yet, and has it now."""
         self._has_waited = True
         (alias,) = self.ask(messages.read_alias(b"default"))
-        if alias.type == decode.ERROR or messages.read_collection(alias) != messages.NO_OBJECT:
+        if alias.is_error or messages.read_collection(alias) != messages.NO_OBJECT:
             return False
         from git_credential_hf.secret_service.quirks import oo7
 

@@ -1,7 +1,7 @@
 """Unlocks a locked keyring, over the connection that found it locked. An open keyring does not load this module."""
 
 from git_credential_hf.secret_service import messages
-from git_credential_hf.secret_service.dbus import decode
+from git_credential_hf.secret_service.dbus.decode import SIGNAL
 from git_credential_hf.secret_service.quirks import keepassxc, kwallet
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
@@ -45,14 +45,14 @@ def hidden(connection: "Connection") -> list[bytes]:
     (alias,) = connection.ask(messages.read_alias(b"default"))
     collection = messages.read_collection(alias)
     (locked,) = connection.ask(messages.property_of(collection, messages.COLLECTION, b"Locked"))
-    return [collection] if locked.type != decode.ERROR and decode.read_flag(locked) else []
+    return [collection] if not locked.is_error and locked.as_flag() else []
 
 
 def _prompted(connection: "Connection", prompt: bytes) -> bool:
     last = connection.tell(messages.match_completed(), messages.prompt(prompt))
     while True:
         for message in connection.messages():
-            if message.type == decode.ERROR and message.reply_to == last:
+            if message.is_error and message.reply_to == last:
                 return False
-            if message.type == decode.SIGNAL and message.path == prompt and message.member == b"Completed":
+            if message.type == SIGNAL and message.path == prompt and message.member == b"Completed":
                 return messages.read_completed(message)

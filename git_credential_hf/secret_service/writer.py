@@ -27,7 +27,7 @@ from git_credential_hf.model.repository import HF_USER, HUB
 from git_credential_hf.model.token import Token
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import NO_KEYRING, Locked, NoCollection, NoKeyring, Unavailable, messages
-from git_credential_hf.secret_service.dbus import decode, opening
+from git_credential_hf.secret_service.dbus import opening
 from git_credential_hf.secret_service.dbus.connection import AT_ONCE
 from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
 from git_credential_hf.secret_service.reader import Reader
@@ -57,8 +57,7 @@ class _Connection(DBusConnection):  # type: ignore[misc]  # jeepney has no types
         self._options = options
         connection = opening.opened(options)
         try:
-            opening.wait_for_welcome(connection, options)
-            opening.send(connection, opening.BEGIN, options)
+            opening.begin(connection, b"", options)
             super().__init__(connection)
         except BaseException:
             connection.close()
@@ -341,9 +340,9 @@ class Writer:
         asked = [(one, name) for name in (b"Locked", b"Label") for one in collections]
         replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, name) for one, name in asked))
         for is_locked, label in zip(replies, replies[len(collections) :], strict=False):
-            if decode.read_flag(is_locked) is False:
+            if is_locked.as_flag() is False:
                 raise Locked(_EACH_LOCKED)
-            name = (decode.read_string(label) or b"").decode("utf-8", "replace")
+            name = (label.as_text() or b"").decode("utf-8", "replace")
             if name not in self.locked:
                 self.locked += (name,)
 

@@ -98,7 +98,7 @@ READERS: dict[str, tuple[Callable[[decode.Message], object], Callable[[Any], obj
     "bv": (messages.read_completed, lambda body: not body[0]),
     "o": (messages.read_collection, lambda body: body[0].encode()),
 }
-PROPERTIES = (decode.read_string, decode.read_flag, decode.read_number, decode.read_dictionary)
+PROPERTIES = (decode.Message.as_text, decode.Message.as_flag, decode.Message.as_number, decode.Message.as_dictionary)
 
 
 def one_input(data: bytes) -> None:

@@ -12,7 +12,7 @@ from jeepney.wrappers import new_signal
 from git_credential_hf.secret_service import messages
 from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.decode import WireError
-from git_credential_hf.secret_service.dbus.encode import with_serial
+from git_credential_hf.secret_service.dbus.encode import numbered
 from tests.secret_service.by_jeepney import (
     ATTRIBUTES,
     ORDERS,
@@ -37,19 +37,19 @@ from tests.secret_service.by_jeepney import (
 @given(SERIALS)
 def test_open_session(serial: int) -> None:
     body = ("plain", ("s", ""))
-    data = with_serial(messages.open_session(), serial)
+    data = numbered((messages.open_session(),), serial)
     assert as_jeepney_reads(data) == expected(serial, SERVICE, "OpenSession", "sv", body)
 
 
 @given(SERIALS, ATTRIBUTES)
 def test_search_items(serial: int, attributes: dict[str, str]) -> None:
-    data = with_serial(messages.search_items(encoded(attributes)), serial)
+    data = numbered((messages.search_items(encoded(attributes)),), serial)
     assert as_jeepney_reads(data) == expected(serial, SERVICE, "SearchItems", "a{ss}", (attributes,))
 
 
 @given(SERIALS, st.lists(PATHS, max_size=6), PATHS)
 def test_get_secrets(serial: int, items: list[str], session: str) -> None:
-    data = with_serial(messages.get_secrets([item.encode() for item in items], session.encode()), serial)
+    data = numbered((messages.get_secrets([item.encode() for item in items], session.encode()),), serial)
     assert as_jeepney_reads(data) == expected(serial, SERVICE, "GetSecrets", "aoo", (items, session))
 
 
@@ -57,19 +57,19 @@ def test_get_secrets(serial: int, items: list[str], session: str) -> None:
 def test_get_attributes(serial: int, item: str) -> None:
     properties = DBusAddress(item, "org.freedesktop.secrets", "org.freedesktop.DBus.Properties")
     body = ("org.freedesktop.Secret.Item", "Attributes")
-    data = with_serial(messages.property_of(item.encode(), messages.ITEM, b"Attributes"), serial)
+    data = numbered((messages.property_of(item.encode(), messages.ITEM, b"Attributes"),), serial)
     assert as_jeepney_reads(data) == expected(serial, properties, "Get", "ss", body)
 
 
 @given(SERIALS, TEXT)
 def test_read_alias(serial: int, alias: str) -> None:
-    data = with_serial(messages.read_alias(alias.encode()), serial)
+    data = numbered((messages.read_alias(alias.encode()),), serial)
     assert as_jeepney_reads(data) == expected(serial, SERVICE, "ReadAlias", "s", (alias,))
 
 
 @given(SERIALS, st.lists(PATHS, max_size=6))
 def test_unlock(serial: int, items: list[str]) -> None:
-    data = with_serial(messages.unlock([item.encode() for item in items]), serial)
+    data = numbered((messages.unlock([item.encode() for item in items]),), serial)
     assert as_jeepney_reads(data) == expected(serial, SERVICE, "Unlock", "ao", (items,))
 
 
@@ -79,7 +79,7 @@ def test_add_match(serial: int) -> None:
         type="signal", sender="org.freedesktop.secrets", interface="org.freedesktop.Secret.Prompt", member="Completed"
     )
     bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
-    data = with_serial(messages.match_completed(), serial)
+    data = numbered((messages.match_completed(),), serial)
     order, kind, flags, version, number, fields, (text,) = as_jeepney_reads(data)
     given_parts, wanted_parts = sorted(text.split(",")), sorted(rule.serialise().split(","))
     assert given_parts == wanted_parts
@@ -89,19 +89,19 @@ def test_add_match(serial: int) -> None:
 @given(SERIALS, PATHS)
 def test_prompt(serial: int, prompt: str) -> None:
     address = DBusAddress(prompt, "org.freedesktop.secrets", "org.freedesktop.Secret.Prompt")
-    data = with_serial(messages.prompt(prompt.encode()), serial)
+    data = numbered((messages.prompt(prompt.encode()),), serial)
     assert as_jeepney_reads(data) == expected(serial, address, "Prompt", "s", ("",))
 
 
 @given(st.lists(ATTRIBUTES, max_size=5))
 def test_calls_follow_one_another_without_a_gap(searches: list[dict[str, str]]) -> None:
-    data = b"".join(with_serial(messages.search_items(encoded(one)), serial) for serial, one in enumerate(searches, 1))
+    data = numbered(tuple(messages.search_items(encoded(one)) for one in searches), 1)
     assert [message.body[0] for message in Parser().feed(data)] == searches
 
 
 def test_a_call_of_many_items() -> None:
     items = [f"/org/freedesktop/secrets/collection/login/{number}" for number in range(5000)]
-    (message,) = Parser().feed(with_serial(messages.get_secrets([item.encode() for item in items], b"/session"), 7))
+    (message,) = Parser().feed(numbered((messages.get_secrets([item.encode() for item in items], b"/session"),), 7))
     assert message.body == (items, "/session")
 
 
@@ -152,7 +152,7 @@ READERS: list[Callable[[decode.Message], object]] = [
     messages.read_session,
     messages.read_found,
     messages.read_secrets,
-    decode.read_dictionary,
+    decode.Message.as_dictionary,
 ]
 OTHERS = {
     "": (),

@@ -8,7 +8,8 @@ from git_credential_hf.model import item
 from git_credential_hf.model.item import Item
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import NO_BUS, NO_KEYRING, NotYours, Unavailable, messages, other_tools, provider
-from git_credential_hf.secret_service.dbus import decode, opening
+from git_credential_hf.secret_service.dbus import opening
+from git_credential_hf.secret_service.dbus.decode import Message
 from git_credential_hf.secret_service.dbus.encode import BUS, call
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
 from git_credential_hf.secret_service.reader import Reader
@@ -115,7 +116,7 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
     names, owner = reader.ask(call(BUS, b"ListNames"), messages.process())
     running = names.decoder(b"as").paths()
     state.others = [name for bus_name, name in _KEYRINGS.items() if bus_name in running]
-    if owner.type == decode.ERROR:
+    if owner.is_error:
         state.state = "no keyring"
         return
     _name_provider(state, owner.decoder(b"u").u32())
@@ -142,11 +143,11 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
     )
     state.locked_in = [_text(reply) or "" for reply in labels]
     # gnome-keyring 42.1 names one at the first login that it does not have yet.
-    if collection == messages.NO_OBJECT or is_locked.type == decode.ERROR:
+    if collection == messages.NO_OBJECT or is_locked.is_error:
         state.state = "no collection"
         return
     state.collection = _text(label)
-    state.state = "locked" if decode.read_flag(is_locked) else "open"
+    state.state = "locked" if is_locked.as_flag() else "open"
     if state.state == "locked" and options.unlock != "never":
         is_open = bool(kwallet.open_already(reader, locked or [collection], options))
         state.opens = is_open and bool(locked)
@@ -155,15 +156,15 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
     _read_items(reader, server, state, unlocked[:_MOST_ITEMS])
 
 
-def _text(reply: decode.Message) -> str | None:
-    text = decode.read_string(reply)
+def _text(reply: Message) -> str | None:
+    text = reply.as_text()
     return None if text is None else text.decode("utf-8", "replace")
 
 
 def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes]) -> None:
     port = item.port(item.of_server(server))
     modified = reader.ask(*(messages.property_of(path, messages.ITEM, b"Modified") for path in paths)) if paths else []
-    written = {path: decode.read_number(reply) or 0 for path, reply in zip(paths, modified, strict=True)}
+    written = {path: reply.as_number() or 0 for path, reply in zip(paths, modified, strict=True)}
     for path, (secret, attributes) in reader.marked(paths).items():
         ours = item.ours(attributes)
         if ours is not None and ours.server == server:

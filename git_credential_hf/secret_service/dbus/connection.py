@@ -1,8 +1,8 @@
 """One connection to the session bus, with a deadline. It rests on the interpreter's builtins."""
 
 from git_credential_hf.secret_service.dbus import decode
-from git_credential_hf.secret_service.dbus.encode import hello, with_serial
-from git_credential_hf.secret_service.dbus.opening import BEGIN, opened, receive, send, wait_for_welcome
+from git_credential_hf.secret_service.dbus.encode import hello, numbered
+from git_credential_hf.secret_service.dbus.opening import begin, opened, receive, send
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class Connection:
 
     def tell(self, *calls: bytes) -> int:
         """Make `calls` without waiting for a reply; return the serial of the last."""
-        outgoing = []
-        if not self._serial:
-            wait_for_welcome(self._bus, self._options)
-            outgoing = [BEGIN, self._next(hello())]
-        outgoing += [self._next(call) for call in calls]
-        send(self._bus, b"".join(outgoing), self._options)
+        if self._serial:
+            send(self._bus, numbered(calls, self._serial + 1), self._options)
+        else:
+            calls = (hello(), *calls)
+            begin(self._bus, numbered(calls, 1), self._options)
+        self._serial += len(calls)
         return self._serial
 
     def messages(self) -> list[decode.Message]:
@@ -74,10 +74,6 @@ class Connection:
             if messages:
                 return messages
             self._receive()
-
-    def _next(self, call: bytes) -> bytes:
-        self._serial += 1
-        return with_serial(call, self._serial)
 
     def _receive(self) -> None:
         # A large message comes in many parts, each of which would be copied with all before it.

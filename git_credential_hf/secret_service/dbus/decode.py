@@ -115,14 +115,56 @@ class Message:
         self.kind = b""
         self.body = b""
 
+    @property
+    def is_error(self) -> bool:
+        """Return whether it is the reply to a call that failed."""
+        return self.type == ERROR
+
     def decoder(self, kind: bytes) -> Decoder:
         """Return a Decoder of the body, which must be of the signature `kind`. Raises WireError if it is not."""
-        if self.type == ERROR:
+        if self.is_error:
             is_there = self.error_name not in _NOT_RUNNING
             raise WireError(f"it answers {self.error_name.decode('ascii', 'replace')!r}" if is_there else NO_KEYRING)
         if self.kind != kind:
             raise WireError("a reply is not of the kind that was asked for")
         return Decoder(self.body, self.little)
+
+    def as_text(self) -> bytes | None:
+        """Return the text of a property, None where it is none. Raises WireError."""
+        value = self._property(b"s")
+        return value.string() if value else None
+
+    def as_flag(self) -> bool | None:
+        """Return the boolean of a property, None where it is none. Raises WireError."""
+        value = self._property(b"b")
+        return value.u32() != 0 if value else None
+
+    def as_number(self) -> int | None:
+        """Return the unsigned 64-bit number of a property, None where it is none. Raises WireError."""
+        value = self._property(b"t")
+        return value.u64() if value else None
+
+    def as_paths(self) -> list[bytes] | None:
+        """Return the object paths of a property, None where it is none. Raises WireError."""
+        value = self._property(b"ao")
+        return value.paths() if value else None
+
+    def as_dictionary(self) -> dict[bytes, bytes]:
+        """Return the dictionary of texts of a property. Raises WireError, also where it is none."""
+        value = self.decoder(VARIANT)
+        if value.signature() != b"a{ss}":
+            raise WireError("a property is not of the kind that was asked for")
+        found = {}
+        for _ in value.elements(8):
+            name = value.string()
+            found[name] = value.string()
+        return found
+
+    def _property(self, kind: bytes) -> Decoder | None:
+        if self.is_error:
+            return None
+        value = self.decoder(VARIANT)
+        return value if value.signature() == kind else None
 
 
 def size(data: bytes, at: int = 0) -> int:
@@ -179,46 +221,3 @@ def _read_fields(fields: Decoder, end: int, message: Message) -> None:
                 message.kind = text
         else:
             raise WireError("a header field is of no known type")
-
-
-def read_string(message: Message) -> bytes | None:
-    """Return the text of a property, None where it is none. Raises WireError."""
-    value = _property(message, b"s")
-    return value.string() if value else None
-
-
-def read_flag(message: Message) -> bool | None:
-    """Return the boolean of a property, None where it is none. Raises WireError."""
-    value = _property(message, b"b")
-    return value.u32() != 0 if value else None
-
-
-def read_number(message: Message) -> int | None:
-    """Return the unsigned 64-bit number of a property, None where it is none. Raises WireError."""
-    value = _property(message, b"t")
-    return value.u64() if value else None
-
-
-def read_paths(message: Message) -> list[bytes] | None:
-    """Return the object paths of a property, None where it is none. Raises WireError."""
-    value = _property(message, b"ao")
-    return value.paths() if value else None
-
-
-def read_dictionary(message: Message) -> dict[bytes, bytes]:
-    """Return the dictionary of texts of a property. Raises WireError, also where it is none."""
-    value = message.decoder(VARIANT)
-    if value.signature() != b"a{ss}":
-        raise WireError("a property is not of the kind that was asked for")
-    found = {}
-    for _ in value.elements(8):
-        name = value.string()
-        found[name] = value.string()
-    return found
-
-
-def _property(message: Message, kind: bytes) -> Decoder | None:
-    if message.type == ERROR:
-        return None
-    value = message.decoder(VARIANT)
-    return value if value.signature() == kind else None

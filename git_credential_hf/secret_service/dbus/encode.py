@@ -47,9 +47,9 @@ def call(
     return header + padding(len(header), 8) + body
 
 
-def with_serial(message: bytes, serial: int) -> bytes:
-    """Return a message of call() with its serial, by which a reply names it."""
-    return message[:8] + u32(serial) + message[12:]
+def numbered(calls: tuple[bytes, ...], first: int) -> bytes:
+    """Return messages of call() with their serials, by which replies name them: `first` and those after it."""
+    return b"".join(call[:8] + u32(serial) + call[12:] for serial, call in enumerate(calls, first))
 
 
 def hello() -> bytes:

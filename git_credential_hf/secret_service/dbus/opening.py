@@ -16,9 +16,6 @@ TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
-# Follows the welcome, in the same write as the first calls.
-BEGIN = b"BEGIN\r\n"
-
 # Without a uid the bus takes that which the kernel names: in a user namespace it is another than this process knows.
 _WHO = b"\0AUTH EXTERNAL\r\nDATA\r\n"
 
@@ -55,11 +52,17 @@ def opened(options: "Options") -> _socket.socket:
     raise reason
 
 
-def wait_for_welcome(connection: _socket.socket, options: "Options") -> None:
-    """Wait until the bus has let this process in over what is `opened`. BEGIN is for the caller to send.
+def begin(connection: _socket.socket, calls: bytes, options: "Options") -> None:
+    """Make the first calls over what is `opened`, once the bus has let this process in. Raises Unavailable."""
+    _wait_for_welcome(connection, options)
+    send(connection, b"BEGIN\r\n" + calls, options)
 
-    Raises Unavailable. A bus asks for what it has been told already (DATA), and then says OK. One that wants the uid in
-    the same line (REJECTED) is told it.
+
+def _wait_for_welcome(connection: _socket.socket, options: "Options") -> None:
+    """Wait until the bus has let this process in over what is `opened`. Raises Unavailable.
+
+    A bus asks for what it has been told already (DATA), and then says OK. One that wants the uid in the same line
+    (REJECTED) is told it.
     """
     tried = False
     received = b""

@@ -6,14 +6,15 @@ also asks, whatever its settings, before a CreateItem replaces an item. SetSecre
 
 import posix
 
-from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.encode import BUS, NO_AUTO_START, call, get_property, string
 from git_credential_hf.secret_service.messages import COLLECTION, SECRETS, SERVICE, property_of
 from git_credential_hf.state import safe_read
 
 TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
+    from git_credential_hf.options import Options
     from git_credential_hf.secret_service.dbus.connection import Connection
+    from git_credential_hf.secret_service.dbus.decode import Message
 
 WINDOW = b"org.keepassxc.KeePassXC.MainWindow"
 
@@ -27,10 +28,15 @@ _MOST_DATABASES = 16  # nobody has as many open, and each costs a call
 _FLATPAK = b"/.var/app/org.keepassxc.KeePassXC"
 
 
-def is_known(environ: dict[bytes, bytes]) -> bool:
-    """Return whether this person has settings of KeePassXC or its Flatpak. Without them the bus is not asked."""
-    return posix.access(_settings(environ) + b"/keepassxc", posix.F_OK) or posix.access(
-        environ.get(b"HOME", b"") + _FLATPAK, posix.F_OK
+def comes_first(options: "Options") -> bool:
+    """Return whether to find out, before anything is searched for, if KeePassXC would open a dialog at that.
+
+    Only a person who has settings of KeePassXC, or of its Flatpak, can have it.
+    """
+    environ = options.environ
+    return options.unlock != "prompt" and (
+        posix.access(_settings(environ) + b"/keepassxc", posix.F_OK)
+        or posix.access(environ.get(b"HOME", b"") + _FLATPAK, posix.F_OK)
     )
 
 
@@ -63,22 +69,22 @@ def owner_of(name: bytes) -> bytes:
     return call(BUS, b"GetNameOwner", b"s", string(name))
 
 
-def _owner(message: decode.Message) -> bytes:
-    return b"" if message.type == decode.ERROR else message.decoder(b"s").string()
+def _owner(message: "Message") -> bytes:
+    return b"" if message.is_error else message.decoder(b"s").string()
 
 
 def _is_any_open(connection: "Connection") -> bool:
     """Return whether any database is open: the default one is that on display, which may be locked or not exposed."""
     service, path, interface = SERVICE
     (reply,) = connection.ask(get_property((service, path), interface, b"Collections", NO_AUTO_START))
-    collections = decode.read_paths(reply) or []
+    collections = reply.as_paths() or []
     return _is_open(connection, *collections[:_MOST_DATABASES])
 
 
 def _is_open(connection: "Connection", *collections: bytes) -> bool:
     """Return whether one of the collections says plainly that it is not locked."""
     replies = connection.ask(*(property_of(one, COLLECTION, b"Locked", NO_AUTO_START) for one in collections))
-    return any(decode.read_flag(reply) is False for reply in replies)
+    return any(reply.as_flag() is False for reply in replies)
 
 
 def _settings(environ: dict[bytes, bytes]) -> bytes:

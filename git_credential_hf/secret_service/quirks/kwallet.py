@@ -6,7 +6,6 @@ kf5_org.kde.KWallet.xml).
 
 import posix
 
-from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.encode import NO_AUTO_START, call, string
 from git_credential_hf.secret_service.messages import SECRETS
 from git_credential_hf.state import safe_read
@@ -15,6 +14,7 @@ TYPE_CHECKING = False  # as mypy reads it, without the import of typing
 if TYPE_CHECKING:
     from git_credential_hf.options import Options
     from git_credential_hf.secret_service.dbus.connection import Connection
+    from git_credential_hf.secret_service.dbus.decode import Message
 
 # What the bus can start where Plasma did not, as at an automatic login: ksecretd, and the daemons before it.
 SERVICES = (b"org.kde.secretservicecompat", b"org.kde.kwalletd6", b"org.kde.kwalletd5")
@@ -44,7 +44,7 @@ def open_already(connection: "Connection", paths: list[bytes], options: "Options
     wallets = list(dict.fromkeys(_wallet(path) for path in paths))[:_MOST_WALLETS]
     asked = [(place, wallet) for wallet in wallets for place in _OBJECTS]
     replies = connection.ask(*(is_open(place, wallet) for place, wallet in asked))
-    if all(reply.type == decode.ERROR for reply in replies):
+    if all(reply.is_error for reply in replies):
         return None
     if _asks_for_each_program(options.environ):
         options.note("keyring: locked; KWallet is set to ask before a program uses it, so it is left alone")
@@ -59,9 +59,9 @@ def is_open(place: bytes, wallet: bytes) -> bytes:
     return call((SECRETS, place, b"org.kde.KWallet"), b"isOpen", b"s", string(wallet), NO_AUTO_START)
 
 
-def read_open(message: decode.Message) -> bool:
+def read_open(message: "Message") -> bool:
     """Return whether isOpen was answered with true; an error is a no."""
-    return message.type != decode.ERROR and message.decoder(b"b").u32() == 1
+    return not message.is_error and message.decoder(b"b").u32() == 1
 
 
 def waiting(environ: dict[bytes, bytes]) -> str:

@@ -8,7 +8,6 @@ import posix
 import time
 
 from git_credential_hf.secret_service import messages
-from git_credential_hf.secret_service.dbus import decode
 from git_credential_hf.secret_service.dbus.opening import remaining
 from git_credential_hf.state import safe_read
 
@@ -30,7 +29,7 @@ def has_loaded(connection: "Connection", options: "Options") -> bool:
     To be called where there is none. Raises Unavailable.
     """
     (owner,) = connection.ask(messages.process())
-    if owner.type == decode.ERROR or not _has_just_started(owner.decoder(b"u").u32()):
+    if owner.is_error or not _has_just_started(owner.decoder(b"u").u32()):
         return False
     for _ in range(_TRIES):
         time.sleep(min(_PAUSE, remaining(options)))

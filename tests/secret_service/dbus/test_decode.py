@@ -35,35 +35,35 @@ Reply = tuple[int, bytes, bytes, bytes, bytes, int, bytes, bytes]
 @given(ATTRIBUTES, ORDERS)
 def test_read_attributes(attributes: dict[str, str], order: Endianness) -> None:
     message = one(reply("v", (("a{ss}", attributes),), order))
-    assert decode.read_dictionary(message) == encoded(attributes)
+    assert message.as_dictionary() == encoded(attributes)
 
 
 @pytest.mark.parametrize("variant", [("s", "a"), ("a{sv}", {}), ("as", ["a"]), ("v", ("a{ss}", {}))])
 def test_attributes_of_another_type_are_none(variant: tuple[str, object]) -> None:
     with pytest.raises(WireError):
-        decode.read_dictionary(one(reply("v", (variant,))))
+        decode.Message.as_dictionary(one(reply("v", (variant,))))
 
 
 @given(TEXT, ORDERS)
 def test_read_string(text: str, order: Endianness) -> None:
-    assert decode.read_string(one(reply("v", (("s", text),), order))) == text.encode()
+    assert decode.Message.as_text(one(reply("v", (("s", text),), order))) == text.encode()
 
 
 @given(st.booleans(), ORDERS)
 def test_read_flag(flag: bool, order: Endianness) -> None:
-    assert decode.read_flag(one(reply("v", (("b", flag),), order))) is flag
+    assert decode.Message.as_flag(one(reply("v", (("b", flag),), order))) is flag
 
 
 @given(st.integers(0, 2**64 - 1), ORDERS)
 def test_read_number(number: int, order: Endianness) -> None:
-    assert decode.read_number(one(reply("v", (("t", number),), order))) == number
+    assert decode.Message.as_number(one(reply("v", (("t", number),), order))) == number
 
 
 # What each reads, and a property of another type.
 PROPERTIES: dict[Callable[[decode.Message], object], tuple[str, object]] = {
-    decode.read_string: ("s", "text"),
-    decode.read_flag: ("b", True),
-    decode.read_number: ("t", 5),
+    decode.Message.as_text: ("s", "text"),
+    decode.Message.as_flag: ("b", True),
+    decode.Message.as_number: ("t", 5),
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jeepney import DBusAddress, new_error
 from jeepney.low_level import Endianness, MessageFlag
 
-from git_credential_hf.secret_service.dbus.encode import with_serial
+from git_credential_hf.secret_service.dbus.encode import numbered
 from git_credential_hf.secret_service.quirks import kwallet
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import Environment, Run
@@ -38,7 +38,7 @@ from tests.secret_service.conftest import needed, prompted, say
 def test_is_open(serial: int, path: str, wallet: str) -> None:
     address = DBusAddress(path, "org.freedesktop.secrets", "org.kde.KWallet")
     order, kind, _, *rest = expected(serial, address, "isOpen", "s", (wallet,))
-    data = with_serial(kwallet.is_open(path.encode(), wallet.encode()), serial)
+    data = numbered((kwallet.is_open(path.encode(), wallet.encode()),), serial)
     assert as_jeepney_reads(data) == (order, kind, MessageFlag.no_auto_start, *rest)
 
 
