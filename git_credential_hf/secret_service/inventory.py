@@ -64,4 +64,4 @@ def _labels(reader: Reader, collections: list[bytes]) -> list[str]:
     if not collections:
         return []
     replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, b"Label") for one in collections))
-    return [(reply.as_text() or b"").decode("utf-8", "replace") for reply in replies]
+    return [messages.read_label(reply, one) for reply, one in zip(replies, collections, strict=True)]

@@ -112,11 +112,13 @@ class Writer:
     fails: Locked, or a kind of Absent, if that is the reason. Each item is then unchanged, or finished.
 
     locked: the labels of the locked collections that have items of ours, which could not be changed.
+    fleeting: whether what was put is in the collection that is gone at logout.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self.locked: tuple[str, ...] = ()
+        self.fleeting = False
         self._replaces_in_place = False
         self._has_looked = False
         with _told():
@@ -126,9 +128,11 @@ class Writer:
                 add_match_rules(self._connection)
                 # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
                 # aborts if it is about a property or OpenSession.
-                self._default = self._default_collection()
+                self._default = self._collection("default")
                 if self._default == "/" and self._has_loaded():
-                    self._default = self._default_collection()
+                    self._default = self._collection("default")
+                # Where the Secret Service API has what is kept in memory alone; "/" is no collection.
+                self._of_session = self._collection("session")
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
@@ -153,8 +157,9 @@ class Writer:
         """
         with _told():
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
+            lasting = self._closed is None and self._default != self._of_session
             plans = [
-                _Plan(server, token, origin, here, force, self._default)
+                _Plan(server, token, origin, here, force, self._default, self._of_session if lasting else "")
                 for (server, token), here in zip(tokens, self._find(places), strict=True)
             ]
             if origin != item.STORED and any(plan.old or plan.is_for_a_user() for plan in plans):
@@ -169,6 +174,7 @@ class Writer:
                     if plan.kept is None:
                         plan.done = "left"
             written = [plan for plan in written if plan.done != "left"]
+            self.fleeting = any(plan.done != "left" and plan.target == self._of_session.encode() for plan in plans)
             if written and not dry_run:
                 self._carry_out(written)
         return [plan.done for plan in plans]
@@ -260,9 +266,9 @@ class Writer:
         with Reader(self._options) as reader:
             return oo7.has_loaded(reader, self._options)
 
-    def _default_collection(self) -> str:
+    def _collection(self, alias: str) -> str:
         service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
-        (path,) = service.call("ReadAlias", "s", "default")
+        (path,) = service.call("ReadAlias", "s", alias)
         return str(path)
 
     def _carry_out(self, plans: "list[_Plan]") -> None:
@@ -293,7 +299,7 @@ class Writer:
                 yield Properties(address).set("Attributes", "a{ss}", _text(plan.attributes))
             yield new_method_call(address, "SetSecret", "(oayays)", (secret,))
             return
-        collection = DBusAddress(kept.collection.decode() if kept else self._default, BUS_NAME, COLLECTION_IFACE)
+        collection = DBusAddress(plan.target.decode(), BUS_NAME, COLLECTION_IFACE)
         properties = {
             SS_PREFIX + "Item.Label": ("s", plan.item.label()),
             SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.attributes)),
@@ -339,10 +345,10 @@ class Writer:
             return
         asked = [(one, name) for name in (b"Locked", b"Label") for one in collections]
         replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, name) for one, name in asked))
-        for is_locked, label in zip(replies, replies[len(collections) :], strict=False):
+        for one, is_locked, label in zip(collections, replies, replies[len(collections) :], strict=False):
             if is_locked.as_flag() is False:
                 raise Locked(_EACH_LOCKED)
-            name = (label.as_text() or b"").decode("utf-8", "replace")
+            name = messages.read_label(label, one)
             if name not in self.locked:
                 self.locked += (name,)
 
@@ -373,11 +379,13 @@ class _Plan:
 
     found: what a search for its place and user finds.
     default: the path of the default collection, where of several items the one to be replaced is looked for first.
+    leaving: that of the collection whose items move to the default one, since they would be gone at logout.
 
     done: "unchanged", "replaced" or "created".
     kept: the item that the new one takes the place of, None where it is to be created.
     attributes: those of the new one: this program's, and what a person or the keyring added to those that it replaces.
     old: the texts of the tokens that it takes the place of.
+    target: the path of the collection that the new item is in.
     is_among_others: whether another program has an item there with the same attributes and more.
     """
 
@@ -389,25 +397,27 @@ class _Plan:
         found: "list[_Stored]",
         force: bool,
         default: str,
+        leaving: str,
     ) -> None:
         self.item = Item(server, token.scope, token.user, bearer=token.authtype is not None, origin=origin)
         self.secret = item.to_secret(token)
         here = self._replaced(found)
         seeded = [one for one in here if one.is_stored == self.item.is_stored]
         alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
+        alike = [one for one in alike if one.collection != leaving.encode()]
         alike.sort(key=lambda one: one.collection != default.encode())
         self.kept = alike[0] if alike else None
         ours = self.item.attributes()
         self.attributes = {name: value for one in [*here, *alike[:1]] for name, value in one.added().items()} | ours
         self.old = {one.text() for one in seeded} - {token.text}
         self._copies: list[_Stored] = []
-        target = self.kept.collection if self.kept else default.encode()
+        self.target = self.kept.collection if self.kept else default.encode()
         self.is_among_others = any(
-            ours.items() <= one.attributes.items() and one.collection == target for one in found if one not in here
+            ours.items() <= one.attributes.items() and one.collection == self.target for one in found if one not in here
         )
         if not here:
             self.done = "created"
-        elif len(here) == 1 and not force and self.is_done_by(here[0]):
+        elif here == [self.kept] and not force and self.is_done_by(here[0]):
             self.done = "unchanged"
         else:
             self.done = "replaced"
@@ -437,8 +447,9 @@ class _Plan:
         """Return the item that is done and stays, of what a search now finds in its place, and those that are to go."""
         here = self._replaced(found)
         before = self.kept.path if self.kept else b""
+        done = filter(self.is_done_by, here)
         # Of two the one with more attributes goes: oo7-daemon then deletes that alone.
-        kept = min(filter(self.is_done_by, here), key=lambda one: (len(one.attributes), one.path != before))
+        kept = min(done, key=lambda one: (one.collection != self.target, len(one.attributes), one.path != before))
         return kept, [one for one in [*here, *self._copies] if one.path != kept.path]
 
     def _replaced(self, found: "list[_Stored]") -> "list[_Stored]":
