@@ -1,6 +1,6 @@
 """Searches for items and reads their secrets: what `get` needs of a keyring."""
 
-from git_credential_hf.model.item import MARK, ORIGIN
+from git_credential_hf.model import item
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus.connection import Connection
 from git_credential_hf.secret_service.dbus.opening import remaining
@@ -97,26 +97,28 @@ class Reader(Connection):
         The secret is that of an item that has our mark: those of others may be large, and are nobody's business here.
         """
         found = self.attributes(items)
-        ours = [one for one in found if MARK in found[one]]
+        ours = [one for one in found if item.MARK in found[one]]
         secrets = self.secrets(ours) if ours else {}
         return {
             one: (secrets.get(one, b""), of_item)
             for one, of_item in found.items()
-            if one in secrets or MARK not in of_item
+            if one in secrets or item.MARK not in of_item
         }
 
-    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
-        """Return the origin of each of our `items`, and when it was modified.
+    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int, bool]]:
+        """Return the origin of each of `items`, which have our mark, when it was modified, and if it is ours still.
 
+        It is not where somebody changed a part of our identity: seed and forget then leave it alone (see item.ours).
         The time is in seconds since the epoch, 0 where it is not known.
         """
         names = (b"Attributes", b"Modified")
         replies = self.ask(*(messages.property_of(one, messages.ITEM, name) for name in names for one in items))
-        return {
-            one: (attributes.as_dictionary().get(ORIGIN, b""), modified.as_number() or 0)
-            for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False)
-            if remaining(self._options) and not attributes.is_error
-        }
+        found = {}
+        for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False):
+            if remaining(self._options) and not attributes.is_error:
+                known = attributes.as_dictionary()
+                found[one] = known.get(item.ORIGIN, b""), modified.as_number() or 0, item.ours(known) is not None
+        return found
 
     def _is_loaded_now(self) -> bool:
         """Return whether the keyring had no default collection yet, and has it now."""
