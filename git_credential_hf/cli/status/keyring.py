@@ -124,7 +124,8 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         raise opening.too_late(options)
 
     # A locked item is found by its host, and not by its schema.
-    others = [tool.attributes for tool in other_tools.tools(server, path) if b"server" not in tool.attributes]
+    host = item.of_server(server).items()
+    others = [tool.attributes for tool in other_tools.tools(server, path) if not host <= tool.attributes.items()]
     searches = [*item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
