@@ -10,10 +10,11 @@ from git_credential_hf.options import Options
 from git_credential_hf.secret_service import NO_BUS, NO_KEYRING, NotYours, Unavailable, messages, other_tools, provider
 from git_credential_hf.secret_service.dbus import opening
 from git_credential_hf.secret_service.dbus.encode import BUS, call
+from git_credential_hf.secret_service.inventory import MOST_OURS
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
 from git_credential_hf.secret_service.reader import Reader
 
-_MOST_ITEMS = 256  # that are looked at: each costs two calls
+_MOST_ITEMS = 256  # of other tools, that are looked at: each costs two calls
 _MOST_COLLECTIONS = 4  # that are named
 
 # Names that a keyring takes on the bus beside the Secret Service's.
@@ -124,18 +125,18 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         raise opening.too_late(options)
 
     # A locked item is found by its host, and not by its schema.
-    host = item.of_server(server).items()
-    others = [tool.attributes for tool in other_tools.tools(server, path) if not host <= tool.attributes.items()]
-    searches = [*item.searches(server), *others]
+    host = item.of_server(server)
+    others = [one.attributes for one in other_tools.tools(server, path) if not host.items() <= one.attributes.items()]
+    ours = [host | {item.ORIGIN: origin} for origin in (item.SEEDED, item.DECLARED, item.STORED)]
+    searches = [*ours, *item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
         state.is_hidden = True
     aliases = map(messages.read_alias, (b"default", b"session"))
     *found, default, session = gnome_keyring.ask(reader, *map(messages.search_items, searches), *aliases)
-    unlocked, locked = (
-        list(dict.fromkeys(path for reply in map(messages.read_found, found) for path in reply[which]))
-        for which in (0, 1)
-    )
+    replies = list(map(messages.read_found, found))
+    unlocked, locked = (list(dict.fromkeys(path for reply in replies for path in reply[which])) for which in (0, 1))
+    count = len({path for reply in replies[: len(ours)] for path in reply[0]})  # of ours, which are the first
     state.locked_items = len(locked)
     collection = messages.read_collection(default)
     places = list(dict.fromkeys(path.rpartition(b"/")[0] for path in locked))[:_MOST_COLLECTIONS]
@@ -156,7 +157,7 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         state.opens = is_open and bool(locked)
         if is_open and not locked:  # `seed` stores in it without a dialog
             state.state = "open"
-    _read_items(reader, server, state, unlocked[:_MOST_ITEMS])
+    _read_items(reader, server, state, unlocked[: min(count, MOST_OURS) + _MOST_ITEMS])
 
 
 def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes]) -> None:
