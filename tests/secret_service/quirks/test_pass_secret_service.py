@@ -57,6 +57,37 @@ def test_nobody_is_asked_for_the_passphrase(run: Run, protected: PassSecretServi
     assert not protected.has_asked()
 
 
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_key_of_the_store_counts_where_there_are_several(
+    run: Run, protected: PassSecretService, environment: Environment, runs: bool
+) -> None:
+    environment["PASSWORD_STORE_DIR"] = str(protected.bus.folder / "home/.password-store")
+    protected.make_key("other@example.org")
+    assert run("get", input=request()) == FROM_KEYRING
+    protected.lock()
+    if not runs:
+        protected.end_agent()
+    assert run("get", input=request()) == FROM_FILE
+    assert say(run, "hf_rotated") == LEFT
+    assert not protected.has_asked()
+    assert run("--unlock", "prompt", "--timeout", "60", "get", input=request()) == FROM_KEYRING
+
+
+def test_a_protected_key_that_the_store_is_not_for_does_not_count(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    needed(PassSecretService)
+    with contextlib.closing(PassSecretService(tmp_path / "pass")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        environment["GNUPGHOME"] = str(provider.gnupg)
+        environment["PASSWORD_STORE_DIR"] = str(provider.bus.folder / "home/.password-store")
+        provider.make_key("other@example.org", PassSecretService.password.decode())
+        provider.lock()
+        assert say(run, "hf_FromTheKeyring") == "created"
+        assert run("get", input=request()) == FROM_KEYRING
+        assert not provider.has_asked()
+
+
 def test_no_agent_is_started_to_ask(run: Run, protected: PassSecretService) -> None:
     protected.end_agent()
     assert run("get", input=request()) == FROM_FILE
