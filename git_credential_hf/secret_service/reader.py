@@ -1,5 +1,7 @@
 """Searches for items and reads their secrets: what `get` needs of a keyring."""
 
+import posix
+
 from git_credential_hf.model import item
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus.connection import Connection
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 _OF_PASS_SECRET_SERVICE = 109  # bytes: how long the paths of its items are, so that only for such it is loaded
+
+
+def password_store(environ: dict[bytes, bytes]) -> bytes:
+    """Return the folder of the user's password store. Source: pass(1), PASSWORD_STORE_DIR."""
+    return environ.get(b"PASSWORD_STORE_DIR") or environ.get(b"HOME", b"") + b"/.password-store"
 
 
 class Reader(Connection):
@@ -74,10 +81,11 @@ class Reader(Connection):
 
         Raises Locked where they cannot be had without a dialog that nobody asked for.
         """
-        if items and len(items[0]) == _OF_PASS_SECRET_SERVICE:
+        store = password_store(self._options.environ)
+        if items and (len(items[0]) == _OF_PASS_SECRET_SERVICE or posix.access(store + b"/secret-service", posix.F_OK)):
             from git_credential_hf.secret_service.quirks import pass_secret_service
 
-            pass_secret_service.leave_alone(items[0], self._options)
+            pass_secret_service.leave_alone(items[0], store, self._options)
         (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
         return messages.read_secrets(reply)
 

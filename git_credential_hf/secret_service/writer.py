@@ -1,7 +1,7 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from jeepney import DBusAddress, DBusErrorResponse, HeaderFields, Message, Properties, new_method_call
@@ -30,7 +30,7 @@ from git_credential_hf.secret_service import NO_KEYRING, Locked, NoCollection, N
 from git_credential_hf.secret_service.dbus import opening
 from git_credential_hf.secret_service.dbus.connection import AT_ONCE
 from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
-from git_credential_hf.secret_service.reader import Reader
+from git_credential_hf.secret_service.reader import Reader, password_store
 from git_credential_hf.secret_service.unlock import unlock
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
@@ -132,7 +132,9 @@ class Writer:
                 if self._default == "/" and self._has_loaded():
                     self._default = self._collection("default")
                 # Where the Secret Service API has what is kept in memory alone; "/" is no collection.
-                self._of_session = self._collection("session")
+                self._of_session = "/"
+                with suppress(DBusErrorResponse, ItemNotFoundException):  # what some say of an alias that is not there
+                    self._of_session = self._collection("session")
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
@@ -247,7 +249,8 @@ class Writer:
         if self._default == "/":
             return NoCollection("it has no default collection")
         try:
-            pass_secret_service.leave_alone(self._default.encode(), self._options)
+            store = password_store(self._options.environ)
+            pass_secret_service.leave_alone(self._default.encode(), store, self._options)
         except Locked as locked:
             return locked
         collection = Collection(self._connection, self._default)

@@ -679,6 +679,12 @@ class ScriptedSecretsd(Scripted):
     name = "secretsd"
 
 
+class ScriptedPass(Scripted):
+    """pass-secret-service, which is in Rust, and another program than pass_secret_service."""
+
+    name = "pass-secret-service"
+
+
 PINENTRY = """\
 #!/bin/sh
 # Writes down that it was started, and types what is in the file `passphrase`.

@@ -1,4 +1,4 @@
-"""pass_secret_service: it says that nothing is locked, and has gpg ask for the passphrase of its key.
+"""pass_secret_service and pass-secret-service: they say that nothing is locked, and have gpg ask for a passphrase.
 
 Whether gpg would ask is for gpg's agent to say, or for the keys' files where no agent runs. Which key the store is for
 is in the store, and what the agent calls that key is for gpg to say. Source: pass(1), ".gpg-id"; GnuPG's manual,
@@ -25,21 +25,31 @@ _MOST_KEYS = 64  # nobody has as many
 _OVER = (b"r", b"e")  # a key that was revoked, or has expired
 
 
-def leave_alone(path: bytes, options: "Options") -> None:
-    """Raise Locked where a secret at `path`, an item or a collection, would have gpg ask and nobody wants that."""
-    if options.unlock != "prompt" and _is_its_own(path) and _would_ask(options):
+def leave_alone(path: bytes, store: bytes, options: "Options") -> None:
+    """Raise Locked where a secret at `path`, an item or a collection, would have gpg ask and nobody wants that.
+
+    store: the folder of the password store.
+    """
+    if options.unlock != "prompt" and _is_of_pass(path, store) and _would_ask(store, options):
         raise Locked("the passphrase of its key is not known to gpg's agent: run `pass` to enter it")
 
 
-def _is_its_own(path: bytes) -> bool:
-    """Return whether an item or a collection is called as pass_secret_service calls its own: by UUIDs with `_`."""
-    names = path.removeprefix(_COLLECTIONS).split(b"/")
-    return path.startswith(_COLLECTIONS) and all(name.translate(_HEXADECIMAL) == _NAME for name in names)
+def _is_of_pass(path: bytes, store: bytes) -> bool:
+    """Return whether an item or a collection is in a password store.
+
+    pass_secret_service calls its own by UUIDs with `_`; pass-secret-service by the names of their files in the store.
+    """
+    place = path.removeprefix(_COLLECTIONS)
+    if place == path or b"\0" in path:
+        return False
+    file = store + b"/secret-service/" + place
+    has_file = posix.access(file + b".gpg", posix.F_OK) or posix.access(file, posix.F_OK)
+    return has_file or all(name.translate(_HEXADECIMAL) == _NAME for name in place.split(b"/"))
 
 
-def _would_ask(options: "Options") -> bool:
+def _would_ask(store: bytes, options: "Options") -> bool:
     """Return whether the key of the store, or where that is not known each of the user's, would be asked about."""
-    keys = _keys_of_store(options)
+    keys = _keys_of(store, options)
     home = options.environ.get(b"GNUPGHOME") or options.environ.get(b"HOME", b"") + b"/.gnupg"
     runtime = b"/run/user/%d/gnupg" % posix.geteuid()
     for folder in [home] if b"GNUPGHOME" in options.environ else [runtime, home]:
@@ -51,10 +61,8 @@ def _would_ask(options: "Options") -> bool:
     return not _has_key_without_passphrase(home + b"/private-keys-v1.d/", keys)
 
 
-def _keys_of_store(options: "Options") -> list[bytes]:
+def _keys_of(store: bytes, options: "Options") -> list[bytes]:
     """Return the keygrips of the store's key that encrypt; none where that is not known."""
-    environ = options.environ
-    store = environ.get(b"PASSWORD_STORE_DIR") or environ.get(b"HOME", b"") + b"/.password-store"
     name = safe_read.read(store + b"/.gpg-id").strip().partition(b"\n")[0]
     if not name:
         return []
@@ -62,11 +70,11 @@ def _keys_of_store(options: "Options") -> list[bytes]:
 
     command = [b"gpg", b"--batch", b"--no-autostart", b"--with-colons", b"--with-keygrip", b"--list-keys", b"--", name]
     none = subprocess.DEVNULL
+    left = opening.remaining(options)
     try:
         done = subprocess.run(
-            command, env=environ, stdin=none, stdout=subprocess.PIPE, stderr=none, timeout=opening.remaining(options),
-            check=False,
-        )  # fmt: skip
+            command, env=options.environ, stdin=none, stdout=subprocess.PIPE, stderr=none, timeout=left, check=False
+        )
     except (OSError, ValueError, subprocess.SubprocessError):
         return []
     keys: list[bytes] = []

@@ -10,7 +10,8 @@ import pytest
 
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import Environment, Run
-from tests.providers import PassSecretService
+from tests.keyring_items import Items
+from tests.providers import PassSecretService, ScriptedPass
 from tests.secret_service.conftest import LEFT, needed, say
 
 FROM_KEYRING = answer("hf_user", "hf_FromTheKeyring")
@@ -86,6 +87,27 @@ def test_a_protected_key_that_the_store_is_not_for_does_not_count(
         assert say(run, "hf_FromTheKeyring") == "created"
         assert run("get", input=request()) == FROM_KEYRING
         assert not provider.has_asked()
+
+
+def test_nobody_is_asked_where_the_secrets_are_files_of_the_store(
+    run: Run, protected: PassSecretService, environment: Environment, tmp_path: Path
+) -> None:
+    """A scripted provider, since no registry has pass-secret-service; it does not decrypt the file that is there."""
+    store = protected.bus.folder / "home/.password-store"
+    environment["PASSWORD_STORE_DIR"] = str(store)
+    with contextlib.closing(ScriptedPass(tmp_path / "scripted")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        assert say(run, "hf_FromTheKeyring") == "created"
+        with contextlib.closing(Items(provider.bus)) as items:
+            (item,) = items.collection.get_all_items()
+        file = store / "secret-service" / item.item_path.removeprefix("/org/freedesktop/secrets/collection/")
+        file.parent.mkdir(parents=True)
+        file.with_suffix(".gpg").touch()
+        assert run("get", input=request()) == FROM_KEYRING
+        protected.lock()
+        assert run("get", input=request()) == FROM_FILE
+        assert say(run, "hf_rotated") == LEFT
+        assert run("--unlock", "prompt", "get", input=request()) == FROM_KEYRING
 
 
 def test_no_agent_is_started_to_ask(run: Run, protected: PassSecretService) -> None:
