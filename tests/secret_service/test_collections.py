@@ -219,7 +219,7 @@ def test_what_is_in_memory_alone_is_replaced_there_where_the_default_collection_
     two.lock(LOGIN)
     done = run(*BRING, input=b"hf_new")
     assert (done.stdout.partition(b",")[0], done.code) == (b"keyring: replaced", 0)
-    assert b"until logout" in done.stderr
+    assert b"at logout" in done.stderr
     assert run("get", input=request()) == answer("hf_user", "hf_new")
 
 
@@ -227,7 +227,7 @@ def test_a_default_collection_that_is_gone_at_logout_is_told_of(run: Run, two: T
     run("configure")
     assert json.loads(run("status", "--json", HUB).stdout)["keyring"]["until_logout"] is False
     two.make_default(SESSION)
-    told = "git-credential-hf: the keyring stores it until logout alone: its default collection is in memory. "
+    told = "git-credential-hf: the keyring loses tokens at logout: its default collection is in memory. "
     for command, again in (
         ("seed --from - --scope org", "seed --from - --scope org"),
         ("login --with-token --offline --scope org", "login --scope org --offline"),
@@ -239,7 +239,7 @@ def test_a_default_collection_that_is_gone_at_logout_is_told_of(run: Run, two: T
     assert rows[1].split()[3:5] == ["keyring", "session"]
     known = json.loads(run("status", "--json", HUB).stdout)["keyring"]
     assert (known["collection"], known["until_logout"]) == ("session", True)
-    assert "is gone at logout\n" in run("status", HUB).stdout.decode()
+    assert "are gone at logout\n" in run("status", HUB).stdout.decode()
 
 
 # --- the item is in a locked collection ---------------------------------------------------------------------

@@ -395,7 +395,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         return
     would_be = "would be " if asked.dry_run else ""
     if writer.fleeting:
-        why = "the keyring stores it until logout alone: its default collection is in memory"
+        why = "the keyring loses tokens at logout: its default collection is in memory"
         outcome.warnings.append(f"{why}. Make another one its default, then: {asked.again(dry_run=False)}")
     if "left" not in done:
         outcome.places.insert(0, KEYRING)

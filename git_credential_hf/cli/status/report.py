@@ -354,7 +354,7 @@ def _keyring_rows(keyring: Report) -> list[str]:
         collection = f", collection {keyring['collection']}" if keyring["collection"] else ""
         rows = [f"{keyring['provider']}{collection}, {WORDS.get(keyring['state'], 'open')}"]
     if keyring["until_logout"]:
-        rows.append("that collection is in memory: what is stored in it is gone at logout")
+        rows.append("that collection is in memory: its tokens are gone at logout")
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
         rows.append(f"{_count(keyring['items'], 'token')} stored{scopes}, {keyring['items_of_others']} by other tools")
