@@ -98,6 +98,20 @@ def test_what_an_old_git_left_out_of_an_answer_is_not_lost(run: Run, keyring: It
     assert keyring.all() == before
 
 
+@pytest.mark.parametrize("end", [-10, 1000])
+def test_an_oauth_login_that_hf_tells_git_of_keeps_its_end(
+    run: Run, keyring: Items, environment: Environment, end: int
+) -> None:
+    """hf auth switch --add-to-git-credential stores a login with git before it writes the token file."""
+    expires = int(time.time()) + end
+    login = f"[oauth-alice]\nhf_token = hf_oauth_abc\nrefresh_token = again\nexpires_at = {expires}\n"
+    write_token_file(environment, "").with_name("stored_tokens").write_text(login)
+    assert run("store", input=request(username="hf_user", password="hf_oauth_abc")) == NOTHING
+    assert keyring.secrets() == [f"hf_oauth_abc\npassword_expiry_utc={expires}".encode()]
+    got = f"username=hf_user\npassword=hf_oauth_abc\npassword_expiry_utc={expires}\n" if end > 0 else ""
+    assert run("get", input=request()).stdout.decode() == got
+
+
 def test_what_a_url_has_in_it_does_not_come_before_the_token_file(
     run: Run, keyring: Items, environment: Environment
 ) -> None:
@@ -106,6 +120,52 @@ def test_what_a_url_has_in_it_does_not_come_before_the_token_file(
     assert run("store", input=request(username="hf_user", password="of-the-url", path="org/public")) == NOTHING
     assert run("get", input=request(path="org/public")) == answer("hf_user", "hf_file0123")
     assert keyring.all() == []
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize("scope", ["my-org", "my-org/public"])
+@pytest.mark.parametrize("rejected", [False, True])
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file_behind_a_scoped_one(
+    run: Run, keyring: Items, environment: Environment, user: str, scope: str, rejected: bool
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    if rejected:
+        run("erase", input=request(username="hf_user", password="hf_file0123", path="my-org/public"))
+    seed(run, "hf_scoped0123", "--scope", scope)
+    assert run("store", input=request(username=user, password="of-the-url", path="my-org/public")) == NOTHING
+    assert run("get", input=request(path="my-org/public")) == answer("hf_user", "hf_scoped0123")
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "hf_file0123")
+    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file_behind_a_variable(
+    run: Run, keyring: Items, environment: Environment, user: str
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    typed = request(username=user, password="of-the-url", path="org/public")
+    assert run("store", input=typed, HF_TOKEN="hf_variable0123") == NOTHING
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "hf_file0123")
+
+
+def test_what_is_typed_beside_a_scoped_token_is_kept_where_the_token_file_was_rejected_everywhere(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    run("erase", input=request(username="hf_user", password="hf_file0123"))
+    seed(run, "hf_scoped0123", "--scope", "my-org")
+    assert run("store", input=request(username="hf_user", password="typed", path="my-org/public")) == NOTHING
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "typed")
+
+
+def test_what_was_stored_for_the_host_is_replaced_beside_the_token_file(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    run("store", input=request(username="hf_user", password="first", path="org/one"))
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="hf_user", password="second", path="org/one")) == NOTHING
+    assert keyring.secrets() == [b"second"]
+    assert run("get", input=request()) == answer("hf_user", "second")
 
 
 def test_what_a_named_user_has_beside_the_token_file_is_for_that_repository(
@@ -154,6 +214,29 @@ def test_another_host_keeps_the_path(run: Run, keyring: Items) -> None:
     assert run(*FOR_OTHER, "get", input=request(**OTHER)) == NOTHING
     assert run(*FOR_OTHER, "erase", input=request(**OTHER, path="one.git", username="alice")) == NOTHING
     assert keyring.all() == []
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize("scope", ["", "group", "group/one"])
+def test_what_a_url_of_another_host_has_in_it_does_not_come_before_what_was_seeded(
+    run: Run, keyring: Items, user: str, scope: str
+) -> None:
+    seed(run, "seeded", "--host", OTHER["host"], *(("--scope", scope) if scope else ()))
+    typed = request(**OTHER, path="group/one.git", username=user, password="typed")
+    assert run(*FOR_OTHER, "store", input=typed) == NOTHING
+    got = request(**OTHER, path="group/one")
+    assert run(*FOR_OTHER, "get", input=got) == answer("hf_user", "seeded")
+    run(*FOR_OTHER, "erase", input=request(**OTHER, path="group/one", username="hf_user", password="seeded"))
+    assert run(*FOR_OTHER, "get", input=got) == answer(user, "typed")
+
+
+def test_what_is_stored_for_a_path_of_another_host_comes_before_what_is_stored_above_it(
+    run: Run, keyring: Items
+) -> None:
+    for path in ("group", "group/one", "group"):
+        run(*FOR_OTHER, "store", input=request(**OTHER, path=path, username="hf_user", password=f"of {path}"))
+    for path in ("group", "group/one"):
+        assert run(*FOR_OTHER, "get", input=request(**OTHER, path=path)) == answer("hf_user", f"of {path}")
 
 
 def test_a_path_deeper_than_any_scope_is_not_stored(run: Run, keyring: Items) -> None:
