@@ -5,7 +5,7 @@ from git_credential_hf.model.outcome import GIVEN, REJECTED, SPARE
 from git_credential_hf.model.repository import HF_USER, HUB, scope, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.model.text import is_text
-from git_credential_hf.model.token import Token, seconds
+from git_credential_hf.model.token import Token, of_hub, seconds
 from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
@@ -95,6 +95,8 @@ def _credential(ours: bytes, request: Request) -> Token | None:
     authtype, credential = values.get(b"authtype"), values.get(b"credential")
     text = credential if authtype is not None else request.password
     if text is None or values.get(b"ephemeral") not in (None, b"0", b"false"):
+        return None
+    if ours == HUB and text and of_hub(text) is None:
         return None
     user = request.username
     if user is None and authtype is None:

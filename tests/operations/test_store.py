@@ -62,6 +62,21 @@ def test_what_is_not_stored(run: Run, keyring: Items, left_out: dict[str, str]) 
     assert keyring.all() == []
 
 
+@pytest.mark.parametrize(
+    "password", ["None", "${HF_TOKEN}", "<token>", '"hf_abc123"', "Bearer hf_abc123", "ghp_abcdefghijklmnopqrst"]
+)
+@pytest.mark.parametrize("kind", ["password", "bearer"])
+def test_what_is_never_a_token_is_not_stored(run: Run, keyring: Items, password: str, kind: str) -> None:
+    """A program put it into a URL, and the repository is public."""
+    keyring.add(b"theirs", **LIBSECRET)
+    given = BEARER | {"credential": password} if kind == "bearer" else {"password": password}
+    assert run("store", input=request(**KNOWS_BEARER, **given, username="hf_user")) == NOTHING
+    assert keyring.secrets() == [b"theirs"]
+    assert run("get", input=request()) == answer("alice", "theirs")
+    run(*FOR_OTHER, "store", input=request(**OTHER, username="alice", password=password))
+    assert run(*FOR_OTHER, "get", input=request(**OTHER)) == answer("alice", password)
+
+
 def test_an_empty_username_and_an_empty_password(run: Run, keyring: Items) -> None:
     run("store", input=request(username="", password="pw"))
     assert run("get", input=request()) == answer("", "pw")
