@@ -446,6 +446,21 @@ def test_a_new_token_of_a_named_user_comes_before_what_was_stored_where_the_old_
     assert run("get", input=request(path="org/one")) == answer("alice", "hf_alicesNext0123456789abcdefgh12")
 
 
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize(("scope", "is_before"), [("", True), ("org", True), ("org/one", True), ("other", False)])
+def test_a_new_token_comes_before_what_was_stored_where_the_token_file_was_rejected(
+    run: Run, keyring: Items, environment: Environment, user: str, scope: str, is_before: bool
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    run("erase", input=request(username="hf_user", password="hf_file0123", path="org/one"))
+    hide(run, "org/one")
+    for _ in range(2):
+        seed(run, SEEDED, "--user", user, *(("--scope", scope) if scope else ()))
+        given = answer(user, SEEDED) if is_before else answer("hf_user", TYPED)
+        assert run("get", input=request(path="org/one")) == given
+    assert len(keyring.all()) == 1 + (not is_before)
+
+
 def test_a_token_seeded_for_a_named_user_comes_before_what_was_stored_earlier(run: Run, keyring: Items) -> None:
     hide(run)
     seed(run, SEEDED, "--user", "alice")
