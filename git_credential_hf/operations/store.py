@@ -63,6 +63,9 @@ def store(options: Options, data: bytes) -> str:
     if not all(_is_rejected(text, ours, b"", options) for text in others):
         # Elsewhere they still answer. Beside a scoped token it comes after that one, if that was seeded.
         accepted.scope = (kept and kept[0].scope) or scope(ours, request.path)
+        if not accepted.scope:
+            options.note("store: it is not known for which repository")
+            return ""
     if accepted.expires is None and ours == HUB:
         accepted.expires, _ = token_file.login(accepted.text, options.environ)
     try:

@@ -418,14 +418,14 @@ class _Plan:
         return ours is not None and ours.attributes() == self.item.attributes() and one.secret == self.secret
 
     def add_copies(self, stored: "list[_Stored]") -> None:
-        """Mark those of `stored` for deletion that `get` would answer with: one with an old token, one of hf_user."""
+        """Mark those of `stored` for deletion that have an old token, or that `get` would give before this one."""
         for one in stored:
             if one.item is None or one.item.server != self.item.server:
                 continue
             is_here = one.item.scope == self.item.scope
             # At the Hub one with a longer scope was stored where the token for the host was rejected (see store).
             is_below = one.item.scope.startswith(self.item.scope and self.item.scope + b"/")
-            is_before = one.item.user == HF_USER and (is_here or (is_below and self.item.server == HUB))
+            is_before = one.item.user == HF_USER if is_here else is_below and self.item.server == HUB
             if is_before or one.text() in self.old:
                 self._copies.append(one)
 

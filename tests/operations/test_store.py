@@ -446,6 +446,44 @@ def test_a_new_token_of_a_named_user_comes_before_what_was_stored_where_the_old_
     assert run("get", input=request(path="org/one")) == answer("alice", "hf_alicesNext0123456789abcdefgh12")
 
 
+def test_a_new_token_comes_before_what_a_named_user_had_beside_the_token_file(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="alice", password="hers", path="org/one")) == NOTHING
+    seed(run, SEEDED)
+    for user in ("hf_user", "alice"):
+        assert run("get", input=request(username=user, path="org/one")) == answer(user, SEEDED)
+    assert run("get", input=request(path="org/one")) == answer("hf_user", SEEDED)
+
+
+@pytest.mark.parametrize("rejected_first", [False, True])
+def test_a_password_in_a_url_does_not_hide_a_named_users_token_where_that_of_hf_user_is_rejected(
+    run: Run, keyring: Items, rejected_first: bool
+) -> None:
+    seed(run, "hf_anybodys0123456789abcdefghijkl1")
+    seed(run, SEEDED, "--user", "alice")
+    rejected = request(username="hf_user", password="hf_anybodys0123456789abcdefghijkl1")
+    if rejected_first:
+        run("erase", input=rejected)
+    hide(run)
+    run("erase", input=rejected)
+    assert_alices_answers(run)
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize("rejected", ["", "org/one"])
+def test_what_is_stored_for_no_repository_does_not_come_before_the_token_file(
+    run: Run, keyring: Items, environment: Environment, user: str, rejected: str
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    if rejected:
+        run("erase", input=request(username="hf_user", password="hf_file0123", path=rejected))
+    assert run("store", input=request(username=user, password="of-the-url")) == NOTHING
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "hf_file0123")
+    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
+
+
 @pytest.mark.parametrize("user", ["hf_user", "alice"])
 @pytest.mark.parametrize(("scope", "is_before"), [("", True), ("org", True), ("org/one", True), ("other", False)])
 def test_a_new_token_comes_before_what_was_stored_where_the_token_file_was_rejected(
