@@ -59,8 +59,8 @@ def seeded_for_others(server: bytes, scope: bytes, options: Options) -> list[byt
 
     def asked(reader: Reader) -> list[bytes]:
         found = reader.search([item.of_place(server, scope, user) | one for user in (None, HF_USER) for one in origins])
-        anybodys, of_hf_user = ([path for paths in some for path in paths] for some in (found[:2], found[2:]))
-        items = [path for path in anybodys if path not in of_hf_user]
+        of_hf_user = {path for paths in found[len(origins) :] for path in paths}
+        items = [path for paths in found[: len(origins)] for path in paths if path not in of_hf_user]
         return [item.text_of(secret) for secret in reader.secrets(items).values()] if items else []
 
     return _asked(options, asked) or []
