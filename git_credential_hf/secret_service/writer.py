@@ -41,6 +41,8 @@ _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
 
+_SESSION = b"/org/freedesktop/secrets/collection/session"  # gnome-keyring's and oo7-daemon's that is in memory alone
+
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
 
@@ -131,10 +133,6 @@ class Writer:
                 self._default = self._collection("default")
                 if self._default == "/" and self._has_loaded():
                     self._default = self._collection("default")
-                # Where the Secret Service API has what is kept in memory alone; "/" is no collection.
-                self._of_session = "/"
-                with suppress(DBusErrorResponse, ItemNotFoundException):  # what some say of an alias that is not there
-                    self._of_session = self._collection("session")
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
@@ -159,10 +157,13 @@ class Writer:
         """
         with _told():
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
-            lasting = self._closed is None and self._default != self._of_session
+            found = self._find(places)
+            default = self._default.encode()
+            fleeting = self._fleeting({default, *(one.collection for here in found for one in here)})
+            leaving = b"" if self._closed or default == fleeting else fleeting
             plans = [
-                _Plan(server, token, origin, here, force, self._default, self._of_session if lasting else "")
-                for (server, token), here in zip(tokens, self._find(places), strict=True)
+                _Plan(server, token, origin, here, force, default, leaving)
+                for (server, token), here in zip(tokens, found, strict=True)
             ]
             if origin != item.STORED and any(plan.done != "unchanged" for plan in plans):
                 (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
@@ -176,7 +177,7 @@ class Writer:
                     if plan.kept is None:
                         plan.done = "left"
             written = [plan for plan in written if plan.done != "left"]
-            self.fleeting = any(plan.done != "left" and plan.target == self._of_session.encode() for plan in plans)
+            self.fleeting = any(plan.done != "left" and plan.target == fleeting for plan in plans)
             if written and not dry_run:
                 self._carry_out(written)
         return [plan.done for plan in plans]
@@ -273,6 +274,13 @@ class Writer:
         service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
         (path,) = service.call("ReadAlias", "s", alias)
         return str(path)
+
+    def _fleeting(self, collections: set[bytes]) -> bytes:
+        """Return which of `collections` is in memory alone; empty for none. Another may have the same path."""
+        with suppress(DBusErrorResponse, ItemNotFoundException):  # what some say of an alias that is not there
+            if _SESSION in collections and self._collection("session").encode() == _SESSION:
+                return _SESSION
+        return b""
 
     def _carry_out(self, plans: "list[_Plan]") -> None:
         """Write what is planned, then delete what it replaces, so that an interruption loses nothing."""
@@ -399,22 +407,22 @@ class _Plan:
         origin: bytes,
         found: "list[_Stored]",
         force: bool,
-        default: str,
-        leaving: str,
+        default: bytes,
+        leaving: bytes,
     ) -> None:
         self.item = Item(server, token.scope, token.user, bearer=token.authtype is not None, origin=origin)
         self.secret = item.to_secret(token)
         here = self._replaced(found)
         seeded = [one for one in here if one.is_stored == self.item.is_stored]
         alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
-        alike = [one for one in alike if one.collection != leaving.encode()]
-        alike.sort(key=lambda one: one.collection != default.encode())
+        alike = [one for one in alike if one.collection != leaving]
+        alike.sort(key=lambda one: one.collection != default)
         self.kept = alike[0] if alike else None
         ours = self.item.attributes()
         self.attributes = {name: value for one in [*here, *alike[:1]] for name, value in one.added().items()} | ours
         self.old = {one.text() for one in seeded} - {token.text}
         self._copies: list[_Stored] = []
-        self.target = self.kept.collection if self.kept else default.encode()
+        self.target = self.kept.collection if self.kept else default
         self.is_among_others = any(
             ours.items() <= one.attributes.items() and one.collection == self.target for one in found if one not in here
         )
