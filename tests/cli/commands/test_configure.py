@@ -855,6 +855,12 @@ def test_file_is_taken_from_here(run: Run, tmp_path: Path, monkeypatch: pytest.M
     assert read(tmp_path / "mine") == wanted()
 
 
+def test_a_home_that_no_shell_has_filled_in(run: Run, environment: Environment) -> None:
+    file = Path(environment["HOME"], "mine")
+    assert succeeded(run("configure", "--file=~/mine")).startswith(f"{file}: added")
+    assert succeeded(run("unconfigure", "--file=~/mine")).startswith(f"{file}: removed")
+
+
 # The file on disk.
 
 
