@@ -10,6 +10,8 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
 
+_EXAMPLE = "git-credential-hf token https://huggingface.co/my-org/my-model"
+
 
 class NoToken(Exception):
     """There is no token for the URL; the text is the line for a person: why, and what to do."""
@@ -39,12 +41,11 @@ def find(url: bytes | None, options: Options) -> Token:
     except address.NoHost as where:
         raise _not_ours(str(where), url, given, used) from None
     except address.NotUnderstood as reason:
-        example = "as in git-credential-hf token https://huggingface.co/my-org/my-model"
         from git_credential_hf.cli.output import named
 
-        raise UsageError(f"{named(url)}{reason}, {example}") from None
+        raise UsageError(f"{named(url)}{reason}", _EXAMPLE) from None
     except Malformed as reason:
-        raise UsageError(f"the URL cannot be used: {reason}") from None
+        raise UsageError(f"the URL cannot be used: {reason}", _EXAMPLE) from None
     outcome = decide(request, options)
     answer = outcome.given()
     if answer is not None and answer.token is not None:
