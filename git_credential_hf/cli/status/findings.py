@@ -43,6 +43,10 @@ SEVERITIES = {code: severities for severities, codes in _CODES.items() for code 
 """The severity of each code; of two the first holds where git gets no credential for sure."""
 
 
+WRONG_TOKEN = ("env-hides-scopes", "token-file-newer")
+"""The errors that are never why git gets no token."""
+
+
 class Finding(NamedTuple):
     """severity: "error" (git gets no token, or another than it should), "warning" or "note".
 
@@ -88,10 +92,12 @@ def findings(facts: Facts) -> list[Finding]:
 def _hidden_scopes(facts: Facts) -> _Found:
     scopes = facts.scoped()
     if facts.given_from("env") is not None and scopes:
+        others = [one for one in facts.outcome.candidates if one.verdict == SPARE and one.source != "env"]
+        has_another = bool(others or facts.unmatched())
         yield (
             "env-hides-scopes",
             f"{_place(facts)} is set and comes first, so the tokens for {_listed(scopes)} are never given",
-            _unset(facts),
+            _unset(facts) if has_another else f"{_unset(facts)} && {remedies.new_token(facts)}",
         )
 
 
@@ -203,15 +209,21 @@ def _configuration(facts: Facts) -> _Found:
     if facts.rewrite is not None and (facts.url.has_token() or facts.password_of_url is not None):
         yield _token_in_configuration(facts, facts.rewrite)
     if not facts.with_path and facts.scoped() and facts.ours is not None:
-        setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
+        in_store, remedy = _send_path(facts)
         yield (
             "path-not-sent",
             "useHttpPath is not set, so git does not say which repository it asks for, and the tokens of scopes are "
-            "never given" + (remedies.in_store(facts, setting) if setting is not None else ""),
-            remedies.replace(facts, setting, b"true")
-            if setting is not None
-            else f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true",
+            f"never given{in_store}",
+            remedy,
         )
+
+
+def _send_path(facts: Facts) -> tuple[str, str]:
+    """Return how a message goes on, and the command, for git to say which repository it asks for."""
+    setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
+    if setting is None:
+        return "", f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true"
+    return remedies.in_store(facts, setting), remedies.replace(facts, setting, b"true")
 
 
 def _resets(facts: Facts) -> list[Setting]:
@@ -373,6 +385,14 @@ def _tokens(facts: Facts) -> _Found:
                 f"no source has a token for this URL ({why}){holds}: start `git-credential-hf serve` at the "
                 "other end of the socket",
                 f"git-credential-hf status {remedies.url(facts.given)}",
+            )
+            return
+        if facts.ours is not None and (hidden := facts.unmatched()):
+            in_store, remedy = _send_path(facts)
+            yield (
+                "no-token",
+                f"useHttpPath is not set, so git gets none of the tokens for {_listed(hidden)}{in_store}",
+                remedy,
             )
             return
         taken = remedies.take_token_file(facts) if is_there else ""

@@ -419,6 +419,11 @@ def _(world: World) -> None:
     world.url = "git@hf.co:my-org/my-model"
 
 
+@broken("ssh-url with a slash after the host")
+def _(world: World) -> None:
+    world.url = "git@hf.co:/my-org/my-model"
+
+
 @broken("not-ours")
 def _(world: World) -> None:
     world.url = "https://cdn-lfs.hf.co/some/object"
@@ -1631,6 +1636,42 @@ def test_quiet_says_only_what_keeps_git_from_a_token(world: World) -> None:
     assert b" is missing. Try: git-credential-hf configure\n" in result.stderr
 
 
+def test_quiet_names_no_variable_where_git_asks_nobody(world: World) -> None:
+    BROKEN["env-hides-scopes"](world)
+    world.helper("unconfigure")
+    result = world._run("status", "--quiet", MODEL)
+    assert result.code == 1
+    assert result.stderr == (
+        b"git-credential-hf: git does not ask git-credential-hf for this URL. Try: git-credential-hf configure\n"
+    )
+
+
+def test_a_variable_that_hides_scopes_is_unset_for_another_token(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--scope", "another-org")
+    world.environment["HF_TOKEN"] = TYPED
+    (finding,) = [one for one in world.known()["findings"] if one["code"] == "env-hides-scopes"]
+    assert finding["remedy"] == "unset HF_TOKEN && git-credential-hf login"
+    world.url = f"{HUB}/another-org/my-model"
+    for path in ("true", "false"):
+        world.git("config", "--global", f"credential.{HUB}.useHttpPath", path)
+        (finding,) = [one for one in world.known()["findings"] if one["code"] == "env-hides-scopes"]
+        assert finding["remedy"] == "unset HF_TOKEN"
+
+
+def test_a_token_that_git_gets_with_its_path_alone(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--scope", "my-org")
+    world.git("config", "--global", f"credential.{HUB}.useHttpPath", "false")
+    known = world.known()
+    assert known["verdict"].endswith(": useHttpPath is not set, so no scope matches")
+    result = world._run("status", "--quiet", MODEL)
+    assert result.stderr.startswith(b"git-credential-hf: useHttpPath is not set, so git gets none of the tokens for ")
+    world.shell(result.stderr.decode().partition("Try: ")[2])
+    assert codes(world.known()) == []
+    assert world.token_that_git_gets() == OTHER
+
+
 @pytest.mark.parametrize(
     ("helper", "leaks"),
     [
@@ -1746,7 +1787,7 @@ def test_what_is_no_address_is_wrong_usage(run: Run, url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [f"{MODEL}/tree/main", f"{MODEL}/blob/main/a%20b.py?x=y#L3", "my-org/my-model", "hf://my-org/my-model/file",
-     "https://hf.co/My-Org/my-model/", "https://huggingface.co/my-org/my-model.git"],
+     "https://hf.co/My-Org/my-model/", "https://huggingface.co/my-org/my-model.git", "my-org/my-model?x=y"],
 )  # fmt: skip
 def test_the_address_of_a_page_is_that_of_its_repository(world: World, url: str) -> None:
     world.seed(OTHER, "--scope", "my-org/my-model")
