@@ -125,8 +125,9 @@ def _two_tokens(facts: Facts) -> tuple[Token, Token] | None:
 
 
 def _is_newer(facts: Facts, ours: Token) -> bool:
-    """Return whether the token file is newer than the keyring's item."""
-    return any(facts.token_file.modified >= one.modified + 1 for one in facts.items if one.path == ours.item)
+    """Return whether the token file is known to be newer than the keyring's item."""
+    written = (one.modified for one in facts.items if one.path == ours.item)
+    return any(when and facts.token_file.modified >= when + 1 for when in written)
 
 
 # The URL.
