@@ -2,7 +2,7 @@
 
 from git_credential_hf.cli import clone
 from git_credential_hf.model import address
-from git_credential_hf.model.outcome import LOCKED
+from git_credential_hf.model.outcome import LOCKED, NOT_REACHED
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.text import is_plain_word
@@ -59,7 +59,10 @@ def find(url: bytes | None, options: Options) -> Token:
     if outcome.said:
         raise NoToken(outcome.said)
     place = _place(request.host, request.path)
-    why = "".join(f", {one.place}: {one.why}" for one in outcome.candidates if one.source == "forwarded")
+    from git_credential_hf.secret_service import NO_BUS, NO_KEYRING
+
+    silent = [one for one in outcome.candidates if one.verdict == NOT_REACHED and one.why not in (NO_BUS, NO_KEYRING)]
+    why = "".join(f", {one.place}: {one.why}" for one in silent)
     none = "no source has one"
     if outcome.first(LOCKED) is not None:
         none = "what the keyring may have for it is locked, and no other source has one"

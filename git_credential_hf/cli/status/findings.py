@@ -13,6 +13,7 @@ from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, quoted, shown, without_passwords
 from git_credential_hf.cli.status import remedies
 from git_credential_hf.cli.status.facts import Facts, Turn
+from git_credential_hf.cli.status.keyring import WORDS
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
@@ -398,9 +399,11 @@ def _tokens(facts: Facts) -> _Found:
             return
         taken = remedies.take_token_file(facts) if is_there else ""
         page = f": get one from {_TOKENS_PAGE if is_hubs else facts.whose}"
+        is_silent = facts.keyring is not None and facts.keyring.state == "silent"
+        silent = f" ({WORDS['silent']})" if is_silent else ""
         yield (
             "no-token",
-            f"no source has a token for this URL{holds}{page if not taken else ''}",
+            f"no source has a token for this URL{silent}{holds}{page if not taken else ''}",
             taken or remedies.new_token(facts),
         )
 
@@ -504,11 +507,15 @@ def _keyring(facts: Facts) -> _Found:
             f"export DBUS_SESSION_BUS_ADDRESS=unix:path={quoted(socket)}",
         )
     elif state.state == "silent" and facts.ours is not None:
+        others = ",".join(name for name in facts.main.sources if name != "keyring")
+        without = f", or have git do without the keyring{remedies.in_store(facts, facts.ours.setting)}"
         yield (
             "keyring-silent",
-            f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: restart it, or "
-            f"have git do without the keyring{remedies.in_store(facts, facts.ours.setting)}",
-            remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources env,file"),
+            f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: restart it"
+            f"{without if others else ''}",
+            remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources " + others.encode())
+            if others
+            else remedies.again(facts),
         )
 
 

@@ -1143,6 +1143,30 @@ def test_a_keyring_that_gives_no_answer(tmp_path: Path, run: Run, environment: E
         assert known["token_given"]
 
 
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [("", "oidc,env,forwarded,file"), ("--sources keyring,file", "file"), ("--sources keyring", "")],
+)
+def test_without_a_silent_keyring_the_other_sources_stay(
+    tmp_path: Path, run: Run, environment: Environment, options: str, left: str
+) -> None:
+    with closing(GnomeKeyring(tmp_path / "keyring")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.sound()
+        cache(environment).unlink()
+        world.gitconfig.write_text(world.gitconfig.read_text().replace(EXECUTABLE, f"{EXECUTABLE} {options}".strip()))
+        subprocess.run(["kill", "-STOP", str(provider.process.pid)], check=True)
+        known = world.known()
+        quiet = world._run("status", "--quiet", MODEL).stderr
+        told = run("token", "my-org/my-model").stderr
+    (finding,) = (one for one in known["findings"] if one["code"] == "keyring-silent")
+    again = f"git-credential-hf status {MODEL}"
+    assert f" --sources {left}' " in finding["remedy"] if left else finding["remedy"] == again
+    assert b"no source has a token for this URL (the keyring does not answer): " in quiet
+    assert b": no source has one, the keyring: it gave no answer within " in told
+
+
 @pytest.mark.parametrize("stopped", [False, True], ids=["answers", "gives no answer"])
 def test_a_program_that_the_bus_names_is_neither_run_nor_pasted(
     tmp_path: Path, run: Run, environment: Environment, stopped: bool
