@@ -612,7 +612,7 @@ def _declared(facts: Facts) -> _Found:
         yield (
             "declaration-broken",
             f"`git-credential-hf seed` stops at tokens.toml: {facts.declaration_error}",
-            remedies.edit(facts.declaration),
+            remedies.right_declaration(facts),
         )
     for one in facts.declared:
         source = facts.path(os.fsencode(one.file)) if one.file else one.token.name

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 from collections.abc import Sequence
 
 from git_credential_hf.cli import token_file
@@ -29,6 +30,15 @@ _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
 def edit(file: bytes | str) -> str:
     """Return the command that opens a file, which only its owner can read if it makes it."""
     return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
+
+
+def right_declaration(facts: Facts) -> str:
+    """Return the command that keeps others from writing to tokens.toml; one that opens it where they may not."""
+    try:
+        is_open = os.stat(facts.declaration).st_mode & stat.S_IWOTH
+    except OSError:  # as of a link to nothing
+        is_open = 0
+    return f"chmod o-w {quoted(facts.declaration)}" if is_open else edit(facts.declaration)
 
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
@@ -304,6 +314,8 @@ def request(facts: Facts) -> str:
     """Return what gives a helper git's request on standard input."""
     lines = [b"protocol=https", b"host=" + (facts.server or HUB)]
     lines += [b"path=" + facts.url.path] if facts.with_path and facts.url.path else []
+    user = facts.credential.values.get(b"username") if facts.credential is not None else None
+    lines += [b"username=" + user] if user else []
     return "printf '%s\\n' " + " ".join(map(quoted, lines))
 
 

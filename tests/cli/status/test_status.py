@@ -542,6 +542,20 @@ def _(world: World) -> None:
     declare(world, f"[tokens.mine]\nfile = {OTHER}\n")
 
 
+@broken("declaration-broken by its mode")
+def _(world: World) -> None:
+    write(world.home / "secret", TOKEN)
+    declare(world, '[tokens.mine]\nfile = "~/secret"\n')
+    (world.home / ".config/git-credential-hf/tokens.toml").chmod(0o666)
+
+
+@broken("token-file-differs for another user")
+def _(world: World) -> None:
+    world.seed(OTHER, "--user", "alice", "--no-cache")
+    world.git("config", "--global", f"credential.{HUB}.username", "alice")
+    os.utime(cache(world.environment), (1e9, 1e9))
+
+
 def rejected(world: World, token: str) -> None:
     request = f"protocol=https\nhost=huggingface.co\nusername=hf_user\npassword={token}\n"
     world.helper("erase", input=request.encode())
