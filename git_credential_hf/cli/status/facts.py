@@ -590,6 +590,8 @@ def _options(facts: Facts, own: OurHelper, helper: Helper | None) -> Options:
             raise options.UsageError("what follows the options is too much")
     except options.UsageError as error:
         own.error = str(error)
+        if isinstance(error, options.UnknownOption):
+            own.error = f"unknown option `{shown(error.name)}`"
         chosen, _ = options.parse(known_options(arguments, facts.environ), facts.environ)
     chosen.refresh = False
     chosen.offline = facts.offline

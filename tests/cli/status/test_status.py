@@ -1299,6 +1299,11 @@ def test_a_repository_that_takes_the_helper_back(world: World) -> None:
     assert codes(world.known()) == []
 
 
+def test_an_unknown_option_of_the_helper_is_named(world: World) -> None:
+    BROKEN["helper-options-wrong"](world)
+    assert world.known()["verdict"].endswith("the options of the helper are wrong: unknown option `--bogus`")
+
+
 @pytest.mark.parametrize(
     "helper", ["!git-credential-hf --timeout 5", "!git credential-hf --timeout 5", "hf --timeout 5"]
 )
