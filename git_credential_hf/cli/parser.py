@@ -386,7 +386,7 @@ def _token(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_exec(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--for", dest="url", metavar="URL", type=os.fsencode, help="use the token for URL, as token does")
+    add("--for", dest="url", metavar="URL", action=_Once, type=os.fsencode, help="use the token for URL, as token does")
 
 
 def _exec(given: argparse.Namespace, environ: _Environ) -> int:
@@ -399,7 +399,7 @@ def _exec(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_serve(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--socket", metavar="PATH", help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
+    add("--socket", metavar="PATH", action=_Once, help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
     add("--scope", metavar="SCOPE", action="append", default=[], help="answer for this scope only; repeatable")
     add("--for", dest="duration", metavar="DURATION", help="end after this time, such as 8h or 90m")
     add("--allow-uid", metavar="N", action=_Once, help="also answer this user")

@@ -12,9 +12,9 @@ from tests.conftest import EXECUTABLE, Environment, Run
 
 TOKEN = "hf_MiStYpEd0123456789AbCdEf"
 HELP = "Try: git-credential-hf {}--help"
-TOP, LOGIN, SEED, CONFIGURE, STATUS, LIST, SERVE, FORGET = (
+TOP, LOGIN, SEED, CONFIGURE, STATUS, LIST, EXEC, SERVE, FORGET = (
     HELP.format(f"{name} " if name else "")
-    for name in ("", "login", "seed", "configure", "status", "list", "serve", "forget")
+    for name in ("", "login", "seed", "configure", "status", "list", "exec", "serve", "forget")
 )
 
 PASTE = "Try: git-credential-hf login"
@@ -74,6 +74,8 @@ MISTAKES = [
     ("login --user a --user b", f"`--user` was given twice, and takes one value. {LOGIN}", 2),
     ("forget --host a.org --host b.org", f"`--host` was given twice, and takes one value. {FORGET}", 2),
     ("serve --for 1s --allow-uid 1 --allow-uid 2", f"`--allow-uid` was given twice, and takes one value. {SERVE}", 2),
+    ("serve --for 1s --socket a --socket b", f"`--socket` was given twice, and takes one value. {SERVE}", 2),
+    ("exec --for a/b --for c/d -- true", f"`--for` was given twice, and takes one value. {EXEC}", 2),
     ("configure --file=", f"`--file` takes a path. {CONFIGURE}", 2),
     ("token https:/huggingface.co/o/m", "https:/huggingface.co/o/m: a repository is given by its URL, or as org/name "
         "or datasets/org/name. Try: git-credential-hf token https://huggingface.co/my-org/my-model", 2),
