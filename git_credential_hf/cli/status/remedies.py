@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from git_credential_hf.cli import token_file
 from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
 from git_credential_hf.cli.output import quoted, shown
+from git_credential_hf.cli.owner import home_of
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
@@ -107,6 +108,9 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
     ]
     commands = [remove(facts, *by_worktree)] if by_worktree else []
     if in_files or not is_configured:
+        is_homeless = not (facts.environ.get(b"HOME") or facts.environ.get(b"GIT_CONFIG_GLOBAL"))
+        if is_homeless and (home := home_of({})):
+            commands.append(f"export HOME={quoted(home)}")
         commands.append(CONFIGURE + (" --local" if any(one.scope == "local" for one in in_files) else ""))
     return " && ".join(commands)
 
