@@ -168,6 +168,7 @@ class Facts:
         self.hf = Program("hf", environ)
         self.git_xet = Program("git-xet", environ)
         self.credential: Credential | None = None  # what git knows at last, None where it asks for none
+        self.user: bytes | None = None  # whom git asks for, before any helper answers
         self.password_of_url: bytes | None = None
         self.turns: list[Turn] = []
         self.main = OurHelper()  # the one of ours that is told of
@@ -411,6 +412,7 @@ def _read_request(facts: Facts, started: _Started) -> None:
         return
     facts.credential, facts.config.complaint = git_credential.read(output, errors)
     if facts.credential is not None:
+        facts.user = facts.credential.values.get(b"username")
         facts.password_of_url = facts.credential.secret()
 
 

@@ -318,8 +318,7 @@ def request(facts: Facts) -> str:
     """Return what gives a helper git's request on standard input."""
     lines = [b"protocol=https", b"host=" + (facts.server or HUB)]
     lines += [b"path=" + facts.url.path] if facts.with_path and facts.url.path else []
-    user = facts.credential.values.get(b"username") if facts.credential is not None else None
-    lines += [b"username=" + user] if user else []
+    lines += [b"username=" + facts.user] if facts.user else []
     return "printf '%s\\n' " + " ".join(map(quoted, lines))
 
 

@@ -1689,6 +1689,15 @@ def test_quiet_names_no_variable_where_git_asks_nobody(world: World) -> None:
     )
 
 
+def test_a_remedy_asks_for_no_user_that_git_does_not_ask_for(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--user", "alice")  # whose token answers for want of another
+    write(cache(world.environment), TOKEN)
+    os.utime(cache(world.environment), (1e9, 1e9))
+    (finding,) = [one for one in world.known()["findings"] if one["code"] == "token-file-differs"]
+    assert "username=" not in finding["remedy"]
+
+
 def test_a_variable_that_hides_scopes_is_unset_for_another_token(world: World) -> None:
     world.helper("forget", "--yes")
     world.seed(OTHER, "--scope", "another-org")
