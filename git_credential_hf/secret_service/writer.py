@@ -165,6 +165,7 @@ class Writer:
                 _Plan(server, token, origin, here, force, default, leaving)
                 for (server, token), here in zip(tokens, found, strict=True)
             ]
+            del found  # items of others with many attributes, which take up memory
             if origin != item.STORED and any(plan.done != "unchanged" for plan in plans):
                 (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
                 for plan in plans:

@@ -27,8 +27,8 @@ from git_credential_hf.cli.git_config import (
     read_settings,
 )
 from git_credential_hf.cli.git_config import STORES as _STORES
-from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
-from git_credential_hf.cli.owner import refuse_another_users
+from git_credential_hf.cli.output import PARTLY, Failed, complain, quoted, shown
+from git_credential_hf.cli.owner import home_of, refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.state import files
@@ -456,7 +456,8 @@ def _global(environ: dict[bytes, bytes]) -> str:
         return os.fsdecode(named)
     home = os.fsdecode(environ.get(b"HOME", b""))
     if not home:
-        raise Failed("HOME is not set, so there is no configuration of yours: set it, or use --file")
+        yours = quoted(home_of({}) or b"FOLDER")
+        raise Failed(f"HOME is not set, so git has no configuration of yours. Try: export HOME={yours}")
     file = os.path.join(home, ".gitconfig")
     xdg = os.path.join(os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config"), "git/config")
     return xdg if not os.access(file, os.R_OK) and os.access(xdg, os.R_OK) else file

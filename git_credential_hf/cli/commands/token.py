@@ -10,6 +10,8 @@ from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
 
+_EXAMPLE = "git-credential-hf token https://huggingface.co/my-org/my-model"
+
 
 class NoToken(Exception):
     """There is no token for the URL; the text is the line for a person: why, and what to do."""
@@ -39,12 +41,11 @@ def find(url: bytes | None, options: Options) -> Token:
     except address.NoHost as where:
         raise _not_ours(str(where), url, given, used) from None
     except address.NotUnderstood as reason:
-        example = "as in git-credential-hf token https://huggingface.co/my-org/my-model"
         from git_credential_hf.cli.output import named
 
-        raise UsageError(f"{named(url)}{reason}, {example}") from None
+        raise UsageError(f"{named(url)}{reason}", _EXAMPLE) from None
     except Malformed as reason:
-        raise UsageError(f"the URL cannot be used: {reason}") from None
+        raise UsageError(f"the URL cannot be used: {reason}", _EXAMPLE) from None
     outcome = decide(request, options)
     answer = outcome.given()
     if answer is not None and answer.token is not None:
@@ -57,11 +58,11 @@ def find(url: bytes | None, options: Options) -> Token:
         raise _not_ours(f"{request.protocol.decode('ascii', 'replace')}://{host}", url, given, used, place)
     if outcome.said:
         raise NoToken(outcome.said)
+    place = _place(request.host, request.path)
     from git_credential_hf.secret_service import NO_BUS, NO_KEYRING
 
-    place = _place(request.host, request.path)
-    unread = [one for one in outcome.candidates if one.verdict == NOT_REACHED]
-    why = "".join(f", {one.place}: {one.why}" for one in unread if one.why not in (NO_BUS, NO_KEYRING))
+    silent = [one for one in outcome.candidates if one.verdict == NOT_REACHED and one.why not in (NO_BUS, NO_KEYRING)]
+    why = "".join(f", {one.place}: {one.why}" for one in silent)
     none = "no source has one"
     if outcome.first(LOCKED) is not None:
         none = "what the keyring may have for it is locked, and no other source has one"

@@ -7,11 +7,13 @@ import os
 import re
 import shlex
 import shutil
+import stat
 from collections.abc import Sequence
 
 from git_credential_hf.cli import token_file
 from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
 from git_credential_hf.cli.output import quoted, shown
+from git_credential_hf.cli.owner import home_of
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
@@ -29,6 +31,15 @@ _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
 def edit(file: bytes | str) -> str:
     """Return the command that opens a file, which only its owner can read if it makes it."""
     return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
+
+
+def right_declaration(facts: Facts) -> str:
+    """Return the command that keeps others from writing to tokens.toml; one that opens it where they may not."""
+    try:
+        is_open = os.stat(facts.declaration).st_mode & stat.S_IWOTH
+    except OSError:  # as of a link to nothing
+        is_open = 0
+    return f"chmod o-w {quoted(facts.declaration)}" if is_open else edit(facts.declaration)
 
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
@@ -97,6 +108,9 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
     ]
     commands = [remove(facts, *by_worktree)] if by_worktree else []
     if in_files or not is_configured:
+        is_homeless = not (facts.environ.get(b"HOME") or facts.environ.get(b"GIT_CONFIG_GLOBAL"))
+        if is_homeless and (home := home_of({})):
+            commands.append(f"export HOME={quoted(home)}")
         commands.append(CONFIGURE + (" --local" if any(one.scope == "local" for one in in_files) else ""))
     return " && ".join(commands)
 
@@ -304,6 +318,7 @@ def request(facts: Facts) -> str:
     """Return what gives a helper git's request on standard input."""
     lines = [b"protocol=https", b"host=" + (facts.server or HUB)]
     lines += [b"path=" + facts.url.path] if facts.with_path and facts.url.path else []
+    lines += [b"username=" + facts.user] if facts.user else []
     return "printf '%s\\n' " + " ".join(map(quoted, lines))
 
 

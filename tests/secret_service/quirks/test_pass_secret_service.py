@@ -1,6 +1,8 @@
 """pass_secret_service: nobody is asked for the passphrase of its key who did not ask for that."""
 
 import contextlib
+import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -108,6 +110,18 @@ def test_nobody_is_asked_where_the_secrets_are_files_of_the_store(
         assert run("get", input=request()) == FROM_FILE
         assert say(run, "hf_rotated") == LEFT
         assert run("--unlock", "prompt", "get", input=request()) == FROM_KEYRING
+
+
+def test_no_item_is_older_than_a_file_of_whose_time_it_tells_nothing(
+    run: Run, environment: Environment, protected: PassSecretService
+) -> None:
+    run("configure")
+    seed(run, "hf_newer")
+    file = write_token_file(environment, "hf_older")
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    codes = [one["code"] for one in json.loads(run("status", "--json").stdout)["findings"]]
+    assert "token-file-differs" in codes
+    assert "token-file-newer" not in codes
 
 
 def test_no_agent_is_started_to_ask(run: Run, protected: PassSecretService) -> None:
