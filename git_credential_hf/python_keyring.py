@@ -63,6 +63,7 @@ class Writer:
     """Our items in that keyring. Every method raises Absent, Locked or Unavailable if it fails."""
 
     locked: tuple[str, ...] = ()  # there is only one collection, which is open or raises Locked
+    fleeting = False  # and which stays
 
     def __enter__(self) -> "Writer":
         return self

@@ -11,7 +11,8 @@ from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.reader import Reader
 from git_credential_hf.secret_service.unlock import hidden
 
-_MOST_ITEMS = 256  # of ours, and of others, that are looked at: each costs a call
+MOST_OURS = 4096  # that are looked at: each costs a call
+_MOST_ITEMS = 256  # of others
 
 
 class Held(NamedTuple):
@@ -40,7 +41,7 @@ def items(options: Options) -> list[Held]:
             locked |= dict.fromkeys(set(reader.locked) - locked.keys(), origin)
         if not found and not of_host and not locked and hidden(reader):
             raise Locked("it is locked")
-        known = reader.marked(sorted(found)[:_MOST_ITEMS] + sorted(set(of_host) - found)[:_MOST_ITEMS])
+        known = reader.marked(sorted(found)[:MOST_OURS] + sorted(set(of_host) - found)[:_MOST_ITEMS])
         places = list(dict.fromkeys(_collection(path) for path in (*known, *locked)))
         labels = dict(zip(places, _labels(reader, places), strict=True))
         held = []
@@ -49,7 +50,7 @@ def items(options: Options) -> list[Held]:
             if ours is not None:
                 token = item.from_secret(secret, ours.user, path=path, scope=ours.scope)
                 held.append(Held(ours.origin, labels[_collection(path)], ours, token, False))
-        of_locked = reader.attributes(list(locked)[:_MOST_ITEMS])
+        of_locked = reader.attributes(list(locked)[:MOST_OURS])
         for path in locked:
             attributes = of_locked.get(path, {})
             held.append(Held(locked[path], labels[_collection(path)], item.ours(attributes), None, True))
@@ -64,4 +65,4 @@ def _labels(reader: Reader, collections: list[bytes]) -> list[str]:
     if not collections:
         return []
     replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, b"Label") for one in collections))
-    return [(reply.as_text() or b"").decode("utf-8", "replace") for reply in replies]
+    return [messages.read_label(reply, one) for reply, one in zip(replies, collections, strict=True)]

@@ -103,6 +103,11 @@ def read_collection(message: Message) -> bytes:
     return message.decoder(b"o").string()
 
 
+def read_label(message: Message, collection: bytes) -> str:
+    """Return the label of the collection, for people; the end of its path where it has none, as that of a session."""
+    return (message.as_text() or collection.rpartition(b"/")[2]).decode("utf-8", "replace")
+
+
 def read_unlocked(message: Message) -> tuple[list[bytes], bytes]:
     """Return what Unlock has unlocked, and the prompt that the rest needs, NO_OBJECT for none."""
     body = message.decoder(b"aoo")

@@ -1,4 +1,7 @@
-"""Which of several items of ours for one place answers: a seeded one before a stored one, then the newest."""
+"""Which of several items of ours for one place answers: a seeded one before a stored one, then the newest.
+
+One of which somebody changed a part of our identity comes after those that seed replaces and forget removes.
+"""
 
 from git_credential_hf.model import item
 from git_credential_hf.model.token import Token, rank
@@ -16,10 +19,10 @@ def ordered(tokens: list[Token], reader: "Reader", users: list[bytes], anybody: 
     """
     known = reader.origins([token.item for token in tokens])
 
-    def key(token: Token) -> tuple[int, int, int]:
-        origin, modified = known.get(token.item, (b"", 0))
+    def key(token: Token) -> tuple[int, int, bool, int]:
+        origin, modified, is_whole = known.get(token.item, (b"", 0, False))
         is_stored, user = int(origin == item.STORED), rank(token, users)
         first, second = (is_stored, user) if anybody else (user, is_stored)
-        return first, second, -modified
+        return first, second, not is_whole, -modified
 
     return sorted(tokens, key=key)

@@ -1,6 +1,8 @@
 """Searches for items and reads their secrets: what `get` needs of a keyring."""
 
-from git_credential_hf.model.item import MARK, ORIGIN
+import posix
+
+from git_credential_hf.model import item
 from git_credential_hf.secret_service import Locked, messages
 from git_credential_hf.secret_service.dbus.connection import Connection
 from git_credential_hf.secret_service.dbus.opening import remaining
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from git_credential_hf.options import Options
 
 _OF_PASS_SECRET_SERVICE = 109  # bytes: how long the paths of its items are, so that only for such it is loaded
+
+
+def password_store(environ: dict[bytes, bytes]) -> bytes:
+    """Return the folder of the user's password store. Source: pass(1), PASSWORD_STORE_DIR."""
+    return environ.get(b"PASSWORD_STORE_DIR") or environ.get(b"HOME", b"") + b"/.password-store"
 
 
 class Reader(Connection):
@@ -74,10 +81,11 @@ class Reader(Connection):
 
         Raises Locked where they cannot be had without a dialog that nobody asked for.
         """
-        if items and len(items[0]) == _OF_PASS_SECRET_SERVICE:
+        store = password_store(self._options.environ)
+        if items and (len(items[0]) == _OF_PASS_SECRET_SERVICE or posix.access(store + b"/secret-service", posix.F_OK)):
             from git_credential_hf.secret_service.quirks import pass_secret_service
 
-            pass_secret_service.leave_alone(items[0], self._options)
+            pass_secret_service.leave_alone(items[0], store, self._options)
         (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
         return messages.read_secrets(reply)
 
@@ -97,26 +105,28 @@ class Reader(Connection):
         The secret is that of an item that has our mark: those of others may be large, and are nobody's business here.
         """
         found = self.attributes(items)
-        ours = [one for one in found if MARK in found[one]]
+        ours = [one for one in found if item.MARK in found[one]]
         secrets = self.secrets(ours) if ours else {}
         return {
             one: (secrets.get(one, b""), of_item)
             for one, of_item in found.items()
-            if one in secrets or MARK not in of_item
+            if one in secrets or item.MARK not in of_item
         }
 
-    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
-        """Return the origin of each of our `items`, and when it was modified.
+    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int, bool]]:
+        """Return the origin of each of `items`, which have our mark, when it was modified, and if it is ours still.
 
+        It is not where somebody changed a part of our identity: seed and forget then leave it alone (see item.ours).
         The time is in seconds since the epoch, 0 where it is not known.
         """
         names = (b"Attributes", b"Modified")
         replies = self.ask(*(messages.property_of(one, messages.ITEM, name) for name in names for one in items))
-        return {
-            one: (attributes.as_dictionary().get(ORIGIN, b""), modified.as_number() or 0)
-            for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False)
-            if remaining(self._options) and not attributes.is_error
-        }
+        found = {}
+        for one, attributes, modified in zip(items, replies, replies[len(items) :], strict=False):
+            if remaining(self._options) and not attributes.is_error:
+                known = attributes.as_dictionary()
+                found[one] = known.get(item.ORIGIN, b""), modified.as_number() or 0, item.ours(known) is not None
+        return found
 
     def _is_loaded_now(self) -> bool:
         """Return whether the keyring had no default collection yet, and has it now."""

@@ -1,7 +1,7 @@
 """Create, replace, delete, unlock: every write to the Secret Service, on secretstorage."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from jeepney import DBusAddress, DBusErrorResponse, HeaderFields, Message, Properties, new_method_call
@@ -30,7 +30,7 @@ from git_credential_hf.secret_service import NO_KEYRING, Locked, NoCollection, N
 from git_credential_hf.secret_service.dbus import opening
 from git_credential_hf.secret_service.dbus.connection import AT_ONCE
 from git_credential_hf.secret_service.quirks import keepassxc, oo7, pass_secret_service
-from git_credential_hf.secret_service.reader import Reader
+from git_credential_hf.secret_service.reader import Reader, password_store
 from git_credential_hf.secret_service.unlock import unlock
 
 _IS_LOCKED = "org.freedesktop.Secret.Error.IsLocked"
@@ -40,6 +40,8 @@ _STOPPED = (DBUS_NO_REPLY, DBUS_SERVICE_UNKNOWN)
 _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done for you"
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
+
+_SESSION = b"/org/freedesktop/secrets/collection/session"  # gnome-keyring's and oo7-daemon's that is in memory alone
 
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
@@ -112,11 +114,13 @@ class Writer:
     fails: Locked, or a kind of Absent, if that is the reason. Each item is then unchanged, or finished.
 
     locked: the labels of the locked collections that have items of ours, which could not be changed.
+    fleeting: whether what was put is in the collection that is gone at logout.
     """
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self.locked: tuple[str, ...] = ()
+        self.fleeting = False
         self._replaces_in_place = False
         self._has_looked = False
         with _told():
@@ -126,9 +130,9 @@ class Writer:
                 add_match_rules(self._connection)
                 # The first call of a connection: gnome-keyring can come to it before it knows of the connection, and
                 # aborts if it is about a property or OpenSession.
-                self._default = self._default_collection()
+                self._default = self._collection("default")
                 if self._default == "/" and self._has_loaded():
-                    self._default = self._default_collection()
+                    self._default = self._collection("default")
                 self._session = _plain_session(self._connection)
                 self._closed = self._why_closed()
         except BaseException:
@@ -153,10 +157,15 @@ class Writer:
         """
         with _told():
             places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
+            found = self._find(places)
+            default = self._default.encode()
+            fleeting = self._fleeting({default, *(one.collection for here in found for one in here)})
+            leaving = b"" if self._closed or default == fleeting else fleeting
             plans = [
-                _Plan(server, token, origin, here, force, self._default)
-                for (server, token), here in zip(tokens, self._find(places), strict=True)
+                _Plan(server, token, origin, here, force, default, leaving)
+                for (server, token), here in zip(tokens, found, strict=True)
             ]
+            del found  # items of others with many attributes, which take up memory
             if origin != item.STORED and any(plan.done != "unchanged" for plan in plans):
                 (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
                 for plan in plans:
@@ -169,6 +178,7 @@ class Writer:
                     if plan.kept is None:
                         plan.done = "left"
             written = [plan for plan in written if plan.done != "left"]
+            self.fleeting = any(plan.done != "left" and plan.target == fleeting for plan in plans)
             if written and not dry_run:
                 self._carry_out(written)
         return [plan.done for plan in plans]
@@ -241,7 +251,8 @@ class Writer:
         if self._default == "/":
             return NoCollection("it has no default collection")
         try:
-            pass_secret_service.leave_alone(self._default.encode(), self._options)
+            store = password_store(self._options.environ)
+            pass_secret_service.leave_alone(self._default.encode(), store, self._options)
         except Locked as locked:
             return locked
         collection = Collection(self._connection, self._default)
@@ -260,10 +271,17 @@ class Writer:
         with Reader(self._options) as reader:
             return oo7.has_loaded(reader, self._options)
 
-    def _default_collection(self) -> str:
+    def _collection(self, alias: str) -> str:
         service = DBusAddressWrapper(SS_PATH, SERVICE_IFACE, self._connection)
-        (path,) = service.call("ReadAlias", "s", "default")
+        (path,) = service.call("ReadAlias", "s", alias)
         return str(path)
+
+    def _fleeting(self, collections: set[bytes]) -> bytes:
+        """Return which of `collections` is in memory alone; empty for none. Another may have the same path."""
+        with suppress(DBusErrorResponse, ItemNotFoundException):  # what some say of an alias that is not there
+            if _SESSION in collections and self._collection("session").encode() == _SESSION:
+                return _SESSION
+        return b""
 
     def _carry_out(self, plans: "list[_Plan]") -> None:
         """Write what is planned, then delete what it replaces, so that an interruption loses nothing."""
@@ -293,7 +311,7 @@ class Writer:
                 yield Properties(address).set("Attributes", "a{ss}", _text(plan.attributes))
             yield new_method_call(address, "SetSecret", "(oayays)", (secret,))
             return
-        collection = DBusAddress(kept.collection.decode() if kept else self._default, BUS_NAME, COLLECTION_IFACE)
+        collection = DBusAddress(plan.target.decode(), BUS_NAME, COLLECTION_IFACE)
         properties = {
             SS_PREFIX + "Item.Label": ("s", plan.item.label()),
             SS_PREFIX + "Item.Attributes": ("a{ss}", _text(plan.attributes)),
@@ -339,10 +357,10 @@ class Writer:
             return
         asked = [(one, name) for name in (b"Locked", b"Label") for one in collections]
         replies = reader.ask(*(messages.property_of(one, messages.COLLECTION, name) for one, name in asked))
-        for is_locked, label in zip(replies, replies[len(collections) :], strict=False):
+        for one, is_locked, label in zip(collections, replies, replies[len(collections) :], strict=False):
             if is_locked.as_flag() is False:
                 raise Locked(_EACH_LOCKED)
-            name = (label.as_text() or b"").decode("utf-8", "replace")
+            name = messages.read_label(label, one)
             if name not in self.locked:
                 self.locked += (name,)
 
@@ -373,11 +391,13 @@ class _Plan:
 
     found: what a search for its place and user finds.
     default: the path of the default collection, where of several items the one to be replaced is looked for first.
+    leaving: that of the collection whose items move to the default one, since they would be gone at logout.
 
     done: "unchanged", "replaced" or "created".
     kept: the item that the new one takes the place of, None where it is to be created.
     attributes: those of the new one: this program's, and what a person or the keyring added to those that it replaces.
     old: the texts of the tokens that it takes the place of.
+    target: the path of the collection that the new item is in.
     is_among_others: whether another program has an item there with the same attributes and more.
     """
 
@@ -388,26 +408,28 @@ class _Plan:
         origin: bytes,
         found: "list[_Stored]",
         force: bool,
-        default: str,
+        default: bytes,
+        leaving: bytes,
     ) -> None:
         self.item = Item(server, token.scope, token.user, bearer=token.authtype is not None, origin=origin)
         self.secret = item.to_secret(token)
         here = self._replaced(found)
         seeded = [one for one in here if one.is_stored == self.item.is_stored]
         alike = [one for one in seeded if one.item is not None and one.item.bearer == self.item.bearer]
-        alike.sort(key=lambda one: one.collection != default.encode())
+        alike = [one for one in alike if one.collection != leaving]
+        alike.sort(key=lambda one: one.collection != default)
         self.kept = alike[0] if alike else None
         ours = self.item.attributes()
         self.attributes = {name: value for one in [*here, *alike[:1]] for name, value in one.added().items()} | ours
         self.old = {one.text() for one in seeded} - {token.text}
         self._copies: list[_Stored] = []
-        target = self.kept.collection if self.kept else default.encode()
+        self.target = self.kept.collection if self.kept else default
         self.is_among_others = any(
-            ours.items() <= one.attributes.items() and one.collection == target for one in found if one not in here
+            ours.items() <= one.attributes.items() and one.collection == self.target for one in found if one not in here
         )
         if not here:
             self.done = "created"
-        elif len(here) == 1 and not force and self.is_done_by(here[0]):
+        elif here == [self.kept] and not force and self.is_done_by(here[0]):
             self.done = "unchanged"
         else:
             self.done = "replaced"
@@ -433,8 +455,9 @@ class _Plan:
         """Return the item that is done and stays, of what a search now finds in its place, and those that are to go."""
         here = self._replaced(found)
         before = self.kept.path if self.kept else b""
+        done = filter(self.is_done_by, here)
         # Of two the one with more attributes goes: oo7-daemon then deletes that alone.
-        kept = min(filter(self.is_done_by, here), key=lambda one: (len(one.attributes), one.path != before))
+        kept = min(done, key=lambda one: (one.collection != self.target, len(one.attributes), one.path != before))
         return kept, [one for one in [*here, *self._copies] if one.path != kept.path]
 
     def _replaced(self, found: "list[_Stored]") -> "list[_Stored]":

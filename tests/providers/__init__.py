@@ -679,6 +679,12 @@ class ScriptedSecretsd(Scripted):
     name = "secretsd"
 
 
+class ScriptedPass(Scripted):
+    """pass-secret-service, which is in Rust, and another program than pass_secret_service."""
+
+    name = "pass-secret-service"
+
+
 PINENTRY = """\
 #!/bin/sh
 # Writes down that it was started, and types what is in the file `passphrase`.
@@ -728,11 +734,13 @@ class PassSecretService:
         Path(f"{pinentry}.passphrase").write_bytes(self.password)
         self._shown = Path(f"{pinentry}.started")
         (self.gnupg / "gpg-agent.conf").write_text(f"pinentry-program {pinentry}\ns2k-count 65536\n")
-        self._run("gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase",
-                  self.password.decode() if protected else "",
-                  "--quick-generate-key", "test@example.org", "future-default", "default", "never")  # fmt: skip
+        self.make_key("test@example.org", self.password.decode() if protected else "")
         self._run("pass", "init", "test@example.org")
         self.start()
+
+    def make_key(self, name: str, passphrase: str = "") -> None:
+        self._run("gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", passphrase,
+                  "--quick-generate-key", name, "future-default", "default", "never")  # fmt: skip
 
     def _run(self, *command: str) -> None:
         subprocess.run(command, env=self.bus.environ(), stdin=subprocess.DEVNULL, capture_output=True, check=True)

@@ -1,8 +1,8 @@
-"""A Secret Service that does what is known of oo7-daemon and of secretsd, which no registry has as programs.
+"""A Secret Service that does what is known of oo7-daemon, secretsd and pass-secret-service.
 
-It stands in for them where they differ from the keyrings that can be had: run it as
-`python -m tests.providers.scripted oo7|secretsd FILE [COLLECTION...]` on a bus. FILE is its disk. It has the
-collections `login`, the default one, and `work`; those that are named are locked.
+No registry has these as programs. It stands in for them where they differ from the keyrings that can be had: run it as
+`python -m tests.providers.scripted oo7|secretsd|pass-secret-service FILE [COLLECTION...]` on a bus. FILE is its disk.
+It has the collections `login`, the default one, and `work`; those that are named are locked.
 """
 
 import json
@@ -138,9 +138,10 @@ def collection(path: str) -> str:
 class Service:
     """The methods of the Secret Service, by their names; each takes the object path and the body of the call."""
 
-    def __init__(self, keyring: Keyring, *, oo7: bool, signal: Callable[[Message], None]) -> None:
+    def __init__(self, keyring: Keyring, kind: str, *, signal: Callable[[Message], None]) -> None:
         self._keyring = keyring
-        self._oo7 = oo7
+        self._kind = kind
+        self._oo7 = kind == "oo7"
         self._signal = signal
         self._to_unlock: set[str] = set()
 
@@ -156,6 +157,8 @@ class Service:
         return "vo", (("ay", b"") if self._oo7 else ("s", ""), SESSION)
 
     def _readalias(self, path: str, name: str) -> Body:
+        if name != "default" and self._kind == "pass-secret-service":
+            raise Failure("org.freedesktop.DBus.Error.Failed")
         return "o", (LOGIN if name == "default" and self._keyring.is_loaded else "/",)
 
     def _searchitems(self, path: str, attributes: Attributes) -> Body:
@@ -221,9 +224,8 @@ class Service:
 def main() -> None:
     kind, file, *locked = sys.argv[1:]
     with open_dbus_connection() as connection:
-        oo7 = kind == "oo7"
-        keyring = Keyring(Path(file), oo7=oo7, locked={f"{COLLECTIONS}{name}" for name in locked})
-        service = Service(keyring, oo7=oo7, signal=connection.send)
+        keyring = Keyring(Path(file), oo7=kind == "oo7", locked={f"{COLLECTIONS}{name}" for name in locked})
+        service = Service(keyring, kind, signal=connection.send)
         connection.send_and_get_reply(message_bus.RequestName("org.freedesktop.secrets"))
         while True:
             call = connection.receive()

@@ -19,6 +19,7 @@ from tests.secret_service.conftest import needed, prompted, say, wait_for_the_ne
 
 LOGIN = "/org/freedesktop/secrets/collection/login"
 WORK = "/org/freedesktop/secrets/collection/work"
+SESSION = "/org/freedesktop/secrets/collection/session"  # in memory alone
 SERVICE = ("/org/freedesktop/secrets", "org.freedesktop.Secret.Service")
 
 # A keyring without a password, as gnome-keyring keeps it.
@@ -190,6 +191,55 @@ def test_a_seeded_copy_is_before_a_newer_one_that_git_stored_elsewhere(run: Run,
     run("store", input=request(username="hf_user", password="typed"))
     assert (two.secrets(LOGIN), two.secrets(WORK)) == ([b"typed"], [b"hf_seeded"])
     assert run("get", input=request()) == answer("hf_user", "hf_seeded")
+
+
+# --- the collection that is gone at logout -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", ["hf_old", "hf_new"])
+def test_what_is_in_memory_alone_moves_to_the_default_collection(run: Run, two: TwoKeyrings, token: str) -> None:
+    two.make_default(SESSION)
+    run(*BRING, input=b"hf_old")
+    run("store", input=request(username="alice", password="typed"))
+    two.make_default(LOGIN)
+    assert say(run, token) == "replaced"
+    assert run("store", input=request(username="alice", password="again")) == NOTHING
+    assert (two.secrets(SESSION), two.secrets(LOGIN)) == ([], [b"again", token.encode()])
+    assert say(run, token) == "unchanged"
+    two.provider.renew()
+    assert run("get", input=request()) == answer("hf_user", token)
+
+
+def test_what_is_in_memory_alone_is_replaced_there_where_the_default_collection_is_locked(
+    run: Run, two: TwoKeyrings
+) -> None:
+    two.make_default(SESSION)
+    run(*BRING, input=b"hf_old")
+    two.make_default(LOGIN)
+    two.lock(LOGIN)
+    done = run(*BRING, input=b"hf_new")
+    assert (done.stdout.partition(b",")[0], done.code) == (b"keyring: replaced", 0)
+    assert b"at logout" in done.stderr
+    assert run("get", input=request()) == answer("hf_user", "hf_new")
+
+
+def test_a_default_collection_that_is_gone_at_logout_is_told_of(run: Run, two: TwoKeyrings) -> None:
+    run("configure")
+    assert json.loads(run("status", "--json", HUB).stdout)["keyring"]["until_logout"] is False
+    two.make_default(SESSION)
+    told = "git-credential-hf: the keyring loses tokens at logout: its default collection is in memory. "
+    for command, again in (
+        ("seed --from - --scope org", "seed --from - --scope org"),
+        ("login --with-token --offline --scope org", "login --scope org --offline"),
+    ):
+        done = run(*command.split(), input=b"hf_OfAnOrganisation")
+        remedy = f"Make another one its default, then: git-credential-hf {again}\n"
+        assert (done.stderr.decode(), done.code) == (told + remedy, 0)
+    rows = run("list").stdout.decode().splitlines()
+    assert rows[1].split()[3:5] == ["keyring", "session"]
+    known = json.loads(run("status", "--json", HUB).stdout)["keyring"]
+    assert (known["collection"], known["until_logout"]) == ("session", True)
+    assert "are gone at logout\n" in run("status", HUB).stdout.decode()
 
 
 # --- the item is in a locked collection ---------------------------------------------------------------------

@@ -19,6 +19,7 @@ from tests.asking import (
 from tests.conftest import Environment, Run
 from tests.keyring_items import LIBSECRET, Items
 from tests.providers import GnomeKeyring
+from tests.secret_service.conftest import wait_for_the_next_second
 
 
 @pytest.mark.parametrize(
@@ -162,3 +163,30 @@ def test_a_locked_keyring_is_not_reached(run: Run, environment: Environment, tmp
         seed(run, "hf_abc123")
         provider.lock()
         assert candidates(environment) == [("the keyring", None, "locked", "")]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"xdg__schema": "org.freedesktop.Secret.Generic"},
+        {"server": "somewhere.example.org"},
+        {"port": "8443"},
+        {"object": "org"},
+    ],
+)
+def test_what_has_our_mark_and_is_no_longer_ours_comes_after_what_is(
+    run: Run, keyring: Items, changed: dict[str, str]
+) -> None:
+    """seed does not replace it, and forget leaves it: it must not be what git goes on with."""
+    seed(run, "hf_old")
+    (ours,) = keyring.all()
+    keyring.clear()
+    named = {name.replace(":", "__"): value for name, value in ours.attributes.items()}
+    keyring.add(b"hf_old", **named | changed)
+    assert run("get", input=request()) == answer("hf_user", "hf_old")
+    keyring.clear()
+    seed(run, "hf_new")
+    wait_for_the_next_second()  # what is written last would be first
+    keyring.add(b"hf_old", **named | changed)
+    for asked in (request(), request(username="hf_user")):
+        assert run("get", input=asked) == answer("hf_user", "hf_new")

@@ -65,7 +65,7 @@ def login(asked: Login, options: Options) -> int:
     if asked.configure and asked.host == HUB:
         done += _configured(options.environ, warnings, shortfalls)
     print(done, flush=True)
-    for line in warnings + shortfalls:
+    for line in warnings + outcome.warnings + shortfalls:
         complain(line)
     place = b"https://" + item.place(asked.host, asked.scope)
     print(verdict.of(place, options.environ, offline=not asked.online)[0])

@@ -115,12 +115,14 @@ class Outcome:
     """The result of one run: whether anything changed, whether a person was told, and lines for a person.
 
     places: where the tokens are now. skipped: why the keyring was not asked to store them, empty where it was.
+    warnings: lines about where they are.
     """
 
     def __init__(self) -> None:
         self.changed = False
         self.told = False
         self.shortfalls: list[str] = []
+        self.warnings: list[str] = []
         self.places: list[str] = []
         self.skipped = ""
 
@@ -157,7 +159,7 @@ def seed(asked: Seed, options: Options) -> int:
             _report(asked, child.install_git_lfs(environ))
         except Failed as reason:
             shortfalls.append(str(reason))
-    for line in wanted.failed + shortfalls:
+    for line in outcome.warnings + wanted.failed + shortfalls:
         complain(line)
     if wanted.failed and not wanted.tokens and not outcome.changed:
         return 1
@@ -396,6 +398,9 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         outcome.shortfalls.append(f"the keyring was not filled{part}: {reason}; {asked.once_more}")
         return
     would_be = "would be " if asked.dry_run else ""
+    if writer.fleeting:
+        why = "the keyring loses tokens at logout: its default collection is in memory"
+        outcome.warnings.append(f"{why}. Make another one its default, then: {asked.again(dry_run=False)}")
     if "left" not in done:
         outcome.places.insert(0, KEYRING)
     for one, how in zip(wanted.tokens, done, strict=True):

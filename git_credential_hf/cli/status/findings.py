@@ -487,7 +487,7 @@ def _keyring(facts: Facts) -> _Found:
         )
         yield (
             "keyring-locked",
-            f"{provider} is locked" if state.is_hidden else f"{what} may be for this host",
+            f"{what} may be for this host" if state.locked_items else f"{provider} is locked",
             f"{get} --unlock prompt --timeout 60 get > /dev/null"
             if remedies.has_display(facts) and _has_locked(facts)
             # The token file is the Hub's alone.

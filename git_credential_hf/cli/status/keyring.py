@@ -9,12 +9,12 @@ from git_credential_hf.model.item import Item
 from git_credential_hf.options import Options
 from git_credential_hf.secret_service import NO_BUS, NO_KEYRING, NotYours, Unavailable, messages, other_tools, provider
 from git_credential_hf.secret_service.dbus import opening
-from git_credential_hf.secret_service.dbus.decode import Message
 from git_credential_hf.secret_service.dbus.encode import BUS, call
+from git_credential_hf.secret_service.inventory import MOST_OURS
 from git_credential_hf.secret_service.quirks import gnome_keyring, keepassxc, kwallet
 from git_credential_hf.secret_service.reader import Reader
 
-_MOST_ITEMS = 256  # that are looked at: each costs two calls
+_MOST_ITEMS = 256  # of other tools, that are looked at: each costs two calls
 _MOST_COLLECTIONS = 4  # that are named
 
 # Names that a keyring takes on the bus beside the Secret Service's.
@@ -69,6 +69,7 @@ class State:
         self.locked_in: list[str] = []  # the labels of the collections that these are in
         self.lost = 0  # items of ours whose secret is gone: KWallet was ended before it had written it
         self.is_hidden = False  # locked, and not asked what is in it
+        self.until_logout = False  # its default collection is in memory alone
         self.opens = False  # locked, and known to be unlocked without a dialog by the next that asks for an item
 
     def name(self) -> str:
@@ -124,16 +125,18 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         raise opening.too_late(options)
 
     # A locked item is found by its host, and not by its schema.
-    others = [tool.attributes for tool in other_tools.tools(server, path) if b"server" not in tool.attributes]
-    searches = [*item.searches(server), *others]
+    host = item.of_server(server)
+    others = [one.attributes for one in other_tools.tools(server, path) if not host.items() <= one.attributes.items()]
+    ours = [host | {item.ORIGIN: origin} for origin in (item.SEEDED, item.DECLARED, item.STORED)]
+    searches = [*ours, *item.searches(server), *others]
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
         state.is_hidden = True
-    *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))
-    unlocked, locked = (
-        list(dict.fromkeys(path for reply in map(messages.read_found, found) for path in reply[which]))
-        for which in (0, 1)
-    )
+    aliases = map(messages.read_alias, (b"default", b"session"))
+    *found, default, session = gnome_keyring.ask(reader, *map(messages.search_items, searches), *aliases)
+    replies = list(map(messages.read_found, found))
+    unlocked, locked = (list(dict.fromkeys(path for reply in replies for path in reply[which])) for which in (0, 1))
+    count = len({path for reply in replies[: len(ours)] for path in reply[0]})  # of ours, which are the first
     state.locked_items = len(locked)
     collection = messages.read_collection(default)
     places = list(dict.fromkeys(path.rpartition(b"/")[0] for path in locked))[:_MOST_COLLECTIONS]
@@ -141,24 +144,20 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         messages.property_of(collection, messages.COLLECTION, b"Locked"),
         *(messages.property_of(one, messages.COLLECTION, b"Label") for one in (collection, *places)),
     )
-    state.locked_in = [_text(reply) or "" for reply in labels]
+    state.locked_in = [messages.read_label(reply, one) for reply, one in zip(labels, places, strict=True)]
     # gnome-keyring 42.1 names one at the first login that it does not have yet.
     if collection == messages.NO_OBJECT or is_locked.is_error:
         state.state = "no collection"
         return
-    state.collection = _text(label)
+    state.collection = messages.read_label(label, collection)
+    state.until_logout = not session.is_error and messages.read_collection(session) == collection
     state.state = "locked" if is_locked.as_flag() else "open"
     if state.state == "locked" and options.unlock != "never":
         is_open = bool(kwallet.open_already(reader, locked or [collection], options))
         state.opens = is_open and bool(locked)
         if is_open and not locked:  # `seed` stores in it without a dialog
             state.state = "open"
-    _read_items(reader, server, state, unlocked[:_MOST_ITEMS])
-
-
-def _text(reply: Message) -> str | None:
-    text = reply.as_text()
-    return None if text is None else text.decode("utf-8", "replace")
+    _read_items(reader, server, state, unlocked[: min(count, MOST_OURS) + _MOST_ITEMS])
 
 
 def _read_items(reader: Reader, server: bytes, state: State, paths: list[bytes]) -> None:

@@ -192,6 +192,7 @@ def _keyring(facts: Facts) -> Report | None:
         "scopes": sorted({shown(one.item.scope) for one in state.ours if one.item.scope}),
         "items_of_others": state.items_of_others,
         "locked_items": state.locked_items,
+        "until_logout": state.until_logout,
         "opens": state.opens,
         "other_keyrings": state.others,
     }
@@ -352,6 +353,8 @@ def _keyring_rows(keyring: Report) -> list[str]:
     else:
         collection = f", collection {keyring['collection']}" if keyring["collection"] else ""
         rows = [f"{keyring['provider']}{collection}, {WORDS.get(keyring['state'], 'open')}"]
+    if keyring["until_logout"]:
+        rows.append("that collection is in memory: its tokens are gone at logout")
     if keyring["state"] == "open":
         scopes = f" (scopes: {', '.join(keyring['scopes'])})" if keyring["scopes"] else ""
         rows.append(f"{_count(keyring['items'], 'token')} stored{scopes}, {keyring['items_of_others']} by other tools")

@@ -152,3 +152,19 @@ def test_what_else_is_typed(run: Run) -> None:
     done = run("list", "all")
     assert (done.stdout, done.code) == (b"", 2)
     assert done.stderr == b"git-credential-hf: `list` takes no arguments. Try: git-credential-hf list --help\n"
+
+
+def test_any_number_of_ours_is_known_among_any_number_of_others(
+    run: Run, keyring: Items, gnome_keyring: GnomeKeyring, environment: Environment
+) -> None:
+    count = 257
+    declare(environment, "".join(f'[tokens.t{number}]\nenv = "T"\nscope = "o{number}"\n' for number in range(count)))
+    assert run("seed", "--timeout", "60", T=HOST).stdout.count(b"keyring: created, ") == count
+    with closing(Items(gnome_keyring.bus, "/org/freedesktop/secrets/collection/session")) as others:  # which is fast
+        for number in range(count):
+            others.add(b"theirs", **LIBSECRET, object=f"org/m{number}")
+        rows = listed(run("list"))
+        known = json.loads(run("status", "--json").stdout)
+        others.clear()
+    assert (len(rows), known["keyring"]["items"]) == (1 + count, count)
+    assert "declared-not-seeded" not in [one["code"] for one in known["findings"]]

@@ -1,6 +1,7 @@
 """token: the token that git would use for a URL, alone on standard output."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -212,6 +213,22 @@ def test_where_there_is_none(run: Run) -> None:
         b"",
         b"git-credential-hf: no token for https://huggingface.co/my-org/my-model: no source has one. "
         b"Try: git-credential-hf status https://huggingface.co/my-org/my-model\n",
+        1,
+    )
+
+
+def test_a_keyring_that_gives_no_answer_is_not_one_without_a_token(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(str(tmp_path / "bus"))
+        bus.listen()
+        environment["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={tmp_path}/bus"
+        told = run("token")
+    assert told == Result(
+        b"",
+        b"git-credential-hf: no token for https://huggingface.co: no source has one, the keyring: it gave no answer "
+        b"within 2 s. Try: git-credential-hf status https://huggingface.co\n",
         1,
     )
 

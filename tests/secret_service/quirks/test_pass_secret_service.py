@@ -12,7 +12,8 @@ import pytest
 
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import Environment, Run
-from tests.providers import PassSecretService
+from tests.keyring_items import Items
+from tests.providers import PassSecretService, ScriptedPass
 from tests.secret_service.conftest import LEFT, needed, say
 
 FROM_KEYRING = answer("hf_user", "hf_FromTheKeyring")
@@ -57,6 +58,58 @@ def test_nobody_is_asked_for_the_passphrase(run: Run, protected: PassSecretServi
     assert say(run, "hf_rotated") == "replaced"
     assert run("get", input=request()) == answer("hf_user", "hf_rotated")
     assert not protected.has_asked()
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_key_of_the_store_counts_where_there_are_several(
+    run: Run, protected: PassSecretService, environment: Environment, runs: bool
+) -> None:
+    environment["PASSWORD_STORE_DIR"] = str(protected.bus.folder / "home/.password-store")
+    protected.make_key("other@example.org")
+    assert run("get", input=request()) == FROM_KEYRING
+    protected.lock()
+    if not runs:
+        protected.end_agent()
+    assert run("get", input=request()) == FROM_FILE
+    assert say(run, "hf_rotated") == LEFT
+    assert not protected.has_asked()
+    assert run("--unlock", "prompt", "--timeout", "60", "get", input=request()) == FROM_KEYRING
+
+
+def test_a_protected_key_that_the_store_is_not_for_does_not_count(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    needed(PassSecretService)
+    with contextlib.closing(PassSecretService(tmp_path / "pass")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        environment["GNUPGHOME"] = str(provider.gnupg)
+        environment["PASSWORD_STORE_DIR"] = str(provider.bus.folder / "home/.password-store")
+        provider.make_key("other@example.org", PassSecretService.password.decode())
+        provider.lock()
+        assert say(run, "hf_FromTheKeyring") == "created"
+        assert run("get", input=request()) == FROM_KEYRING
+        assert not provider.has_asked()
+
+
+def test_nobody_is_asked_where_the_secrets_are_files_of_the_store(
+    run: Run, protected: PassSecretService, environment: Environment, tmp_path: Path
+) -> None:
+    """A scripted provider, since no registry has pass-secret-service; it does not decrypt the file that is there."""
+    store = protected.bus.folder / "home/.password-store"
+    environment["PASSWORD_STORE_DIR"] = str(store)
+    with contextlib.closing(ScriptedPass(tmp_path / "scripted")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        assert say(run, "hf_FromTheKeyring") == "created"
+        with contextlib.closing(Items(provider.bus)) as items:
+            (item,) = items.collection.get_all_items()
+        file = store / "secret-service" / item.item_path.removeprefix("/org/freedesktop/secrets/collection/")
+        file.parent.mkdir(parents=True)
+        file.with_suffix(".gpg").touch()
+        assert run("get", input=request()) == FROM_KEYRING
+        protected.lock()
+        assert run("get", input=request()) == FROM_FILE
+        assert say(run, "hf_rotated") == LEFT
+        assert run("--unlock", "prompt", "get", input=request()) == FROM_KEYRING
 
 
 def test_no_item_is_older_than_a_file_of_whose_time_it_tells_nothing(

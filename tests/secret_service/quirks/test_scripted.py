@@ -1,6 +1,8 @@
 """oo7-daemon and secretsd, of which no program can be had: what is known of them, by a scripted provider."""
 
 import contextlib
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,3 +183,14 @@ def test_a_get_in_the_first_moment_waits_for_the_collection(run: Run, provider: 
     for _ in range(3):
         provider.restart()
         assert run("get", input=request(path="org/model")) == answer("hf_user", "hf_first")
+
+
+def test_a_locked_keyring_that_tells_nothing_is_not_said_to_have_nothing(run: Run, provider: Scripted) -> None:
+    seed(run, "hf_seeded")
+    run("configure")
+    provider.lock()
+    findings = json.loads(run("status", "--json").stdout)["findings"]
+    (said,) = [one["message"] for one in findings if one["code"] == "keyring-locked"]
+    assert re.sub(r"^python\S+ ", "", said) == (
+        "is locked" if provider.name == "oo7" else "is locked, and 1 of its items may be for this host"
+    )
