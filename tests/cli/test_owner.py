@@ -145,6 +145,7 @@ def container(machine_folder: Path, environment: Environment) -> Iterator[Path]:
     program = machine_folder / "bin/git-credential-hf"
     program.parent.mkdir()
     write(program, "#!/bin/sh\n", 0o755)
+    (program.parent / "sudo").symlink_to("/bin/true")
     yield home
 
 
@@ -591,6 +592,82 @@ def test_a_link_to_a_secret_of_roots_is_replaced_and_the_secret_left(as_user: As
     (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
     assert f"cannot be read: Permission denied ({secrets} belongs to the user root): get one from" in finding["message"]
     assert finding["remedy"] == f"mv {file} {file}.old && git-credential-hf login"
+
+
+@AS_ROOT
+@pytest.mark.parametrize("where", ["HF_TOKEN_PATH", "HF_HOME"])
+def test_a_secret_that_a_cluster_mounts_makes_way_though_its_folder_cannot_be_written(
+    as_user: AsUser, container: Path, where: str
+) -> None:
+    """As Kubernetes has it: a link to ..data, and that is a link, too."""
+    os.chown(container, 1000, 1000)
+    secret = container.parent / "secret"
+    (secret / "..2026").mkdir(parents=True)
+    write(secret / "..2026/token", TOKEN, 0o444)
+    (secret / "..data").symlink_to("..2026")
+    (secret / "token").symlink_to("..data/token")
+    more = {where: str(secret / "token" if where == "HF_TOKEN_PATH" else secret)}
+    assert is_told(as_user(1000, "erase", input=REJECTED, **more), f"{secret}/token", "git-credential-hf status")
+    known = json.loads(as_user(1000, "status", "--json", **more).stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "token-rejected"]
+    other = f"{container}/.local/state/git-credential-hf/huggingface/token"
+    first = "unset HF_TOKEN_PATH" if where == "HF_TOKEN_PATH" else f"export HF_TOKEN_PATH={other}"
+    assert finding["remedy"] == f"{first} && git-credential-hf login"
+    forgotten = as_user(1000, "forget", "--yes", **more).stdout.decode()
+    left = "unset HF_TOKEN_PATH" if where == "HF_TOKEN_PATH" else f"rm {secret}/token"
+    assert forgotten.endswith(f"it is a symbolic link, token hf_****mNoP, {secret}/token. Try: {left}\n")
+    write(container / "new", ROTATED)
+    os.chown(container / "new", 1000, 1000)
+    line = failed(as_user(1000, "seed", "--no-keyring", "--from", f"{container}/new", **more))
+    assert line.endswith(
+        f"Try: export HF_TOKEN_PATH={other}; git-credential-hf seed --from {container}/new --no-keyring\n"
+    )
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/stdin", "/", "{home}", "{home}/fifo"])
+@pytest.mark.parametrize("other", [False, True])
+def test_what_hf_token_path_names_is_never_moved_away(
+    run: Run, environment: Environment, place: str, other: bool
+) -> None:
+    """/dev/null has people without a token file; a home or a cache is a mistake."""
+    home = environment["HOME"]
+    os.mkfifo(f"{home}/fifo")
+    environment["HF_TOKEN_PATH"] = place.format(home=home)
+    environment |= {"HF_TOKEN": TOKEN} if other else {}
+    known = json.loads(run("status", "--json").stdout)
+    remedies = {one["code"]: one["remedy"] for one in known["findings"]}
+    assert not any("mv " in remedy for remedy in remedies.values())
+    if other:
+        assert remedies["token-file-unusable"] == "unset HF_TOKEN_PATH"
+    else:
+        assert remedies["no-token"] == "unset HF_TOKEN_PATH && git-credential-hf login"
+    line = failed(run("seed", "--no-keyring", "--from", "-", input=TOKEN.encode()))
+    assert line.endswith(": run `unset HF_TOKEN_PATH`, and this again\n")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("program", ["sudo", "su"])
+def test_a_setting_that_only_root_can_change_is_changed_by_the_program_that_is_there(
+    as_user: AsUser, container: Path, program: str
+) -> None:
+    os.chown(container, 1000, 1000)
+    of_root = container.parent / "gitconfig"
+    url = f"https://alice:{ROTATED}@huggingface.co/"
+    write(of_root, f'[credential]\n\thelper = nowhere\n[url "{url}"]\n\tinsteadOf = https://huggingface.co/\n', 0o644)
+    write(container / ".gitconfig", f"[include]\n\tpath = {of_root}\n", 0o644)
+    tools = container.parent / "bin"
+    (tools / "sudo").unlink()
+    write(tools / program, {"sudo": '#!/bin/sh\nexec "$@"\n', "su": '#!/bin/sh\nexec sh -c "$3"\n'}[program], 0o755)
+    for name in ("git", "sh", "xargs"):
+        (tools / name).symlink_to(shutil.which(name) or "/missing")
+    begins = {"token-in-git-config": "sudo sh -c 'git config --file ", "other-helper-gone": "sudo git config --file "}
+    for code, begin in begins.items():
+        known = json.loads(as_user(1000, "status", "--json", PATH=str(tools)).stdout)
+        remedy = next(one["remedy"] for one in known["findings"] if one["code"] == code)
+        assert remedy.startswith(begin if program == "sudo" else "su -l -c 'git config --file ")
+        subprocess.run(["sh", "-c", remedy], env={"PATH": str(tools)}, check=True)
+    assert "nowhere" not in of_root.read_text()
+    assert ROTATED not in of_root.read_text()
 
 
 @AS_ROOT

@@ -556,7 +556,7 @@ def _token_file(facts: Facts) -> _Found:
         yield (
             "token-file-unusable",
             f"{place} {file.holds}: git-credential-hf skips it",
-            taken or remedies.move(file.path),
+            taken or remedies.make_way(facts),
         )
     if file.token is not None and file.mode & 0o077 and (file.may_change_mode or taken):
         yield (

@@ -6,12 +6,12 @@ None changes a line by its number, ends a process, or configures git for a host 
 import os
 import re
 import shlex
-import shutil
 from collections.abc import Sequence
 
 from git_credential_hf.cli import token_file
 from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
 from git_credential_hf.cli.output import quoted, shown
+from git_credential_hf.cli.owner import as_root
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, Candidate
@@ -70,9 +70,10 @@ def _remove_from_file(setting: Setting) -> str:
     command = _git_config(setting)
     key = os.fsdecode(setting.key)
     if token_text.hide_passwords(key) == key:
-        return f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}"
+        return _by_owner(setting, f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}")
     names = _pattern(setting.key)
-    return f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
+    pipe = f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
+    return _by_owner(setting, pipe, is_pipe=True)
 
 
 def replace(facts: Facts, setting: Setting, value: bytes) -> str:
@@ -80,7 +81,8 @@ def replace(facts: Facts, setting: Setting, value: bytes) -> str:
     if setting.in_store():
         return again(facts)
     if setting.file:
-        return f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
+        command = f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
+        return _by_owner(setting, command)
     numbers = _of_environment(facts, [setting])
     return f"export GIT_CONFIG_VALUE_{numbers[-1]}={quoted(value)}" if numbers else "unset GIT_CONFIG_PARAMETERS"
 
@@ -117,8 +119,11 @@ def right_options(facts: Facts, helper: Helper) -> str:
 
 
 def _git_config(setting: Setting) -> str:
-    may_write = os.access(setting.file, os.W_OK) or shutil.which("sudo") is None
-    return f"{'' if may_write else 'sudo '}git config --file {quoted(setting.file)}"
+    return f"git config --file {quoted(setting.file)}"
+
+
+def _by_owner(setting: Setting, command: str, *, is_pipe: bool = False) -> str:
+    return command if os.access(setting.file, os.W_OK) else as_root(command, is_pipe=is_pipe)
 
 
 def _exactly(setting: Setting) -> str:
@@ -201,12 +206,10 @@ def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
     if one is not None and one.source != "file":
         return f"{login} --no-cache"
     file = facts.token_file
-    if file.link:
-        if one is not None and file.is_own:
-            return edit(os.path.realpath(file.path))
-        return f"{move(file.path)} && {login}"
-    if file.state == "unusable" and not failure.why:  # something else than a file
-        return f"{move(file.path)} && {login}"
+    if file.link and one is not None and file.is_own:
+        return edit(os.path.realpath(file.path))
+    if file.link or (file.state == "unusable" and not failure.why):  # something else than a file
+        return f"{make_way(facts)} && {login}"
     other = token_file.other_place(facts.environ) if failure.is_closed else None
     return f"export HF_TOKEN_PATH={quoted(other)}; {login}" if other else f"{login} --no-cache"
 
@@ -224,12 +227,19 @@ def take_token_file(facts: Facts) -> str:
     if file.state in ("absent", "unusable"):
         return ""
     option = "-R " if os.path.isdir(place) else ""
-    return f"sudo chown {option}{shlex.quote(ownership.name(user) or str(user))} {quoted(place)}"
+    return as_root(f"chown {option}{shlex.quote(ownership.name(user) or str(user))} {quoted(place)}")
 
 
-def move(file: bytes) -> str:
-    """Return the command that moves a file out of the way."""
-    return f"mv {quoted(file)} {quoted(file + b'.old')}"
+def make_way(facts: Facts) -> str:
+    """Return the command after which something else is the token file than what is no place for a token.
+
+    What HF_TOKEN_PATH names stays where it is: it may be /dev/null, a home or a secret.
+    """
+    file = facts.token_file.path
+    if facts.environ.get(b"HF_TOKEN_PATH"):
+        return "unset HF_TOKEN_PATH"
+    other = None if os.access(os.path.dirname(file), os.W_OK) else token_file.other_place(facts.environ)
+    return f"export HF_TOKEN_PATH={quoted(other)}" if other else f"mv {quoted(file)} {quoted(file + b'.old')}"
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
