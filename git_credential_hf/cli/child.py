@@ -3,8 +3,7 @@
 import shutil
 import subprocess
 
-from git_credential_hf.cli.output import Failed, shown
-from git_credential_hf.cli.owner import as_root
+from git_credential_hf.cli.output import Failed, as_root, shown
 from git_credential_hf.sources.environment import without_tokens
 
 # Commands that install a program, by the name of the package manager that is looked for on PATH.

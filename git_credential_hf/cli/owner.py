@@ -3,7 +3,6 @@
 import os
 import pwd
 import shlex
-import shutil
 from collections.abc import Mapping
 
 from git_credential_hf.cli.output import Failed, quoted, shown
@@ -79,15 +78,6 @@ def is_trusted(
         return expected
     is_safe = not status.st_mode & ownership.OTHERS_WRITE and ownership.is_put_by(owner, file, strictly=False)
     return is_safe and (expected or ownership.is_root_hidden())
-
-
-def as_root(command: str, *, is_pipe: bool = False) -> str:
-    """Return the command line that runs `command` as root: by sudo, which not every machine has, or by su."""
-    if os.geteuid() == 0:
-        return command
-    if shutil.which("sudo") is None:
-        return f"su -l -c {shlex.quote(command)}"
-    return f"sudo sh -c {shlex.quote(command)}" if is_pipe else f"sudo {command}"
 
 
 def _home(environ: Mapping[bytes, bytes]) -> bytes | None:

@@ -201,7 +201,8 @@ def other_place(environ: dict[bytes, bytes]) -> str | None:
     for folder in folders.own_folders(environ):
         file = folder + b"/huggingface/token"  # the folder itself is what locks.own_lock locks
         is_own = folders.is_own(folder) or not os.path.lexists(folder)
-        if is_own and refusal(environ | {b"HF_TOKEN_PATH": file}) is None:
+        has_modes = files.has_modes(ownership.nearest(folder)[0])
+        if is_own and has_modes and refusal(environ | {b"HF_TOKEN_PATH": file}) is None:
             return os.fsdecode(file)
     return None
 

@@ -322,7 +322,8 @@ def test_what_is_no_file_is_refused_at_once(seed: Seed, environment: Environment
         Path(where).mkdir()
     elif kind == "FIFO":
         os.mkfifo(where)
-    reason = f"{where} is not a regular file: to read from a pipe, use --from -"
+    what = "it is a folder, so name a file in it" if kind == "directory" else "to read from a pipe, use --from -"
+    reason = f"{where} is not a regular file: {what}"
     is_refused_as(reason, seed, environment, "--from", where, "--optional")
 
 

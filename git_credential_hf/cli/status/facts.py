@@ -34,7 +34,7 @@ from git_credential_hf.sources import SWITCHES, is_switched_on
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.sources.token_file import path
-from git_credential_hf.state import configuration, ownership, safe_read
+from git_credential_hf.state import configuration, files, safe_read
 
 if TYPE_CHECKING:  # what most runs need not wait for
     from git_credential_hf.cli import tokens_toml
@@ -60,6 +60,7 @@ class TokenFile:
         self.holds = "holds no token"
         self.mode = 0
         self.may_change_mode = False
+        self.has_modes = True
         self.modified = 0.0
         self.token: bytes | None = None
         self.is_own = False
@@ -70,7 +71,8 @@ class TokenFile:
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
-        self.may_change_mode = ownership.may_change_mode(self.path, status.st_uid)
+        self.may_change_mode = files.may_change_mode(self.path, status.st_uid)
+        self.has_modes = files.has_modes(self.path)
         is_regular = stat.S_ISREG(status.st_mode)
         self.is_own = is_regular and status.st_uid == os.geteuid() and os.access(self.path, os.W_OK)
         if self.state == "unreadable":

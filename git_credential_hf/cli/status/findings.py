@@ -558,12 +558,14 @@ def _token_file(facts: Facts) -> _Found:
             f"{place} {file.holds}: git-credential-hf skips it",
             taken or remedies.make_way(facts),
         )
-    if file.token is not None and file.mode & 0o077 and (file.may_change_mode or taken):
-        yield (
-            "token-file-mode",
-            f"{place} can be read or written by others (mode {file.mode:04o})",
-            (f"{taken} && " if taken else "") + f"chmod 600 {quoted(file.path)}",
-        )
+    if file.token is not None and file.mode & 0o077:
+        what = f"{place} can be read or written by others (mode {file.mode:04o})"
+        if not file.has_modes:
+            if remedy := remedies.elsewhere_with_modes(facts):
+                why = "its file system has no modes: store the token in another file, which HF_TOKEN_PATH must name"
+                yield "token-file-mode", f"{what}, and {why}", remedy
+        elif file.may_change_mode or taken:
+            yield "token-file-mode", what, (f"{taken} && " if taken else "") + f"chmod 600 {quoted(file.path)}"
     if (two := _two_tokens(facts)) is not None and not _is_newer(facts, two[0]):
         ours, theirs = two
         yield (
@@ -584,7 +586,7 @@ def _declared(facts: Facts) -> _Found:
         yield (
             "declaration-broken",
             f"`git-credential-hf seed` stops at tokens.toml: {facts.declaration_error}",
-            remedies.edit(facts.declaration),
+            remedies.mend_declaration(facts),
         )
     for one in facts.declared:
         source = facts.path(os.fsencode(one.file)) if one.file else one.token.name
@@ -601,7 +603,7 @@ def _declared(facts: Facts) -> _Found:
             yield (
                 "source-unreadable",
                 f"{file} takes {one.token.name} from {source}, which holds no token that can be read",
-                remedies.edit(one.file),
+                remedies.edit_source(facts, one),
             )
 
 

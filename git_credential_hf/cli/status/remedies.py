@@ -6,18 +6,18 @@ None changes a line by its number, ends a process, or configures git for a host 
 import os
 import re
 import shlex
+import stat
 from collections.abc import Sequence
 
-from git_credential_hf.cli import token_file
+from git_credential_hf.cli import owner, token_file
 from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
-from git_credential_hf.cli.output import quoted, shown
-from git_credential_hf.cli.owner import as_root
+from git_credential_hf.cli.output import as_root, quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, Candidate
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, SPARE, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
 from git_credential_hf.sources import oidc
-from git_credential_hf.state import ownership
+from git_credential_hf.state import files, ownership
 
 SEED = "git-credential-hf seed"
 CONFIGURE = "git-credential-hf configure"
@@ -239,7 +239,46 @@ def make_way(facts: Facts) -> str:
     if facts.environ.get(b"HF_TOKEN_PATH"):
         return "unset HF_TOKEN_PATH"
     other = None if os.access(os.path.dirname(file), os.W_OK) else token_file.other_place(facts.environ)
-    return f"export HF_TOKEN_PATH={quoted(other)}" if other else f"mv {quoted(file)} {quoted(file + b'.old')}"
+    return f"export HF_TOKEN_PATH={quoted(other)}" if other else move(file)
+
+
+def move(file: bytes) -> str:
+    """Return the command that moves a file out of the way."""
+    return f"mv {quoted(file)} {quoted(file + b'.old')}"
+
+
+def elsewhere_with_modes(facts: Facts) -> str:
+    """Return the command that stores the token of the token file in one that can be private; empty without a place, and
+    for a login, which hf renews where it is.
+    """
+    token = facts.outcome.first(GIVEN, SPARE, source="file")
+    other = token_file.other_place(facts.environ)
+    if other is None or token is None or token.token is None or token.token.oauth:
+        return ""
+    file = quoted(facts.token_file.path)
+    return f"export HF_TOKEN_PATH={quoted(other)}; {SEED} --from {file} --no-keyring && rm {file}"
+
+
+def mend_declaration(facts: Facts) -> str:
+    """Return the command for a tokens.toml that seed stops at: it is closed, moved away if it is no file of the user's
+    own, or opened for its mistake.
+    """
+    file = facts.declaration
+    try:
+        status = os.stat(file)
+        is_own = os.access(file, os.R_OK) and owner.is_trusted(file, status, facts.environ)
+        is_open = bool(status.st_mode & stat.S_IWOTH)
+        may_close = files.may_change_mode(file, status.st_uid)
+    except OSError:
+        return edit(file)
+    if not is_own or not stat.S_ISREG(status.st_mode) or (is_open and not may_close):
+        return move(file)
+    return f"chmod o-w {quoted(file)}" if is_open else edit(file)
+
+
+def edit_source(facts: Facts, one: Declared) -> str:
+    """Return the command that opens the file of a declared token, or tokens.toml where it names none."""
+    return edit(facts.declaration if not one.file or os.path.isdir(one.file) else one.file)
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
@@ -250,7 +289,7 @@ def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> st
     # What is no file may give a new token by itself for one that has expired.
     if one is None or is_new or (one.verdict == EXPIRED and not declared.file):
         return SEED
-    return f"{edit(declared.file or facts.declaration)} && {SEED}"
+    return f"{edit_source(facts, declared)} && {SEED}"
 
 
 def elsewhere(facts: Facts, one: Candidate | None) -> str:

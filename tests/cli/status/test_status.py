@@ -1055,6 +1055,33 @@ def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
         assert said.decode().removeprefix("git-credential-hf: ").strip() in finding["message"]
 
 
+@pytest.mark.parametrize("what", ["anybody writes it", "another user's", "a folder", "a FIFO"])
+def test_a_declaration_that_no_editor_mends_is_closed_or_moved(world: World, what: str) -> None:
+    file = declare(world, '[tokens.mine]\nenv = "MINE"\ncache = true\n')
+    if what.startswith("a "):
+        file.unlink()
+        file.mkdir() if what == "a folder" else os.mkfifo(file)
+    elif what == "another user's":
+        os.chown(file, 1, -1)
+    else:
+        file.chmod(0o666)
+    (finding,) = world.known()["findings"]
+    is_open = what == "anybody writes it"
+    remedy = f"chmod o-w {file}" if is_open else f"mv {file} {file}.old"
+    assert (finding["code"], finding["remedy"]) == ("declaration-broken", remedy)
+    world.shell(remedy)
+    assert "declaration-broken" not in codes(world.known())
+    assert file.exists() == is_open
+
+
+@pytest.mark.parametrize("name", [".", "~/folder"])
+def test_a_folder_as_a_source_is_changed_in_the_declaration(world: World, name: str) -> None:
+    (world.home / "folder").mkdir()
+    file = declare(world, f'[tokens.mine]\nfile = "{name}"\n')
+    (finding,) = world.known()["findings"]
+    assert (finding["code"], finding["remedy"]) == ("source-unreadable", f"(umask 077; ${{EDITOR:-vi}} {file})")
+
+
 NAMED_FIRST = ("env-hides-scopes", "token-file-newer")
 WRONG_TOKEN = ("source-newer",)
 
