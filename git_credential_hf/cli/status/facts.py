@@ -363,7 +363,7 @@ def _read_configuration(facts: Facts, started: _Started) -> None:
         if child.returncode == 0:
             facts.config = Configuration(git_config.read_settings(output))
         elif child.returncode == git_config.NO_SUCH_OPTION and (again := _without_scopes(facts.environ)) is not None:
-            facts.config = Configuration(git_config.read_settings(again, with_scope=False))
+            facts.config = Configuration(again)
         else:
             facts.config = Configuration([], _first_line(complaint) or f"git config ended with {child.returncode}")
     config = facts.config
@@ -411,9 +411,18 @@ def _read_request(facts: Facts, started: _Started) -> None:
         facts.password_of_url = facts.credential.secret()
 
 
-def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
-    """Return the output of git config as a git before 2.26 gives it, None where that gives none either."""
-    return git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
+def _without_scopes(environ: dict[bytes, bytes]) -> list[Setting] | None:
+    """Return the settings as a git before 2.26 gives them, None where it gives none either. It tells the clone's own
+    when asked for them alone.
+    """
+    places = ((), ("--local", "--includes"))
+    commands = (git_config.list_command(*where, with_scope=False) for where in places)
+    output, of_clone = (git_config.run(command, without_tokens(environ)) for command in commands)
+    if output is None:
+        return None
+    local = {one.file for one in git_config.read_settings(of_clone or b"", with_scope=False)}
+    settings = git_config.read_settings(output, with_scope=False)
+    return [one._replace(scope="local") if one.file in local else one for one in settings]
 
 
 def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:

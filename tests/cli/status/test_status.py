@@ -1271,11 +1271,19 @@ def test_items_of_other_tools_are_counted(world: World, keyring: Items) -> None:
     assert (known["items"], known["items_of_others"], known["scopes"]) == (2, 3, ["my-org"])
 
 
-def test_a_repository_that_takes_the_helper_back(world: World) -> None:
+@pytest.mark.parametrize("git", ["git", "git of old"])
+@pytest.mark.parametrize("included", [False, True])
+def test_a_repository_that_takes_the_helper_back(world: World, git: str, included: bool) -> None:
+    if git == "git of old":
+        old_git.put(world.folder / "bin")
     repository = world.home / "repository"
     world.git("init", "-q", str(repository))
     world.environment["GIT_DIR"] = str(repository / ".git")
-    world.git("config", "credential.helper", "")
+    if included:
+        write(world.home / "team", "[credential]\n\thelper =\n")
+        world.git("config", "include.path", str(world.home / "team"))
+    else:
+        world.git("config", "credential.helper", "")
     known = world.known()
     (finding,) = known["findings"]
     assert (finding["code"], finding["remedy"]) == ("helper-reset", "git-credential-hf configure --local")
