@@ -27,11 +27,22 @@ def refuse_another_users(place: str | bytes, command: str, *, or_root: bool = Fa
         return
     name = shown(ownership.name(owner))
     if os.geteuid() == 0:
-        remedy = f"run `runuser -u {shlex.quote(name)} -- git-credential-hf {command}` with the same options"
+        remedy = f"run `{_as_user(owner)}git-credential-hf {command}` with the same options"
     else:
         own = _home({})
         remedy = f"run `HOME={quoted(own or b'FOLDER')} git-credential-hf {command}`"
     raise Failed(f"{shown(place)} belongs to the user {name}, and you are another one: {remedy}")
+
+
+def as_owner(environ: Mapping[bytes, bytes]) -> str:
+    """Return what root puts before a command that check_home refuses in this home; empty where it does not."""
+    home = _home(environ)
+    other = ownership.other_owner(home) if home is not None and os.geteuid() == 0 else None
+    return "" if other is None else _as_user(other)
+
+
+def _as_user(user: int) -> str:
+    return f"runuser -u {shlex.quote(shown(ownership.name(user)))} -- "
 
 
 def check_token_file(file: bytes, environ: dict[bytes, bytes]) -> None:

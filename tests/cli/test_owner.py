@@ -223,6 +223,27 @@ def test_the_home_of_somebody_known_is_refused(as_user: AsUser, container: Path,
 
 
 @AS_ROOT
+def test_root_is_told_what_the_owner_of_the_home_is_to_run(
+    as_user: AsUser, environment: Environment, container: Path
+) -> None:
+    """As `sudo -E` leaves it."""
+    os.chown(container, SOMEBODY, SOMEBODY)
+    tools = container.parent / "bin"
+    (tools / "git-credential-hf").unlink()
+    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    for code, more in (("helper-not-configured", ""), ("no-token", " --offline --with-token --no-keyring")):
+        known = json.loads(as_user(0, "status", "--json").stdout)
+        remedy = next(one["remedy"] for one in known["findings"] if one["code"] == code) + more
+        assert remedy.startswith("runuser -u nobody -- git-credential-hf ")
+        # runuser takes the home from the password file, which has another one for nobody.
+        remedy = remedy.replace("-- git", f"-- env HOME={container} git")
+        subprocess.run(["sh", "-c", remedy], env=environment, input=TOKEN.encode(), capture_output=True, check=True)
+    assert as_user(0, "get", input=REQUEST).stdout == ANSWER
+    assert json.loads(as_user(0, "status", "--json").stdout)["token_given"]
+    assert owners(container) == {SOMEBODY}
+
+
+@AS_ROOT
 def test_whoever_is_not_root_is_told_to_name_a_home(as_user: AsUser, container: Path) -> None:
     os.chown(container, SOMEBODY, SOMEBODY)
     container.chmod(0o777)

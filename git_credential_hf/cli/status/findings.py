@@ -573,7 +573,7 @@ def _token_file(facts: Facts) -> _Found:
             f"{place} holds another token than the keyring: hf uses {facts.named(theirs.text)}, "
             f"git {facts.named(ours.text)}",
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
-            "git-credential-hf seed --from - --no-keyring",
+            f"{remedies.ours(facts, 'seed')} --from - --no-keyring",
         )
 
 
@@ -592,12 +592,16 @@ def _declared(facts: Facts) -> _Found:
         source = facts.path(os.fsencode(one.file)) if one.file else one.token.name
         of_scope = f" for {shown(one.scope)}" if one.scope else ""
         if one.state == "newer":
-            yield "source-newer", f"{source} was changed after its token was stored{of_scope}", remedies.SEED
+            yield (
+                "source-newer",
+                f"{source} was changed after its token was stored{of_scope}",
+                remedies.ours(facts, "seed"),
+            )
         elif one.state == "missing":
             yield (
                 "declared-not-seeded",
                 f"{file} declares {one.token.name}{of_scope}, and the keyring has no such item",
-                remedies.SEED,
+                remedies.ours(facts, "seed"),
             )
         elif one.state == "unreadable":
             yield (

@@ -19,11 +19,12 @@ from git_credential_hf.model.repository import HF_USER, HUB, scopes
 from git_credential_hf.sources import oidc
 from git_credential_hf.state import files, ownership
 
-SEED = "git-credential-hf seed"
-CONFIGURE = "git-credential-hf configure"
-
-_TYPED = "git-credential-hf login"
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
+
+
+def ours(facts: Facts, command: str) -> str:
+    """Return the command line for one of our commands that changes something in the home."""
+    return f"{owner.as_owner(facts.environ)}git-credential-hf {command}"
 
 
 def edit(file: bytes | str) -> str:
@@ -99,8 +100,18 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
     ]
     commands = [remove(facts, *by_worktree)] if by_worktree else []
     if in_files or not is_configured:
-        commands.append(CONFIGURE + (" --local" if any(one.scope == "local" for one in in_files) else ""))
+        if any(one.scope == "local" for one in in_files):
+            commands.append(ours(facts, "configure --local"))
+        else:
+            commands.append(_without_unusable(facts) + ours(facts, "configure"))
     return " && ".join(commands)
+
+
+def _without_unusable(facts: Facts) -> str:
+    """Return what makes way for `configure` where GIT_CONFIG_GLOBAL names no file that it can write, as /dev/null."""
+    file = facts.environ.get(b"GIT_CONFIG_GLOBAL")
+    is_usable = file is None or not os.path.exists(file) or (os.path.isfile(file) and os.access(file, os.W_OK))
+    return "" if file != b"" and is_usable else "unset GIT_CONFIG_GLOBAL && "
 
 
 def _comes_last(setting: Setting) -> bool:
@@ -188,7 +199,7 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
     if declared is not None:
         return _new_declared(facts, one, declared)
     token = one.token if one is not None else None
-    words = [_TYPED, *more]
+    words = [ours(facts, "login"), *more]
     if token is not None and token.item:
         words += ["--scope", quoted(token.scope)] if token.scope else []
         words += _for_user(token.user)
@@ -200,7 +211,7 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
 
 def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
     """Return `login` with what makes way for it where the token file cannot take the token."""
-    failure = token_file.refusal(facts.environ)
+    failure = None if owner.as_owner(facts.environ) else token_file.refusal(facts.environ)
     if failure is None:
         return login
     if one is not None and one.source != "file":
@@ -256,7 +267,7 @@ def elsewhere_with_modes(facts: Facts) -> str:
     if other is None or token is None or token.token is None or token.token.oauth:
         return ""
     file = quoted(facts.token_file.path)
-    return f"export HF_TOKEN_PATH={quoted(other)}; {SEED} --from {file} --no-keyring && rm {file}"
+    return f"export HF_TOKEN_PATH={quoted(other)}; {ours(facts, 'seed')} --from {file} --no-keyring && rm {file}"
 
 
 def mend_declaration(facts: Facts) -> str:
@@ -282,14 +293,15 @@ def edit_source(facts: Facts, one: Declared) -> str:
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
+    seed = ours(facts, "seed")
     if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
-        return f"{edit(facts.declaration)} && {SEED}"
+        return f"{edit(facts.declaration)} && {seed}"
     bad = one.token.text if one is not None and one.token is not None else None
     is_new = declared.state == "newer" or (declared.state == "missing" and declared.text not in (None, bad))
     # What is no file may give a new token by itself for one that has expired.
     if one is None or is_new or (one.verdict == EXPIRED and not declared.file):
-        return SEED
-    return f"{edit_source(facts, declared)} && {SEED}"
+        return seed
+    return f"{edit_source(facts, declared)} && {seed}"
 
 
 def elsewhere(facts: Facts, one: Candidate | None) -> str:
@@ -346,7 +358,7 @@ def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
 
 def seed_from(facts: Facts, user: bytes | None = None) -> str:
     """Return the command that stores the token file's token in the keyring."""
-    return " ".join([SEED, "--from", quoted(facts.token_file.path), *_for_user(user)])
+    return " ".join([ours(facts, "seed"), "--from", quoted(facts.token_file.path), *_for_user(user)])
 
 
 def request(facts: Facts) -> str:

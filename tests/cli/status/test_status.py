@@ -502,6 +502,16 @@ def _(world: World) -> None:
     world.helper("unconfigure")
 
 
+@broken("helper-not-configured by a variable that names no file")
+def _(world: World) -> None:
+    world.environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
+
+
+@broken("helper-not-configured by a variable that is empty")
+def _(world: World) -> None:
+    world.environment["GIT_CONFIG_GLOBAL"] = ""
+
+
 def declare(world: World, text: str) -> Path:
     file = world.home / ".config/git-credential-hf/tokens.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
