@@ -198,7 +198,23 @@ def made(wanted: "Iterable[bytes]") -> "Iterator[bytes]":
     for folder in wanted:
         try:
             make_folders(folder)
+            _close(folder)
         except OSError:
             continue
         if is_own(folder):
             yield folder
+
+
+def _close(folder: bytes) -> None:
+    """Make a folder of the user's own private, where others may read it and none of them can have put anything there:
+    so a backup or a mount leaves it. Raises OSError.
+    """
+    from git_credential_hf.state.ownership import OTHERS_WRITE
+
+    descriptor = posix.open(folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
+    try:
+        status = posix.fstat(descriptor)
+        if status.st_uid == posix.geteuid() and status.st_mode & 0o077 and not status.st_mode & OTHERS_WRITE:
+            if_possible(posix.fchmod, descriptor, 0o700)
+    finally:
+        posix.close(descriptor)
