@@ -172,7 +172,7 @@ class TokenFile:
 
     def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:
         """Return whether the file is the user's alone, or on a file system where that cannot be had."""
-        if stat.S_IMODE(status.st_mode) == 0o600:
+        if stat.S_IMODE(status.st_mode) == 0o600 or not files.has_modes(self.path):
             return True
         if status.st_uid != os.geteuid() or dry_run:
             return False
