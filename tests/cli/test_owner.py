@@ -269,6 +269,31 @@ def test_without_a_home_nothing_is_written_where_one_happens_to_be(
     assert as_user(UNKNOWN, "get", input=REQUEST, HOME=home) == Result(b"", b"", 0)
 
 
+@AS_ROOT
+@pytest.mark.parametrize("home", ["", "not writable", "with a read-only file", "on a read-only file"])
+def test_where_git_has_no_configuration_that_can_be_written_it_gets_one_elsewhere(
+    as_user: AsUser, environment: Environment, container: Path, home: str
+) -> None:
+    """As `docker run --user` has it, with / as the home."""
+    tools = container.parent / "bin"
+    (tools / "git-credential-hf").unlink()
+    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    if home == "with a read-only file":
+        os.chown(container, UNKNOWN, UNKNOWN)
+    if home.endswith("file"):
+        write(container / ".gitconfig", "[user]\n\tname = Alice\n", 0o444)
+        os.chown(container / ".gitconfig", UNKNOWN, UNKNOWN)
+    environment |= {"HF_TOKEN": TOKEN, "HOME": str(container) if home else ""}
+    known = json.loads(as_user(UNKNOWN, "status", "--json").stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "helper-not-configured"]
+    remedy = f"{finding['remedy']} >&2 && git config user.name; git-credential-hf status --json"
+    done = subprocess.run(
+        ["sh", "-c", remedy], env=environment, user=UNKNOWN, group=UNKNOWN, cwd="/", capture_output=True, check=False
+    )
+    name, _, after = done.stdout.decode().partition("{")
+    assert (name, json.loads("{" + after)["token_given"]) == ("Alice\n" if home.endswith("file") else "", True)
+
+
 # --- folders elsewhere -----------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from git_credential_hf.cli.git_config import (
     may_match,
     parse,
     read_settings,
+    users_file,
 )
 from git_credential_hf.cli.git_config import STORES as _STORES
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
@@ -452,14 +453,10 @@ def _global(environ: dict[bytes, bytes]) -> str:
     named = environ.get(b"GIT_CONFIG_GLOBAL")
     if named == b"":
         raise Failed("GIT_CONFIG_GLOBAL is empty, so git has no configuration of yours. Try: unset GIT_CONFIG_GLOBAL")
-    if named is not None:
-        return os.fsdecode(named)
-    home = os.fsdecode(environ.get(b"HOME", b""))
-    if not home:
+    file = users_file(environ)
+    if not file:
         raise Failed("HOME is not set, so there is no configuration of yours: set it, or use --file")
-    file = os.path.join(home, ".gitconfig")
-    xdg = os.path.join(os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config"), "git/config")
-    return xdg if not os.access(file, os.R_OK) and os.access(xdg, os.R_OK) else file
+    return file
 
 
 def _read(file: str) -> bytes | None:

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Sequence
 
 from git_credential_hf.cli import owner, token_file
-from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
+from git_credential_hf.cli.git_config import STORES, Helper, Setting, Url, in_home, users_file
 from git_credential_hf.cli.output import as_root, quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
@@ -19,6 +19,7 @@ from git_credential_hf.model.repository import HF_USER, HUB, scopes
 from git_credential_hf.sources import oidc
 from git_credential_hf.state import files, ownership
 
+_HAS_GLOBAL = (2, 32)  # the first git that knows GIT_CONFIG_GLOBAL
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
 
 
@@ -103,15 +104,31 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
         if any(one.scope == "local" for one in in_files):
             commands.append(ours(facts, "configure --local"))
         else:
-            commands.append(_without_unusable(facts) + ours(facts, "configure"))
+            commands.append(_to_writable(facts) + ours(facts, "configure"))
     return " && ".join(commands)
 
 
-def _without_unusable(facts: Facts) -> str:
-    """Return what makes way for `configure` where GIT_CONFIG_GLOBAL names no file that it can write, as /dev/null."""
-    file = facts.environ.get(b"GIT_CONFIG_GLOBAL")
-    is_usable = file is None or not os.path.exists(file) or (os.path.isfile(file) and os.access(file, os.W_OK))
-    return "" if file != b"" and is_usable else "unset GIT_CONFIG_GLOBAL && "
+def _to_writable(facts: Facts) -> str:
+    """Return what comes before `configure` where it cannot write to the user's configuration: /dev/null as
+    GIT_CONFIG_GLOBAL makes way; in the place of a file in a home that cannot be written comes one that includes it.
+    For a file in a store `configure` itself tells what is to be added where that is made.
+    """
+    named = users_file(facts.environ)
+    file = os.path.realpath(named) if named else ""
+    is_there = os.path.exists(file)
+    if os.access(os.path.dirname(file), os.W_OK) and (
+        not is_there or (os.path.isfile(file) and os.access(file, os.W_OK))
+    ):
+        return ""
+    if b"GIT_CONFIG_GLOBAL" in facts.environ:
+        return "unset GIT_CONFIG_GLOBAL && "
+    other = token_file.other_place(facts.environ)
+    if other is None or file.startswith(STORES) or facts.git.numbers() < _HAS_GLOBAL:
+        return ""
+    folder = os.path.dirname(os.path.dirname(other))
+    new = quoted(f"{folder}/gitconfig")
+    include = f"git config --file {new} include.path {quoted(file)} && " if is_there else ""
+    return f"mkdir -p -m 700 {quoted(folder)} && {include}export GIT_CONFIG_GLOBAL={new} && "
 
 
 def _comes_last(setting: Setting) -> bool:
