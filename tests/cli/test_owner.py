@@ -294,6 +294,25 @@ def test_where_git_has_no_configuration_that_can_be_written_it_gets_one_elsewher
     assert (name, json.loads("{" + after)["token_given"]) == ("Alice\n" if home.endswith("file") else "", True)
 
 
+@AS_ROOT
+@pytest.mark.parametrize("of", ["the secret", "the declaration"])
+def test_what_is_declared_and_cannot_be_read_has_a_remedy_that_the_user_can_run(
+    as_user: AsUser, container: Path, of: str
+) -> None:
+    declaration = container / ".config/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(container.parent / "secret", TOKEN)
+    write(declaration, f'[tokens.a]\nfile = "{container.parent}/secret"\n', 0o000 if "decl" in of else 0o600)
+    for path in (container, *container.rglob("*")):
+        os.chown(path, UNKNOWN, UNKNOWN)
+    known = json.loads(as_user(UNKNOWN, "status", "--json").stdout)
+    remedies = {one["code"]: one["remedy"] for one in known["findings"]}
+    if of == "the secret":
+        assert remedies["source-unreadable"] == f"(umask 077; ${{EDITOR:-vi}} {declaration})"
+    else:
+        assert remedies["declaration-broken"] == f"chmod u+rw {declaration}"
+
+
 # --- folders elsewhere -----------------------------------------------------------------------------------------------
 
 

@@ -294,19 +294,26 @@ def mend_declaration(facts: Facts) -> str:
     file = facts.declaration
     try:
         status = os.stat(file)
-        is_own = os.access(file, os.R_OK) and owner.is_trusted(file, status, facts.environ)
+        may_read = os.access(file, os.R_OK)
+        is_own = owner.is_trusted(file, status, facts.environ)
         is_open = bool(status.st_mode & stat.S_IWOTH)
         may_close = files.may_change_mode(file, status.st_uid)
-    except OSError:
-        return edit(file)
-    if not is_own or not stat.S_ISREG(status.st_mode) or (is_open and not may_close):
+    except OSError:  # as for a link that leads nowhere
+        return move(file)
+    if not may_read and status.st_uid == os.geteuid():
+        return f"chmod u+rw {quoted(file)}"
+    if not (is_own and may_read) or not stat.S_ISREG(status.st_mode) or (is_open and not may_close):
         return move(file)
     return f"chmod o-w {quoted(file)}" if is_open else edit(file)
 
 
 def edit_source(facts: Facts, one: Declared) -> str:
-    """Return the command that opens the file of a declared token, or tokens.toml where it names none."""
-    return edit(facts.declaration if not one.file or os.path.isdir(one.file) else one.file)
+    """Return the command that opens the file of a declared token, or tokens.toml where that names none, a folder, or a
+    file that this user cannot write.
+    """
+    place = one.file if os.path.lexists(one.file) else os.path.dirname(one.file)
+    may_edit = one.file and os.access(place, os.W_OK) and not os.path.isdir(one.file)
+    return edit(one.file if may_edit else facts.declaration)
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:

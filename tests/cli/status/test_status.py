@@ -1065,12 +1065,12 @@ def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
         assert said.decode().removeprefix("git-credential-hf: ").strip() in finding["message"]
 
 
-@pytest.mark.parametrize("what", ["anybody writes it", "another user's", "a folder", "a FIFO"])
+@pytest.mark.parametrize("what", ["anybody writes it", "another user's", "a folder", "a FIFO", "a link to nothing"])
 def test_a_declaration_that_no_editor_mends_is_closed_or_moved(world: World, what: str) -> None:
     file = declare(world, '[tokens.mine]\nenv = "MINE"\ncache = true\n')
     if what.startswith("a "):
         file.unlink()
-        file.mkdir() if what == "a folder" else os.mkfifo(file)
+        {"a folder": file.mkdir, "a FIFO": lambda: os.mkfifo(file)}.get(what, lambda: file.symlink_to("/gone/toml"))()
     elif what == "another user's":
         os.chown(file, 1, -1)
     else:
@@ -1084,9 +1084,10 @@ def test_a_declaration_that_no_editor_mends_is_closed_or_moved(world: World, wha
     assert file.exists() == is_open
 
 
-@pytest.mark.parametrize("name", [".", "~/folder"])
-def test_a_folder_as_a_source_is_changed_in_the_declaration(world: World, name: str) -> None:
+@pytest.mark.parametrize("name", [".", "~/folder", "~/link", "/gone/secret"])
+def test_a_source_that_no_editor_can_write_is_changed_in_the_declaration(world: World, name: str) -> None:
     (world.home / "folder").mkdir()
+    (world.home / "link").symlink_to("/gone/secret")
     file = declare(world, f'[tokens.mine]\nfile = "{name}"\n')
     (finding,) = world.known()["findings"]
     assert (finding["code"], finding["remedy"]) == ("source-unreadable", f"(umask 077; ${{EDITOR:-vi}} {file})")
