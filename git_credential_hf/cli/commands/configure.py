@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from git_credential_hf.cli import child
+from git_credential_hf.cli import child, owner
 from git_credential_hf.cli.git_config import (
     PROGRAM,
     BadUrl,
@@ -29,7 +29,6 @@ from git_credential_hf.cli.git_config import (
 )
 from git_credential_hf.cli.git_config import STORES as _STORES
 from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
-from git_credential_hf.cli.owner import refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.state import files
@@ -55,6 +54,10 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
     print(add(target, environ))
     if git_lfs:
         try:
+            if b"GIT_CONFIG_GLOBAL" not in environ and (as_owner := owner.as_owner(environ)):
+                raise Failed(
+                    f"the home is another user's, as is its .gitconfig. Try: {as_owner}git lfs install --skip-repo"
+                )
             print(child.install_git_lfs(environ))
         except Failed as error:
             complain(f"git uses the helper, but {error}")
@@ -522,6 +525,6 @@ def _refuse_file_of_others(file: str, old: bytes | None, target: Target, command
         # root may write to what is read-only, as is all in /nix/store, and should not.
         if not status.st_mode & 0o222 or not os.access(file, os.W_OK):
             raise PermissionError(0, "it is read-only")
-        refuse_another_users(file, command, or_root=True)
+        owner.refuse_another_users(file, command, or_root=True)
     elif target[0] == "global" and os.geteuid() == 0:  # sudo with the HOME of whoever called it
-        refuse_another_users(os.path.dirname(file), command, or_root=True)
+        owner.refuse_another_users(os.path.dirname(file), command, or_root=True)

@@ -937,6 +937,19 @@ def test_file_in_the_home_of_another_user_is_refused(run: Run, home: Path) -> No
     assert [*home.iterdir()] == []
 
 
+@AS_ROOT
+def test_root_leaves_no_file_of_git_lfs_in_the_home_of_another_user(run: Run, home: Path, tmp_path: Path) -> None:
+    """As `sudo -E`: what git-lfs writes there would be root's."""
+    os.chown(home, 65534, -1)
+    result = run("configure", "--file", str(tmp_path / "config"), "--git-lfs")
+    assert (read(tmp_path / "config"), result.code) == (wanted(), 3)
+    assert result.stderr.decode() == (
+        "git-credential-hf: git uses the helper, but the home is another user's, as is its .gitconfig. "
+        "Try: runuser -u nobody -- git lfs install --skip-repo\n"
+    )
+    assert [*home.iterdir()] == []
+
+
 def the_read_only_file(tmp_path: Path) -> str:
     file = tmp_path / "store" / "gitconfig"
     file.parent.mkdir()
