@@ -34,10 +34,12 @@ def refuse_another_users(place: str | bytes, command: str, *, or_root: bool = Fa
     raise Failed(f"{shown(place)} belongs to the user {name}, and you are another one: {remedy}")
 
 
-def as_owner(environ: Mapping[bytes, bytes]) -> str:
-    """Return what root puts before a command that check_home refuses in this home; empty where it does not."""
-    home = _home(environ)
-    other = ownership.other_owner(home) if home is not None and os.geteuid() == 0 else None
+def as_owner(environ: Mapping[bytes, bytes], file: bytes | None = None) -> str:
+    """Return what root puts before a command that changes something in the home, or `file`; empty where root may run it
+    itself (see check_home).
+    """
+    place = file or _home(environ)
+    other = ownership.other_owner(place) if place is not None and os.geteuid() == 0 else None
     return "" if other is None else _as_user(other)
 
 

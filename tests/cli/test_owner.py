@@ -26,6 +26,7 @@ def is_told(result: Result, source: str = "HF_TOKEN", remedy: str = "unset HF_TO
     return explains(result, "hf_****mNoP", source, remedy)
 
 
+HUB = "https://huggingface.co/"
 SEED = "git-credential-hf login"  # what brings another token
 
 
@@ -227,16 +228,27 @@ def test_root_is_told_what_the_owner_of_the_home_is_to_run(
     as_user: AsUser, environment: Environment, container: Path
 ) -> None:
     """As `sudo -E` leaves it."""
-    os.chown(container, SOMEBODY, SOMEBODY)
+    url = f"https://alice:{ROTATED}@huggingface.co/"
+    write(container / ".gitconfig", f'[credential]\n\thelper = nowhere\n[url "{url}"]\n\tinsteadOf = {HUB}\n')
+    for path in (container, container / ".gitconfig"):
+        os.chown(path, SOMEBODY, SOMEBODY)
     tools = container.parent / "bin"
     (tools / "git-credential-hf").unlink()
     (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
-    for code, more in (("helper-not-configured", ""), ("no-token", " --offline --with-token --no-keyring")):
+    commands = {
+        "token-in-git-config": "sh -c 'git config",
+        "other-helper-gone": "git config",
+        "lfs-not-initialised": "git lfs",
+        "helper-not-configured": "git-credential-hf configure",
+        "no-token": "git-credential-hf login",
+    }
+    for code, command in commands.items():
+        more = " --offline --with-token --no-keyring" if code == "no-token" else ""
         known = json.loads(as_user(0, "status", "--json").stdout)
         remedy = next(one["remedy"] for one in known["findings"] if one["code"] == code) + more
-        assert remedy.startswith("runuser -u nobody -- git-credential-hf ")
+        assert remedy.startswith(f"runuser -u nobody -- {command}")
         # runuser takes the home from the password file, which has another one for nobody.
-        remedy = remedy.replace("-- git", f"-- env HOME={container} git")
+        remedy = remedy.replace(" -- ", f" -- env HOME={container} ", 1)
         subprocess.run(["sh", "-c", remedy], env=environment, input=TOKEN.encode(), capture_output=True, check=True)
     assert as_user(0, "get", input=REQUEST).stdout == ANSWER
     assert json.loads(as_user(0, "status", "--json").stdout)["token_given"]

@@ -140,7 +140,9 @@ def _url(facts: Facts) -> _Found:
         yield (
             "http-url",
             "git-credential-hf answers for https alone: over http the token could be read on its way",
-            f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/",
+            remedies.as_owner(
+                facts, f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/"
+            ),
         )
     elif url.scheme != b"https" and is_hubs:
         scheme = shown(url.scheme)
@@ -210,7 +212,9 @@ def _configuration(facts: Facts) -> _Found:
             "never given" + (remedies.in_store(facts, setting) if setting is not None else ""),
             remedies.replace(facts, setting, b"true")
             if setting is not None
-            else f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true",
+            else remedies.as_owner(
+                facts, f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true"
+            ),
         )
 
 
@@ -682,13 +686,13 @@ def _git_lfs(facts: Facts) -> _Found:
         yield (
             "lfs-not-initialised",
             "git-lfs has no filters in git's configuration: large files stay pointers",
-            "git lfs install --skip-repo",
+            remedies.as_owner(facts, "git lfs install --skip-repo"),
         )
     elif any(b"--skip" in (one.value or b"") for one in facts.lfs_filters):
         yield (
             "lfs-skips",
             "git-lfs is set up to leave large files as pointers until `git lfs pull`",
-            "git lfs install --skip-repo --force",
+            remedies.as_owner(facts, "git lfs install --skip-repo --force"),
         )
     if facts.environ.get(b"GIT_LFS_SKIP_SMUDGE", b"").lower() in (b"1", b"true", b"yes", b"on", b"t"):
         yield (

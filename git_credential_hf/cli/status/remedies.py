@@ -25,7 +25,12 @@ _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
 
 def ours(facts: Facts, command: str) -> str:
     """Return the command line for one of our commands that changes something in the home."""
-    return f"{owner.as_owner(facts.environ)}git-credential-hf {command}"
+    return as_owner(facts, f"git-credential-hf {command}")
+
+
+def as_owner(facts: Facts, command: str) -> str:
+    """Return the command line for a command that changes something in the home: of root it would leave files there."""
+    return owner.as_owner(facts.environ) + command
 
 
 def edit(file: bytes | str) -> str:
@@ -151,6 +156,8 @@ def _git_config(setting: Setting) -> str:
 
 
 def _by_owner(setting: Setting, command: str, *, is_pipe: bool = False) -> str:
+    if other := owner.as_owner({}, setting.file):
+        return other + (f"sh -c {shlex.quote(command)}" if is_pipe else command)
     return command if os.access(setting.file, os.W_OK) else as_root(command, is_pipe=is_pipe)
 
 
