@@ -82,11 +82,14 @@ def _mount(place: bytes) -> bytes:
 def has_modes(place: bytes) -> bool:
     """Return whether what is at `place` has a mode of its own, as far as /proc tells. Source: proc(5), mountinfo.
 
-    SMB that has none says `file_mode`; Windows' drives in WSL have modes with `metadata` alone. Raises OSError.
+    SMB that has none says `file_mode`; Windows' drives in WSL have modes with `metadata` alone.
     """
     from git_credential_hf.state.safe_read import read
 
-    mount = _mount(place).strip()
+    try:
+        mount = _mount(place).strip()
+    except OSError:  # no descriptor is left
+        return True
     for line in read(b"/proc/self/mountinfo", 1 << 20).splitlines():
         if line.startswith(mount + b" "):
             kind, _, options = line.rpartition(b" - ")[2].partition(b" ")
