@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli.output import shown
+from git_credential_hf.state import files
 from tests.asking import explains
 from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
 from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, user_namespaces_needed
@@ -669,6 +670,22 @@ def test_a_link_to_a_secret_of_roots_is_replaced_and_the_secret_left(as_user: As
     (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
     assert f"cannot be read: Permission denied ({secrets} belongs to the user root): get one from" in finding["message"]
     assert finding["remedy"] == f"mv {file} {file}.old && git-credential-hf login"
+
+
+@AS_ROOT
+@pytest.mark.parametrize("other", [False, True])
+def test_a_token_file_on_a_drive_of_roots_is_not_to_be_given_to_its_user(
+    as_user: AsUser, container: Path, monkeypatch: pytest.MonkeyPatch, other: bool
+) -> None:
+    """FAT has no owners. What /proc says of it is made up, as no such drive can be had."""
+    monkeypatch.setattr(files, "has_modes", lambda place: b"/.cache" not in place)
+    left_by_root(container, 0o700, 0o600)
+    more = {"HF_TOKEN": ROTATED} if other else {}
+    known = json.loads(as_user(1000, "status", "--json", **more).stdout)
+    code = "token-file-unusable" if other else "no-token"
+    (finding,) = [one for one in known["findings"] if one["code"] == code]
+    elsewhere = f"export HF_TOKEN_PATH={container}/.local/state/git-credential-hf/huggingface/token"
+    assert finding["remedy"] == (elsewhere if other else f"{elsewhere}; git-credential-hf login")
 
 
 @AS_ROOT

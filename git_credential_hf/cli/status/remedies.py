@@ -254,8 +254,8 @@ def take_token_file(facts: Facts) -> str:
     file, user = facts.token_file, os.geteuid()
     place, status = ownership.nearest(os.path.realpath(file.path))
     home = os.path.realpath(facts.environ.get(b"HOME") or b"/")
-    is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
-    if user == 0 or is_read_only or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
+    is_fixed = os.statvfs(place).f_flag & os.ST_RDONLY or not files.has_modes(place)
+    if user == 0 or is_fixed or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
         return ""
     if status.st_uid == user:
         return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""
