@@ -36,6 +36,7 @@ _WORDS = (b"your", b"token", b"paste", b"here", b"example", b"changeme", b"place
 _REFERENCES = (b"op://", b"bws://", b"vault://", b"vault:secret/", b"sm://", b"berglas://")  # to a secret
 
 _SHORTEST_OF_TWO = 16  # characters: the Hub's own have 37 and more
+_OF_A_USER = 37  # characters: how long a user's token is
 _SHORTEST_SHOWN = 16  # characters: of a shorter one nothing is shown
 _LONGEST_USER = 31  # characters: a longer word in the place of a user is taken for a token
 
@@ -67,12 +68,12 @@ def shape(raw: bytes) -> str:
         return NOTHING
     if b"\n" in text or b"\r" in text:
         return MORE
-    if _is_template(text):
+    if _is_template(text) and not any(_tokens(part) for part in _parts(text) if not _is_template(part)):
         return PLACEHOLDER
     if not text.isascii() or not text.decode().isprintable():
         return NO_TEXT
     if len(text) > 1 and text[:1] in _QUOTES and text[:1] == text[-1:]:
-        return _missing(text) or QUOTED
+        return _missing(text) or (MORE if _has_token_among_others(text.strip(b" \"'`")) else QUOTED)
     if _has_token_among_others(text):
         return MORE
     if value := _value(text):
@@ -200,6 +201,11 @@ def _is_made_of_words(run: bytes) -> bool:
     return True
 
 
+def _parts(text: bytes) -> list[bytes]:
+    """Return what of `text` is between blanks, quotes, commas and semicolons."""
+    return text.translate(bytes.maketrans(b"\"'`,;", b" " * 5)).split()
+
+
 def _words(text: bytes) -> list[bytes]:
     return text.translate(bytes.maketrans(_BETWEEN, b" " * len(_BETWEEN))).split()
 
@@ -215,10 +221,18 @@ def _found(text: bytes) -> list[bytes]:
 
 
 def _has_token_among_others(text: bytes) -> bool:
+    return any(one != text for one in _tokens(text))
+
+
+def _tokens(text: bytes) -> list[bytes]:
+    """Return what is no template of the words in `text` that begin like a token, and of what may be one within a word.
+
+    What a token begins with is looked into only where it does so twice, as `hf_hf_…`, but for a JWT's signature.
+    """
     tokens = [word for word in _words(text) if word.startswith(_HUBS + _FOREIGN)]
-    if not text.startswith(_HUBS + _FOREIGN):
+    if not text.startswith(_HUBS + _FOREIGN) or (_HUBS[0] in text[1:] and not text.startswith(_SIGNED)):
         tokens += _found(text)
-    return any(one != text and not _is_template(one) and not _has_words_of_a_template(one) for one in tokens)
+    return [one for one in tokens if not _is_template(one) and not _has_words_of_a_template(one)]
 
 
 def _has_others(text: bytes) -> bool:
@@ -231,10 +245,15 @@ def _has_others(text: bytes) -> bool:
 def _is_two(text: bytes) -> bool:
     """Return whether `text`, one word, is two tokens of the Hub without a space between them, as after a double paste.
 
-    The signature in a JWT may have a `hf_` in it by chance, but hardly a longer prefix: once in 10^10 tokens. What is
-    short may have a name in it, as `hf_of_hf_user`.
+    The signature in a JWT may have a `hf_` in it by chance, but hardly a longer prefix: once in 10^10 tokens; nor as
+    many letters and digits after it, to the end, as a user's token has: once in 10^6. What is short may have a name in
+    it, as `hf_of_hf_user`.
     """
-    following = (*_SIGNED, _HUBS[1]) if text.startswith(_SIGNED) else _HUBS
+    is_signed = text.startswith(_SIGNED)
+    end = text[-_OF_A_USER:]
+    if is_signed and end.startswith(_HUBS[0]) and end[len(_HUBS[0]) :].isalnum():
+        return True
+    following = (*_SIGNED, _HUBS[1]) if is_signed else _HUBS
     begins = [text.find(prefix, _SHORTEST_OF_TWO) for prefix in following]
     return text.startswith(_HUBS) and any(0 < begin <= len(text) - _SHORTEST_OF_TWO for begin in begins)
 

@@ -49,22 +49,19 @@ def of_origin(origin: bytes, server: bytes, tokens: list[Token], options: Option
 
 
 def seeded_for_others(server: bytes, scope: bytes, options: Options) -> list[bytes]:
-    """Return what was seeded for other users than hf_user, for exactly `scope`; nothing if hf_user has one there."""
+    """Return what was seeded for other users than hf_user, for exactly `scope`."""
     if not keyring.SECRET_SERVICE:
         library = keyring.by_library()
         tokens = library.Writer().ours(server, scope, None)
         kept = library.stored(tokens)
-        seeded = [token for token in tokens if token.item not in kept]
-        return [token.text for token in seeded] if all(token.user != HF_USER for token in seeded) else []
+        return [token.text for token in tokens if token.item not in kept and token.user != HF_USER]
     origins = [{item.ORIGIN: origin} for origin in (item.SEEDED, item.DECLARED)]
 
     def asked(reader: Reader) -> list[bytes]:
         found = reader.search([item.of_place(server, scope, user) | one for user in (None, HF_USER) for one in origins])
-        anybodys, of_hf_user = found[: len(origins)], found[len(origins) :]
-        items = [path for paths in anybodys for path in paths]
-        if any(of_hf_user) or not items:
-            return []
-        return [item.text_of(secret) for secret in reader.secrets(items).values()]
+        of_hf_user = {path for paths in found[len(origins) :] for path in paths}
+        items = [path for paths in found[: len(origins)] for path in paths if path not in of_hf_user]
+        return [item.text_of(secret) for secret in reader.secrets(items).values()] if items else []
 
     return _asked(options, asked) or []
 

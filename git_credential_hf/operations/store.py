@@ -1,11 +1,11 @@
 """store: git reports a credential that the server has accepted."""
 
 from git_credential_hf.model import item
-from git_credential_hf.model.outcome import REJECTED
+from git_credential_hf.model.outcome import GIVEN, REJECTED, SPARE
 from git_credential_hf.model.repository import HF_USER, HUB, scope, server
 from git_credential_hf.model.request import Request, parse
 from git_credential_hf.model.text import is_text
-from git_credential_hf.model.token import Token, seconds
+from git_credential_hf.model.token import Token, of_hub, seconds
 from git_credential_hf.operations import keyring_items
 from git_credential_hf.operations.get import decide, repository
 from git_credential_hf.options import Options
@@ -41,22 +41,33 @@ def store(options: Options, data: bytes) -> str:
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")
         return ""
+    every = decide(request, options, every=True)
+    kept = [
+        one.token
+        for one in every.candidates
+        if one.token and one.source == keyring.NAME and one.verdict in (GIVEN, SPARE)
+    ]
+    if ours != HUB and kept and kept[0].item and not keyring_items.stored(ours, kept[:1], options):
+        accepted.scope = kept[0].scope  # beside what was seeded: for the path alone it would come before that
+    others = []
     # The new item would come before the token file, for a request that names nobody whosever it is.
-    if given is not None and given.source == token_file.NAME:
-        if accepted.user == HF_USER:
-            options.note("store: the token file answers")
-            return ""
-        accepted.scope = scope(ours, request.path)
+    filed = every.first(GIVEN, SPARE, REJECTED, source=token_file.NAME)
+    if filed is not None and filed.token is not None and all(token.scope for token in kept):
+        others.append(filed.token.text)
     # A request that names nobody finds an item of hf_user before those of other users.
-    filed = outcome.first(REJECTED, source=token_file.NAME)
-    others = [filed.token.text] if filed is not None and filed.token is not None else []
     if accepted.user == HF_USER:
         others += keyring_items.seeded_for_others(ours, accepted.scope, options)
-    if not all(_is_rejected(text, ours, repository(ours, request), options) for text in others):
-        options.note("store: what was seeded answers")
-        return ""
+        if not all(_is_rejected(text, ours, repository(ours, request), options) for text in others):
+            options.note("store: what was seeded answers")
+            return ""
     if not all(_is_rejected(text, ours, b"", options) for text in others):
-        accepted.scope = scope(ours, request.path)  # elsewhere they still answer
+        # Elsewhere they still answer. Beside a scoped token it comes after that one, if that was seeded.
+        accepted.scope = (kept and kept[0].scope) or scope(ours, request.path)
+        if not accepted.scope:
+            options.note("store: it is not known for which repository")
+            return ""
+    if accepted.expires is None and ours == HUB:
+        accepted.expires, _ = token_file.login(accepted.text, options.environ)
     try:
         if "keyring" in options.sources:
             with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
@@ -87,6 +98,8 @@ def _credential(ours: bytes, request: Request) -> Token | None:
     authtype, credential = values.get(b"authtype"), values.get(b"credential")
     text = credential if authtype is not None else request.password
     if text is None or values.get(b"ephemeral") not in (None, b"0", b"false"):
+        return None
+    if ours == HUB and text and of_hub(text) is None:
         return None
     user = request.username
     if user is None and authtype is None:

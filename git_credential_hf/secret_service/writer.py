@@ -157,7 +157,7 @@ class Writer:
                 _Plan(server, token, origin, here, force, self._default)
                 for (server, token), here in zip(tokens, self._find(places), strict=True)
             ]
-            if origin != item.STORED and any(plan.old or plan.is_for_a_user() for plan in plans):
+            if origin != item.STORED and any(plan.done != "unchanged" for plan in plans):
                 (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
                 for plan in plans:
                     plan.add_copies(stored)
@@ -418,20 +418,16 @@ class _Plan:
         return ours is not None and ours.attributes() == self.item.attributes() and one.secret == self.secret
 
     def add_copies(self, stored: "list[_Stored]") -> None:
-        """Mark those of `stored` for deletion that `get` would answer with: one with an old token, one of hf_user."""
+        """Mark those of `stored` for deletion that have an old token, or that `get` would give before this one."""
         for one in stored:
             if one.item is None or one.item.server != self.item.server:
                 continue
             is_here = one.item.scope == self.item.scope
-            # At the Hub one with a scope was stored where the token for the host was rejected (see store).
-            was_here = not self.item.scope and self.item.server == HUB
-            is_before = self.is_for_a_user() and one.item.user == HF_USER and (is_here or was_here)
+            # At the Hub one with a longer scope was stored where the token for the host was rejected (see store).
+            is_below = one.item.scope.startswith(self.item.scope and self.item.scope + b"/")
+            is_before = one.item.user == HF_USER if is_here else is_below and self.item.server == HUB
             if is_before or one.text() in self.old:
                 self._copies.append(one)
-
-    def is_for_a_user(self) -> bool:
-        """Return whether an item of hf_user, for the same place, is found before this one."""
-        return self.item.user not in (None, HF_USER)
 
     def divided(self, found: "list[_Stored]") -> "tuple[_Stored, list[_Stored]]":
         """Return the item that is done and stays, of what a search now finds in its place, and those that are to go."""

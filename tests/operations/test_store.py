@@ -62,6 +62,21 @@ def test_what_is_not_stored(run: Run, keyring: Items, left_out: dict[str, str]) 
     assert keyring.all() == []
 
 
+@pytest.mark.parametrize(
+    "password", ["None", "${HF_TOKEN}", "<token>", '"hf_abc123"', "Bearer hf_abc123", "ghp_abcdefghijklmnopqrst"]
+)
+@pytest.mark.parametrize("kind", ["password", "bearer"])
+def test_what_is_never_a_token_is_not_stored(run: Run, keyring: Items, password: str, kind: str) -> None:
+    """A program put it into a URL, and the repository is public."""
+    keyring.add(b"theirs", **LIBSECRET)
+    given = BEARER | {"credential": password} if kind == "bearer" else {"password": password}
+    assert run("store", input=request(**KNOWS_BEARER, **given, username="hf_user")) == NOTHING
+    assert keyring.secrets() == [b"theirs"]
+    assert run("get", input=request()) == answer("alice", "theirs")
+    run(*FOR_OTHER, "store", input=request(**OTHER, username="alice", password=password))
+    assert run(*FOR_OTHER, "get", input=request(**OTHER)) == answer("alice", password)
+
+
 def test_an_empty_username_and_an_empty_password(run: Run, keyring: Items) -> None:
     run("store", input=request(username="", password="pw"))
     assert run("get", input=request()) == answer("", "pw")
@@ -98,6 +113,20 @@ def test_what_an_old_git_left_out_of_an_answer_is_not_lost(run: Run, keyring: It
     assert keyring.all() == before
 
 
+@pytest.mark.parametrize("end", [-10, 1000])
+def test_an_oauth_login_that_hf_tells_git_of_keeps_its_end(
+    run: Run, keyring: Items, environment: Environment, end: int
+) -> None:
+    """hf auth switch --add-to-git-credential stores a login with git before it writes the token file."""
+    expires = int(time.time()) + end
+    login = f"[oauth-alice]\nhf_token = hf_oauth_abc\nrefresh_token = again\nexpires_at = {expires}\n"
+    write_token_file(environment, "").with_name("stored_tokens").write_text(login)
+    assert run("store", input=request(username="hf_user", password="hf_oauth_abc")) == NOTHING
+    assert keyring.secrets() == [f"hf_oauth_abc\npassword_expiry_utc={expires}".encode()]
+    got = f"username=hf_user\npassword=hf_oauth_abc\npassword_expiry_utc={expires}\n" if end > 0 else ""
+    assert run("get", input=request()).stdout.decode() == got
+
+
 def test_what_a_url_has_in_it_does_not_come_before_the_token_file(
     run: Run, keyring: Items, environment: Environment
 ) -> None:
@@ -106,6 +135,52 @@ def test_what_a_url_has_in_it_does_not_come_before_the_token_file(
     assert run("store", input=request(username="hf_user", password="of-the-url", path="org/public")) == NOTHING
     assert run("get", input=request(path="org/public")) == answer("hf_user", "hf_file0123")
     assert keyring.all() == []
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize("scope", ["my-org", "my-org/public"])
+@pytest.mark.parametrize("rejected", [False, True])
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file_behind_a_scoped_one(
+    run: Run, keyring: Items, environment: Environment, user: str, scope: str, rejected: bool
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    if rejected:
+        run("erase", input=request(username="hf_user", password="hf_file0123", path="my-org/public"))
+    seed(run, "hf_scoped0123", "--scope", scope)
+    assert run("store", input=request(username=user, password="of-the-url", path="my-org/public")) == NOTHING
+    assert run("get", input=request(path="my-org/public")) == answer("hf_user", "hf_scoped0123")
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "hf_file0123")
+    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file_behind_a_variable(
+    run: Run, keyring: Items, environment: Environment, user: str
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    typed = request(username=user, password="of-the-url", path="org/public")
+    assert run("store", input=typed, HF_TOKEN="hf_variable0123") == NOTHING
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "hf_file0123")
+
+
+def test_what_is_typed_beside_a_scoped_token_is_kept_where_the_token_file_was_rejected_everywhere(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    run("erase", input=request(username="hf_user", password="hf_file0123"))
+    seed(run, "hf_scoped0123", "--scope", "my-org")
+    assert run("store", input=request(username="hf_user", password="typed", path="my-org/public")) == NOTHING
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "typed")
+
+
+def test_what_was_stored_for_the_host_is_replaced_beside_the_token_file(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    run("store", input=request(username="hf_user", password="first", path="org/one"))
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="hf_user", password="second", path="org/one")) == NOTHING
+    assert keyring.secrets() == [b"second"]
+    assert run("get", input=request()) == answer("hf_user", "second")
 
 
 def test_what_a_named_user_has_beside_the_token_file_is_for_that_repository(
@@ -154,6 +229,29 @@ def test_another_host_keeps_the_path(run: Run, keyring: Items) -> None:
     assert run(*FOR_OTHER, "get", input=request(**OTHER)) == NOTHING
     assert run(*FOR_OTHER, "erase", input=request(**OTHER, path="one.git", username="alice")) == NOTHING
     assert keyring.all() == []
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize("scope", ["", "group", "group/one"])
+def test_what_a_url_of_another_host_has_in_it_does_not_come_before_what_was_seeded(
+    run: Run, keyring: Items, user: str, scope: str
+) -> None:
+    seed(run, "seeded", "--host", OTHER["host"], *(("--scope", scope) if scope else ()))
+    typed = request(**OTHER, path="group/one.git", username=user, password="typed")
+    assert run(*FOR_OTHER, "store", input=typed) == NOTHING
+    got = request(**OTHER, path="group/one")
+    assert run(*FOR_OTHER, "get", input=got) == answer("hf_user", "seeded")
+    run(*FOR_OTHER, "erase", input=request(**OTHER, path="group/one", username="hf_user", password="seeded"))
+    assert run(*FOR_OTHER, "get", input=got) == answer(user, "typed")
+
+
+def test_what_is_stored_for_a_path_of_another_host_comes_before_what_is_stored_above_it(
+    run: Run, keyring: Items
+) -> None:
+    for path in ("group", "group/one", "group"):
+        run(*FOR_OTHER, "store", input=request(**OTHER, path=path, username="hf_user", password=f"of {path}"))
+    for path in ("group", "group/one"):
+        assert run(*FOR_OTHER, "get", input=request(**OTHER, path=path)) == answer("hf_user", f"of {path}")
 
 
 def test_a_path_deeper_than_any_scope_is_not_stored(run: Run, keyring: Items) -> None:
@@ -346,6 +444,59 @@ def test_a_new_token_of_a_named_user_comes_before_what_was_stored_where_the_old_
     hide(run, "org/one")
     seed(run, "hf_alicesNext0123456789abcdefgh12", "--user", "alice")
     assert run("get", input=request(path="org/one")) == answer("alice", "hf_alicesNext0123456789abcdefgh12")
+
+
+def test_a_new_token_comes_before_what_a_named_user_had_beside_the_token_file(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="alice", password="hers", path="org/one")) == NOTHING
+    seed(run, SEEDED)
+    for user in ("hf_user", "alice"):
+        assert run("get", input=request(username=user, path="org/one")) == answer(user, SEEDED)
+    assert run("get", input=request(path="org/one")) == answer("hf_user", SEEDED)
+
+
+@pytest.mark.parametrize("rejected_first", [False, True])
+def test_a_password_in_a_url_does_not_hide_a_named_users_token_where_that_of_hf_user_is_rejected(
+    run: Run, keyring: Items, rejected_first: bool
+) -> None:
+    seed(run, "hf_anybodys0123456789abcdefghijkl1")
+    seed(run, SEEDED, "--user", "alice")
+    rejected = request(username="hf_user", password="hf_anybodys0123456789abcdefghijkl1")
+    if rejected_first:
+        run("erase", input=rejected)
+    hide(run)
+    run("erase", input=rejected)
+    assert_alices_answers(run)
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize("rejected", ["", "org/one"])
+def test_what_is_stored_for_no_repository_does_not_come_before_the_token_file(
+    run: Run, keyring: Items, environment: Environment, user: str, rejected: str
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    if rejected:
+        run("erase", input=request(username="hf_user", password="hf_file0123", path=rejected))
+    assert run("store", input=request(username=user, password="of-the-url")) == NOTHING
+    assert run("get", input=request(path="x/y")) == answer("hf_user", "hf_file0123")
+    assert run("get", input=request()) == answer("hf_user", "hf_file0123")
+
+
+@pytest.mark.parametrize("user", ["hf_user", "alice"])
+@pytest.mark.parametrize(("scope", "is_before"), [("", True), ("org", True), ("org/one", True), ("other", False)])
+def test_a_new_token_comes_before_what_was_stored_where_the_token_file_was_rejected(
+    run: Run, keyring: Items, environment: Environment, user: str, scope: str, is_before: bool
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    run("erase", input=request(username="hf_user", password="hf_file0123", path="org/one"))
+    hide(run, "org/one")
+    for _ in range(2):
+        seed(run, SEEDED, "--user", user, *(("--scope", scope) if scope else ()))
+        given = answer(user, SEEDED) if is_before else answer("hf_user", TYPED)
+        assert run("get", input=request(path="org/one")) == given
+    assert len(keyring.all()) == 1 + (not is_before)
 
 
 def test_a_token_seeded_for_a_named_user_comes_before_what_was_stored_earlier(run: Run, keyring: Items) -> None:

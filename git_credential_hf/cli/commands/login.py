@@ -57,7 +57,7 @@ def login(asked: Login, options: Options) -> int:
     if asked.host == HUB:
         line, expires = _checked(token, asked)
         print(line, flush=True)
-    outcome = seed.store(asked, seed.one_token(asked, token, expires), options)
+    outcome = seed.store(asked, seed.one_token(asked, token, expires, options), options)
     shortfalls = outcome.shortfalls
     done = f"stored in {' and '.join(outcome.places)}" if outcome.places else "not stored"
     if outcome.skipped and outcome.places:

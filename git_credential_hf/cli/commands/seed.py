@@ -170,15 +170,19 @@ def _given(asked: Seed, source: str, options: Options) -> Wanted:
         source, options.environ, asked.host, from_variable=lambda name: asked.again(source=f"env:{name}")
     )
     _warn(asked, warnings)
-    wanted = one_token(asked, text.encode(), _expiry(text.encode(), asked.host, options))
+    wanted = one_token(asked, text.encode(), None, options)
     if source.startswith("env:"):
         wanted.variables = {os.fsencode(source.removeprefix("env:"))}
     return wanted
 
 
-def one_token(asked: Seed, text: bytes, expires: int | None) -> Wanted:
-    """Return what stores the token `text` for the host, scope and user that are asked for."""
+def one_token(asked: Seed, text: bytes, expires: int | None, options: Options) -> Wanted:
+    """Return what stores the token `text` for the host, scope and user that are asked for.
+
+    expires: when it does, None where only hf may know (see _expiry).
+    """
     wanted = Wanted()
+    expires = _expiry(text, asked.host, options) if expires is None else expires
     token = Token(text, user=asked.user, scope=asked.scope, expires=expires)
     wanted.tokens = [_ForKeyring("", asked.host, asked.user, token)]
     if asked.cache and not asked.scope and asked.host == HUB:

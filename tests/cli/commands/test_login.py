@@ -117,6 +117,15 @@ def test_the_end_of_a_token_goes_with_it(run: Run, hub: Hub, keyring: Items) -> 
 # --- less than all ---------------------------------------------------------------------------------------------------
 
 
+def test_the_end_of_an_oauth_login_is_known_without_the_hub(run: Run, keyring: Items, environment: Environment) -> None:
+    """hf has it in its list."""
+    cache(environment).parent.mkdir(parents=True)
+    stored_tokens = f"[oauth-alice]\nhf_token = {TOKEN}\nrefresh_token = x\nexpires_at = 4102444800\n"
+    cache(environment).with_name("stored_tokens").write_text(stored_tokens)
+    assert login(run, "--offline").code == 0
+    assert keyring.secrets() == [f"{TOKEN}\npassword_expiry_utc=4102444800".encode()]
+
+
 def test_what_the_hub_rejects_is_not_stored(run: Run, hub: Hub, keyring: Items, environment: Environment) -> None:
     hub.revoke(TOKEN)
     done = login(run)
