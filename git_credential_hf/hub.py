@@ -78,12 +78,19 @@ def ask(token: bytes, path: bytes) -> Answer:
         if place is None:
             return whose
         reading = _get(f"{place}/auth-check", token)
-        if reading.status == 200:
-            return whose._replace(access="yes", writes=_get(f"{place}/auth-check/write", token).status == 200)
+        if _is_allowed(reading):
+            return whose._replace(access="yes", writes=_is_allowed(_get(f"{place}/auth-check/write", token)))
         denied = "denied" if reading.status == 403 else "not found"
         return whose._replace(access="gated" if reading.error == "GatedRepo" else denied, said=reading.said)
     except _NoAnswer as reason:
         return Answer("no answer", str(reason))
+
+
+def _is_allowed(reply: _Reply) -> bool:
+    """Return whether the Hub says yes. Raises _NoAnswer where it says neither yes nor no, as where it is too busy."""
+    if reply.status not in (200, 401, 403, 404):
+        raise _NoAnswer(f"it answers with status {reply.status}")
+    return reply.status == 200
 
 
 def revoke(tokens: list[bytes]) -> str:

@@ -153,6 +153,19 @@ def test_what_is_no_answer_of_the_hub(lying: type[Lying], status: int, headers: 
     assert lying.asked == ["huggingface.co:443"]
 
 
+@pytest.mark.parametrize("status", [307, 429, 500, 503])
+@pytest.mark.parametrize("asked", ["auth-check", "auth-check/write"])
+def test_a_hub_that_is_too_busy_says_nothing_of_access(lying: type[Lying], asked: str, status: int) -> None:
+    def busy(self: Lying) -> None:
+        is_it = self.path == f"/api/models/my-org/m/{asked}"
+        self.answer = (status, {}, b"") if is_it else (200, {}, b'{"name": "alice"}')
+        Lying.do_GET(self)
+
+    lying.do_GET = busy  # type: ignore[method-assign]
+    answer = client.ask(TOKEN.encode(), b"my-org/m")
+    assert (answer.state, answer.access, answer.why) == ("no answer", None, f"it answers with status {status}")
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "body"),
     [

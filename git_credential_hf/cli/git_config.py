@@ -83,7 +83,7 @@ def parse(text: bytes) -> Url:
     """
     scheme, separator, rest = text.partition(b"://")
     if not separator:
-        scp = re.fullmatch(rb"(?:([^/@:]+)@)?([^/@:]+):(?!/)(.*)", text, re.DOTALL)
+        scp = re.fullmatch(rb"(?:([^/@:]+)@)?([^/@:]+):(.*)", text, re.DOTALL)
         if scp is None:
             raise BadUrl("a URL begins with https://")
         scheme, rest = b"ssh", (scp[1] + b"@" if scp[1] else b"") + scp[2] + b"/" + scp[3]

@@ -24,6 +24,8 @@ def unknown(what: str, word: str, known: Iterable[str], remedy: str = "") -> Usa
     if token_text.may_be_token(word.lstrip("-")):
         return UsageError("a token was given as an argument, where every process can see it", "git-credential-hf login")
     by_word = {one.lstrip("-"): one for one in known}  # every option has the dashes
+    if name in by_word.values():
+        return UsageError(f"`{name}` takes no value" if "=" in word else f"`{name}` stands alone", remedy)
     meant = by_word.get(near(name.lstrip("-"), by_word, _ALIKE if what == "command" else _ALIKE_WITHOUT_DASHES) or "")
     return UsageError(f"unknown {what} `{shown(name)}`" + (f"; did you mean `{meant}`?" if meant else ""), remedy)
 

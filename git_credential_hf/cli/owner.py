@@ -11,7 +11,7 @@ from git_credential_hf.state import ownership
 
 def check_home(environ: dict[bytes, bytes], command: str) -> None:
     """Raise Failed where there is no home, or where it is that of another user (see ownership.other_owner)."""
-    home = _home(environ)
+    home = home_of(environ)
     if home is None:
         raise Failed(
             f"there is no home for the token: HOME is not set, and the user {os.geteuid()} is not known here. "
@@ -29,7 +29,7 @@ def refuse_another_users(place: str | bytes, command: str, *, or_root: bool = Fa
     if os.geteuid() == 0:
         remedy = f"run `{_as_user(owner)}git-credential-hf {command}` with the same options"
     else:
-        own = _home({})
+        own = home_of({})
         remedy = f"run `HOME={quoted(own or b'FOLDER')} git-credential-hf {command}`"
     raise Failed(f"{shown(place)} belongs to the user {name}, and you are another one: {remedy}")
 
@@ -38,7 +38,7 @@ def as_owner(environ: Mapping[bytes, bytes], file: bytes | None = None) -> str:
     """Return what root puts before a command that changes something in the home, or `file`; empty where root may run it
     itself (see check_home).
     """
-    place = file or _home(environ)
+    place = file or home_of(environ)
     other = ownership.other_owner(place) if place is not None and os.geteuid() == 0 else None
     return "" if other is None else _as_user(other)
 
@@ -53,7 +53,7 @@ def check_token_file(file: bytes, environ: dict[bytes, bytes]) -> None:
     Outside of one's home a folder that one's group may write to is somebody else's still: a group shares models
     there, and no token.
     """
-    home = (_home(environ) or b"/").rstrip(b"/") + b"/"
+    home = (home_of(environ) or b"/").rstrip(b"/") + b"/"
     folder, status = ownership.nearest(os.path.dirname(file))
     places = {folder: status}
     if os.path.lexists(file):
@@ -84,7 +84,7 @@ def is_trusted(
     is_one_user = ownership.is_one_user(owner)
     if owner in (os.geteuid(), 0) and is_one_user:
         return True
-    home = _home(environ)
+    home = home_of(environ)
     is_homes = home is not None and ownership.nearest(home)[1].st_uid == owner and ownership.other_owner(home) is None
     expected = is_homes or (or_nameless and not ownership.name(owner))
     if is_one_user:
@@ -93,7 +93,7 @@ def is_trusted(
     return is_safe and (expected or ownership.is_root_hidden())
 
 
-def _home(environ: Mapping[bytes, bytes]) -> bytes | None:
+def home_of(environ: Mapping[bytes, bytes]) -> bytes | None:
     """Return the home, as the shell's `~`, or None if there is none."""
     if home := environ.get(b"HOME"):
         return home

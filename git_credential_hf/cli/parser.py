@@ -193,7 +193,8 @@ def _before_a_command(option: str, arguments: list[str]) -> options.UsageError:
     command = next((_ALIASES.get(one, one) for one in arguments if one in _every_command()), "")
     if command in COMMANDS and option in _Parser(command, COMMANDS[command]).names():
         return options.UsageError(f"`{option}` comes after `{command}`", f"{_PROGRAM} {command} --help")
-    return mistakes.unknown("option", option, [*_helper().names(), "--version"])
+    word = next(one for one in arguments if one.partition("=")[0] == option)
+    return mistakes.unknown("option", word, [*_helper().names(), "--version"])
 
 
 def _every_command() -> list[str]:
@@ -321,7 +322,13 @@ def _declare_unconfigure(parser: _Parser) -> None:
     yours = ("global", None)
     add("--global", dest="target", action="store_const", const=yours, default=yours, help="yours (default)")
     add("--local", dest="target", action="store_const", const=("local", None), help="this repository's")
-    add("--file", dest="target", metavar="F", type=lambda file: ("file", file), help="this configuration file")
+    add("--file", dest="target", metavar="F", type=_file, help="this configuration file")
+
+
+def _file(path: str) -> tuple[str, str]:
+    if not path:
+        raise options.UsageError("`--file` takes a path")
+    return "file", os.path.expanduser(path)  # no shell does that after `--file=`
 
 
 def _declare_configure(parser: _Parser) -> None:
@@ -379,7 +386,7 @@ def _token(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_exec(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--for", dest="url", metavar="URL", type=os.fsencode, help="use the token for URL, as token does")
+    add("--for", dest="url", metavar="URL", action=_Once, type=os.fsencode, help="use the token for URL, as token does")
 
 
 def _exec(given: argparse.Namespace, environ: _Environ) -> int:
@@ -392,10 +399,10 @@ def _exec(given: argparse.Namespace, environ: _Environ) -> int:
 
 def _declare_serve(parser: _Parser) -> None:
     add = parser.options.add_argument
-    add("--socket", metavar="PATH", help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
+    add("--socket", metavar="PATH", action=_Once, help="listen here ($XDG_RUNTIME_DIR/git-credential-hf/serve.sock)")
     add("--scope", metavar="SCOPE", action="append", default=[], help="answer for this scope only; repeatable")
     add("--for", dest="duration", metavar="DURATION", help="end after this time, such as 8h or 90m")
-    add("--allow-uid", metavar="N", help="also answer this user")
+    add("--allow-uid", metavar="N", action=_Once, help="also answer this user")
 
 
 def _serve(given: argparse.Namespace, environ: _Environ) -> int:
@@ -403,7 +410,7 @@ def _serve(given: argparse.Namespace, environ: _Environ) -> int:
     from git_credential_hf.cli.commands import serve
 
     asked = serve.Serve(environ)
-    asked.socket = None if given.socket is None else os.fsencode(given.socket)
+    asked.socket = None if given.socket is None else os.fsencode(os.path.expanduser(given.socket))
     asked.scopes = [tokens_toml.scope_of(one, HUB) for one in given.scope]
     asked.seconds = None if given.duration is None else serve.seconds(given.duration)
     if given.allow_uid is not None:

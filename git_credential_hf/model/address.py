@@ -71,7 +71,7 @@ def parse(text: bytes) -> Address:
         return Address(b"https", b"", HUB, rest.partition(b"@")[0].strip(b"/").removeprefix(b"models/"))
     if not scheme:
         before, colon, path = text.partition(b":")
-        if colon and b"/" not in before:
+        if colon and b"/" not in before and before.lower() not in (b"https", b"http"):  # with a slash that is missing
             login, at, host = before.rpartition(b"@")
             return Address(b"", login + at, host, path)
         scheme, rest = b"https", text
@@ -121,6 +121,8 @@ def clone_url(text: bytes) -> bytes:
     if meant.host is None and not (meant.has_name_alone() and b"/" in meant.path.strip(b"/")):
         raise NotUnderstood("a repository is given by its URL, or as org/name or datasets/org/name")
     name = repository.name(meant.path)
+    if meant.host is None:
+        name = name.partition(b"?")[0].partition(b"#")[0]
     is_gits = not address.scheme or _scheme(text)[0] not in (b"", b"hf")
     is_page = not address.has_name_alone() or b"?" in text or b"#" in text
     if is_gits and not (name and is_page):

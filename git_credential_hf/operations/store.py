@@ -36,11 +36,27 @@ def store(options: Options, data: bytes) -> str:
     if any(is_switched_on(name, ours, options.sources, options.environ) for name in SWITCHES):
         options.note("store: tokens come from elsewhere, and are not kept here")
         return ""
-    outcome = decide(request, options)
-    given = outcome.given()
+    given = decide(request, options).given()
     if given is not None and given.token is not None and _is_the_same(given.token, accepted):
         options.note("store: get gives that already")
         return ""
+    if not _find_place(accepted, ours, request, options):
+        return ""
+    if accepted.expires is None and ours == HUB:
+        accepted.expires, _ = token_file.login(accepted.text, options.environ)
+    try:
+        if "keyring" in options.sources:
+            with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
+                writer.put([(ours, accepted)], item.STORED)
+    except (Absent, Locked) as reason:
+        options.note("store: %s", reason)
+    except (Unavailable, OSError) as reason:
+        return f"the keyring did not keep the credential: {getattr(reason, 'strerror', None) or reason}"
+    return ""
+
+
+def _find_place(accepted: Token, ours: bytes, request: Request, options: Options) -> bool:
+    """Give `accepted` the scope in which it comes before nothing that a person seeded; return whether there is one."""
     every = decide(request, options, every=True)
     kept = [
         one.token
@@ -59,24 +75,14 @@ def store(options: Options, data: bytes) -> str:
         others += keyring_items.seeded_for_others(ours, accepted.scope, options)
         if not all(_is_rejected(text, ours, repository(ours, request), options) for text in others):
             options.note("store: what was seeded answers")
-            return ""
+            return False
     if not all(_is_rejected(text, ours, b"", options) for text in others):
         # Elsewhere they still answer. Beside a scoped token it comes after that one, if that was seeded.
         accepted.scope = (kept and kept[0].scope) or scope(ours, request.path)
         if not accepted.scope:
             options.note("store: it is not known for which repository")
-            return ""
-    if accepted.expires is None and ours == HUB:
-        accepted.expires, _ = token_file.login(accepted.text, options.environ)
-    try:
-        if "keyring" in options.sources:
-            with keyring.writer(options) as writer, locks.own_lock(options.environ, options.remaining()):
-                writer.put([(ours, accepted)], item.STORED)
-    except (Absent, Locked) as reason:
-        options.note("store: %s", reason)
-    except (Unavailable, OSError) as reason:
-        return f"the keyring did not keep the credential: {getattr(reason, 'strerror', None) or reason}"
-    return ""
+            return False
+    return True
 
 
 def _is_rejected(text: bytes, ours: bytes, of_repository: bytes, options: Options) -> bool:

@@ -12,8 +12,9 @@ from tests.conftest import EXECUTABLE, Environment, Run
 
 TOKEN = "hf_MiStYpEd0123456789AbCdEf"
 HELP = "Try: git-credential-hf {}--help"
-TOP, LOGIN, SEED, CONFIGURE, STATUS, LIST, FORGET = (
-    HELP.format(f"{name} " if name else "") for name in ("", "login", "seed", "configure", "status", "list", "forget")
+TOP, LOGIN, SEED, CONFIGURE, STATUS, LIST, EXEC, SERVE, FORGET = (
+    HELP.format(f"{name} " if name else "")
+    for name in ("", "login", "seed", "configure", "status", "list", "exec", "serve", "forget")
 )
 
 PASTE = "Try: git-credential-hf login"
@@ -39,6 +40,9 @@ MISTAKES = [
     ("--timout 3 get", f"unknown option `--timout`; did you mean `--timeout`? {TOP}", 2),
     ("seed --form x", f"unknown option `--form`; did you mean `--from`? {SEED}", 2),
     ("seed --form=x", f"unknown option `--form`; did you mean `--from`? {SEED}", 2),
+    ("--help=seed", f"`--help` takes no value. {TOP}", 2),
+    ("status=x", f"`status` takes no value. {TOP}", 2),
+    ("--no-prompt --version", f"`--version` stands alone. {TOP}", 2),
     ("seed --dry", f"unknown option `--dry`; did you mean `--dry-run`? {SEED}", 2),
     ("seed -f x", f"unknown option `-f`. {SEED}", 2),
     ("seed --token x", f"unknown option `--token`. {SEED}", 2),
@@ -69,6 +73,12 @@ MISTAKES = [
     ("seed --scope a --from x --scope b", f"`--scope` was given twice, and takes one value. {SEED}", 2),
     ("login --user a --user b", f"`--user` was given twice, and takes one value. {LOGIN}", 2),
     ("forget --host a.org --host b.org", f"`--host` was given twice, and takes one value. {FORGET}", 2),
+    ("serve --for 1s --allow-uid 1 --allow-uid 2", f"`--allow-uid` was given twice, and takes one value. {SERVE}", 2),
+    ("serve --for 1s --socket a --socket b", f"`--socket` was given twice, and takes one value. {SERVE}", 2),
+    ("exec --for a/b --for c/d -- true", f"`--for` was given twice, and takes one value. {EXEC}", 2),
+    ("configure --file=", f"`--file` takes a path. {CONFIGURE}", 2),
+    ("token https:/huggingface.co/o/m", "https:/huggingface.co/o/m: a repository is given by its URL, or as org/name "
+        "or datasets/org/name. Try: git-credential-hf token https://huggingface.co/my-org/my-model", 2),
     ("seed --timeout soon", f"`--timeout` takes a number of seconds, above 0 and below 86400. {SEED}", 2),
     ("configure --local --global", f"`--global` and `--local` exclude each other. {CONFIGURE}", 2),
     ("--sources env token", "`token` has no option `--sources`. Try: git-credential-hf token --help", 2),

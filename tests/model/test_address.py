@@ -61,6 +61,17 @@ def test_the_forms(text: str, scope: str, url: str) -> None:
     assert address.clone_url(text.encode()) == url.encode()
 
 
+def test_a_name_without_what_a_page_has_after_it() -> None:
+    for text in ("org/name?library=transformers", "org/name#readme", "org/name.git?x"):
+        assert address.clone_url(text.encode()).removesuffix(b".git") == f"{HOST}/org/name".encode()
+
+
+def test_a_slash_that_is_missing_makes_no_host() -> None:
+    for text in (b"https:/huggingface.co/org/name", b"HTTP:/hf.co/org/name"):
+        with pytest.raises(address.NotUnderstood):
+            address.clone_url(text)
+
+
 def test_one_word_is_an_organisation_for_a_scope_alone() -> None:
     assert address.scope(HUB, b"My-Org") == b"my-org"
     with pytest.raises(address.NotUnderstood):

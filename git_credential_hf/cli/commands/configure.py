@@ -28,7 +28,7 @@ from git_credential_hf.cli.git_config import (
     users_file,
 )
 from git_credential_hf.cli.git_config import STORES as _STORES
-from git_credential_hf.cli.output import PARTLY, Failed, complain, shown
+from git_credential_hf.cli.output import PARTLY, Failed, complain, quoted, shown
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.state import files
@@ -458,7 +458,8 @@ def _global(environ: dict[bytes, bytes]) -> str:
         raise Failed("GIT_CONFIG_GLOBAL is empty, so git has no configuration of yours. Try: unset GIT_CONFIG_GLOBAL")
     file = users_file(environ)
     if not file:
-        raise Failed("HOME is not set, so there is no configuration of yours: set it, or use --file")
+        yours = quoted(owner.home_of({}) or b"FOLDER")
+        raise Failed(f"HOME is not set, so git has no configuration of yours. Try: export HOME={yours}")
     return file
 
 

@@ -51,5 +51,6 @@ def status(
 
 def _complain(facts: found.Facts) -> None:
     """Write what keeps git from a token to standard error, in one line: the error that misleads most."""
-    first = next((one for one in findings.findings(facts) if one.severity == "error"), None)
+    errors = [one for one in findings.findings(facts) if one.severity == "error"]
+    first = next((one for one in errors if facts.may_be_given or one.code not in findings.WRONG_TOKEN), None)
     complain(verdict.line(facts) if first is None else f"{first.message}. Try: {first.remedy}")

@@ -2,13 +2,15 @@
 
 from git_credential_hf.cli import clone
 from git_credential_hf.model import address
-from git_credential_hf.model.outcome import LOCKED
+from git_credential_hf.model.outcome import LOCKED, NOT_REACHED
 from git_credential_hf.model.repository import HUB, server
 from git_credential_hf.model.request import Malformed, parse
 from git_credential_hf.model.text import is_plain_word
 from git_credential_hf.model.token import Token
 from git_credential_hf.operations.get import decide
 from git_credential_hf.options import Options, UsageError
+
+_EXAMPLE = "git-credential-hf token https://huggingface.co/my-org/my-model"
 
 
 class NoToken(Exception):
@@ -39,12 +41,11 @@ def find(url: bytes | None, options: Options) -> Token:
     except address.NoHost as where:
         raise _not_ours(str(where), url, given, used) from None
     except address.NotUnderstood as reason:
-        example = "as in git-credential-hf token https://huggingface.co/my-org/my-model"
         from git_credential_hf.cli.output import named
 
-        raise UsageError(f"{named(url)}{reason}, {example}") from None
+        raise UsageError(f"{named(url)}{reason}", _EXAMPLE) from None
     except Malformed as reason:
-        raise UsageError(f"the URL cannot be used: {reason}") from None
+        raise UsageError(f"the URL cannot be used: {reason}", _EXAMPLE) from None
     outcome = decide(request, options)
     answer = outcome.given()
     if answer is not None and answer.token is not None:
@@ -58,7 +59,10 @@ def find(url: bytes | None, options: Options) -> Token:
     if outcome.said:
         raise NoToken(outcome.said)
     place = _place(request.host, request.path)
-    why = "".join(f", {one.place}: {one.why}" for one in outcome.candidates if one.source == "forwarded")
+    from git_credential_hf.secret_service import NO_BUS, NO_KEYRING
+
+    silent = [one for one in outcome.candidates if one.verdict == NOT_REACHED and one.why not in (NO_BUS, NO_KEYRING)]
+    why = "".join(f", {one.place}: {one.why}" for one in silent)
     none = "no source has one"
     if outcome.first(LOCKED) is not None:
         none = "what the keyring may have for it is locked, and no other source has one"

@@ -24,7 +24,7 @@ from git_credential_hf.cli.token_file import unreadable
 from git_credential_hf.model import token_text
 from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
-from git_credential_hf.model.repository import HUB, server
+from git_credential_hf.model.repository import HUB, scopes, server
 from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations import rejection
@@ -170,6 +170,7 @@ class Facts:
         self.hf = Program("hf", environ)
         self.git_xet = Program("git-xet", environ)
         self.credential: Credential | None = None  # what git knows at last, None where it asks for none
+        self.user: bytes | None = None  # whom git asks for, before any helper answers
         self.password_of_url: bytes | None = None
         self.turns: list[Turn] = []
         self.main = OurHelper()  # the one of ours that is told of
@@ -288,10 +289,15 @@ class Facts:
         one = self.outcome.first(NOT_REACHED, source="forwarded")
         return "" if one is None else f"{one.place} {self.path(self.environ[SWITCHES[one.source]])}: {shown(one.why)}"
 
+    def unmatched(self) -> list[bytes]:
+        """Return the scopes of stored tokens for the URL that git gets none of, since it does not send the path."""
+        mine = [] if self.with_path else scopes(self.server or HUB, self.url.path)
+        return list(dict.fromkeys(one.item.scope for one in self.items if one.item.scope in mine))
+
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""
-        scopes = [*(one.item.scope for one in self.items), *(one.scope for one in self.declared)]
-        return [scope for scope in dict.fromkeys(scopes) if scope]
+        found = [*(one.item.scope for one in self.items), *(one.scope for one in self.declared)]
+        return [scope for scope in dict.fromkeys(found) if scope]
 
 
 def gather(text: bytes, environ: dict[bytes, bytes], *, probe: bool = False, offline: bool = False) -> Facts:
@@ -408,6 +414,7 @@ def _read_request(facts: Facts, started: _Started) -> None:
         return
     facts.credential, facts.config.complaint = git_credential.read(output, errors)
     if facts.credential is not None:
+        facts.user = facts.credential.values.get(b"username")
         facts.password_of_url = facts.credential.secret()
 
 
@@ -596,6 +603,8 @@ def _options(facts: Facts, own: OurHelper, helper: Helper | None) -> Options:
             raise options.UsageError("what follows the options is too much")
     except options.UsageError as error:
         own.error = str(error)
+        if isinstance(error, options.UnknownOption):
+            own.error = f"unknown option `{shown(error.name)}`"
         chosen, _ = options.parse(known_options(arguments, facts.environ), facts.environ)
     chosen.refresh = False
     chosen.offline = facts.offline

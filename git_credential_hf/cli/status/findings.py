@@ -13,6 +13,7 @@ from git_credential_hf.cli.git_config import Setting
 from git_credential_hf.cli.output import HUB_NAMES, quoted, shown, without_passwords
 from git_credential_hf.cli.status import remedies
 from git_credential_hf.cli.status.facts import Facts, Turn
+from git_credential_hf.cli.status.keyring import WORDS
 from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, FAILED, LOCKED, MALFORMED, REJECTED, SPARE, Candidate
 from git_credential_hf.model.repository import HUB, HUB_HOSTS
@@ -41,6 +42,10 @@ _CODES = {
 }
 SEVERITIES = {code: severities for severities, codes in _CODES.items() for code in codes.split()}
 """The severity of each code; of two the first holds where git gets no credential for sure."""
+
+
+WRONG_TOKEN = ("env-hides-scopes", "token-file-newer")
+"""The errors that are never why git gets no token."""
 
 
 class Finding(NamedTuple):
@@ -88,10 +93,12 @@ def findings(facts: Facts) -> list[Finding]:
 def _hidden_scopes(facts: Facts) -> _Found:
     scopes = facts.scoped()
     if facts.given_from("env") is not None and scopes:
+        others = [one for one in facts.outcome.candidates if one.verdict == SPARE and one.source != "env"]
+        has_another = bool(others or facts.unmatched())
         yield (
             "env-hides-scopes",
             f"{_place(facts)} is set and comes first, so the tokens for {_listed(scopes)} are never given",
-            _unset(facts),
+            _unset(facts) if has_another else f"{_unset(facts)} && {remedies.new_token(facts)}",
         )
 
 
@@ -119,8 +126,9 @@ def _two_tokens(facts: Facts) -> tuple[Token, Token] | None:
 
 
 def _is_newer(facts: Facts, ours: Token) -> bool:
-    """Return whether the token file is newer than the keyring's item."""
-    return any(facts.token_file.modified >= one.modified + 1 for one in facts.items if one.path == ours.item)
+    """Return whether the token file is known to be newer than the keyring's item."""
+    written = (one.modified for one in facts.items if one.path == ours.item)
+    return any(when and facts.token_file.modified >= when + 1 for when in written)
 
 
 # The URL.
@@ -205,17 +213,22 @@ def _configuration(facts: Facts) -> _Found:
     if facts.rewrite is not None and (facts.url.has_token() or facts.password_of_url is not None):
         yield _token_in_configuration(facts, facts.rewrite)
     if not facts.with_path and facts.scoped() and facts.ours is not None:
-        setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
+        in_store, remedy = _send_path(facts)
         yield (
             "path-not-sent",
             "useHttpPath is not set, so git does not say which repository it asks for, and the tokens of scopes are "
-            "never given" + (remedies.in_store(facts, setting) if setting is not None else ""),
-            remedies.replace(facts, setting, b"true")
-            if setting is not None
-            else remedies.as_owner(
-                facts, f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true"
-            ),
+            f"never given{in_store}",
+            remedy,
         )
+
+
+def _send_path(facts: Facts) -> tuple[str, str]:
+    """Return how a message goes on, and the command, for git to say which repository it asks for."""
+    setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
+    if setting is None:
+        command = f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true"
+        return "", remedies.as_owner(facts, command)
+    return remedies.in_store(facts, setting), remedies.replace(facts, setting, b"true")
 
 
 def _resets(facts: Facts) -> list[Setting]:
@@ -379,11 +392,21 @@ def _tokens(facts: Facts) -> _Found:
                 f"git-credential-hf status {remedies.url(facts.given)}",
             )
             return
+        if facts.ours is not None and (hidden := facts.unmatched()):
+            in_store, remedy = _send_path(facts)
+            yield (
+                "no-token",
+                f"useHttpPath is not set, so git gets none of the tokens for {_listed(hidden)}{in_store}",
+                remedy,
+            )
+            return
         taken = remedies.take_token_file(facts) if is_there else ""
         page = f": get one from {_TOKENS_PAGE if is_hubs else facts.whose}"
+        is_silent = facts.keyring is not None and facts.keyring.state == "silent"
+        silent = f" ({WORDS['silent']})" if is_silent else ""
         yield (
             "no-token",
-            f"no source has a token for this URL{holds}{page if not taken else ''}",
+            f"no source has a token for this URL{silent}{holds}{page if not taken else ''}",
             taken or remedies.new_token(facts),
         )
 
@@ -487,11 +510,15 @@ def _keyring(facts: Facts) -> _Found:
             f"export DBUS_SESSION_BUS_ADDRESS=unix:path={quoted(socket)}",
         )
     elif state.state == "silent" and facts.ours is not None:
+        others = ",".join(name for name in facts.main.sources if name != "keyring")
+        without = f", or have git do without the keyring{remedies.in_store(facts, facts.ours.setting)}"
         yield (
             "keyring-silent",
-            f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: restart it, or "
-            f"have git do without the keyring{remedies.in_store(facts, facts.ours.setting)}",
-            remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources env,file"),
+            f"{provider} does not answer ({shown(state.why)}), and each request of git's waits for it: restart it"
+            f"{without if others else ''}",
+            remedies.replace(facts, facts.ours.setting, facts.ours.value + b" --sources " + others.encode())
+            if others
+            else remedies.again(facts),
         )
 
 
@@ -590,7 +617,7 @@ def _declared(facts: Facts) -> _Found:
         yield (
             "declaration-broken",
             f"`git-credential-hf seed` stops at tokens.toml: {facts.declaration_error}",
-            remedies.mend_declaration(facts),
+            remedies.right_declaration(facts),
         )
     for one in facts.declared:
         source = facts.path(os.fsencode(one.file)) if one.file else one.token.name

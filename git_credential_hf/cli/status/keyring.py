@@ -41,7 +41,7 @@ WORDS = {
 class Stored(NamedTuple):
     """An unlocked item of ours for the host: what it is for, its secret's text, and when it was written.
 
-    modified: seconds since the epoch.
+    modified: seconds since the epoch, 0 where that is not known.
     """
 
     path: bytes

@@ -106,8 +106,11 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
     ]
     commands = [remove(facts, *by_worktree)] if by_worktree else []
     if in_files or not is_configured:
+        is_homeless = not (facts.environ.get(b"HOME") or facts.environ.get(b"GIT_CONFIG_GLOBAL"))
         if any(one.scope == "local" for one in in_files):
             commands.append(ours(facts, "configure --local"))
+        elif is_homeless and (home := owner.home_of({})):
+            commands += [f"export HOME={quoted(home)}", ours(facts, "configure")]
         else:
             commands.append(_to_writable(facts) + ours(facts, "configure"))
     return " && ".join(commands)
@@ -294,7 +297,7 @@ def elsewhere_with_modes(facts: Facts) -> str:
     return f"export HF_TOKEN_PATH={quoted(other)}; {ours(facts, 'seed')} --from {file} --no-keyring && rm {file}"
 
 
-def mend_declaration(facts: Facts) -> str:
+def right_declaration(facts: Facts) -> str:
     """Return the command for a tokens.toml that seed stops at: it is closed, moved away if it is no file of the user's
     own, or opened for its mistake.
     """
@@ -396,6 +399,7 @@ def request(facts: Facts) -> str:
     """Return what gives a helper git's request on standard input."""
     lines = [b"protocol=https", b"host=" + (facts.server or HUB)]
     lines += [b"path=" + facts.url.path] if facts.with_path and facts.url.path else []
+    lines += [b"username=" + facts.user] if facts.user else []
     return "printf '%s\\n' " + " ".join(map(quoted, lines))
 
 

@@ -109,6 +109,8 @@ def _reason(facts: Facts) -> str:
     for verdict, what in ((REJECTED, f"was rejected by {facts.whose}"), (EXPIRED, "has expired")):
         if (one := facts.outcome.first(verdict)) is not None and one.token is not None:
             return f"{facts.named(one.token.text)} from {facts.path(one.place)} {what}"
+    if facts.unmatched():
+        return "useHttpPath is not set, so no scope matches"
     why = facts.keyring.why_nothing() if facts.keyring is not None and "keyring" in facts.main.sources else ""
     whys = "; ".join(filter(None, (facts.why_no_socket(), why)))
     return "no source has one" + (f" ({whys})" if whys else "")

@@ -1,6 +1,8 @@
 """configure and unconfigure, as real git reads what they write."""
 
+import json
 import os
+import pwd
 import shlex
 import shutil
 import stat
@@ -818,7 +820,12 @@ def test_global_is_the_file_that_git_config_changes(
 
 def test_no_home_is_named(run: Run, environment: Environment) -> None:
     del environment["HOME"]
-    assert "HOME is not set" in failed(run("configure"))
+    home = shlex.quote(pwd.getpwuid(os.geteuid()).pw_dir)
+    line = failed(run("configure"))
+    assert line.endswith(f": HOME is not set, so git has no configuration of yours. Try: export HOME={home}\n")
+    known = json.loads(run("status", "--json", "https://huggingface.co").stdout)
+    (remedy,) = [one["remedy"] for one in known["findings"] if one["code"] == "helper-not-configured"]
+    assert remedy == f"export HOME={home} && git-credential-hf configure"
 
 
 def test_local_is_the_configuration_of_all_worktrees(
@@ -854,6 +861,12 @@ def test_file_is_taken_from_here(run: Run, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     assert succeeded(run("configure", "--file", "mine")).startswith(f"{tmp_path / 'mine'}: added")
     assert read(tmp_path / "mine") == wanted()
+
+
+def test_a_home_that_no_shell_has_filled_in(run: Run, environment: Environment) -> None:
+    file = Path(environment["HOME"], "mine")
+    assert succeeded(run("configure", "--file=~/mine")).startswith(f"{file}: added")
+    assert succeeded(run("unconfigure", "--file=~/mine")).startswith(f"{file}: removed")
 
 
 # The file on disk.

@@ -715,6 +715,11 @@ def test_what_an_inherited_connection_cannot_have(
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
 
 
+def test_a_home_that_no_shell_has_filled_in(run: Run, server_environment: Environment) -> None:
+    told = run("serve", "--socket=~/hf.sock", "--for", "1s")
+    assert told.stdout.startswith(f"answers for huggingface.co at {server_environment['HOME']}/hf.sock ".encode())
+
+
 def test_an_empty_path_is_a_mistake(run: Run, server_environment: Environment) -> None:
     told = run("serve", "--socket", "")
     assert (told.stdout, told.code, told.stderr.count(b"\n")) == (b"", 2, 1)

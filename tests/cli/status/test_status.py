@@ -419,6 +419,11 @@ def _(world: World) -> None:
     world.url = "git@hf.co:my-org/my-model"
 
 
+@broken("ssh-url with a slash after the host")
+def _(world: World) -> None:
+    world.url = "git@hf.co:/my-org/my-model"
+
+
 @broken("not-ours")
 def _(world: World) -> None:
     world.url = "https://cdn-lfs.hf.co/some/object"
@@ -545,6 +550,20 @@ def _(world: World) -> None:
     world.editor('[tokens.mine]\nfile = "~/secret"\n')
     write(world.home / "secret", TOKEN)
     declare(world, f"[tokens.mine]\nfile = {OTHER}\n")
+
+
+@broken("declaration-broken by its mode")
+def _(world: World) -> None:
+    write(world.home / "secret", TOKEN)
+    declare(world, '[tokens.mine]\nfile = "~/secret"\n')
+    (world.home / ".config/git-credential-hf/tokens.toml").chmod(0o666)
+
+
+@broken("token-file-differs for another user")
+def _(world: World) -> None:
+    world.seed(OTHER, "--user", "alice", "--no-cache")
+    world.git("config", "--global", f"credential.{HUB}.username", "alice")
+    os.utime(cache(world.environment), (1e9, 1e9))
 
 
 def rejected(world: World, token: str) -> None:
@@ -1176,6 +1195,30 @@ def test_a_keyring_that_gives_no_answer(tmp_path: Path, run: Run, environment: E
         assert known["token_given"]
 
 
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [("", "oidc,env,forwarded,file"), ("--sources keyring,file", "file"), ("--sources keyring", "")],
+)
+def test_without_a_silent_keyring_the_other_sources_stay(
+    tmp_path: Path, run: Run, environment: Environment, options: str, left: str
+) -> None:
+    with closing(GnomeKeyring(tmp_path / "keyring")) as provider:
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        world = World(tmp_path, run, environment, None)
+        world.sound()
+        cache(environment).unlink()
+        world.gitconfig.write_text(world.gitconfig.read_text().replace(EXECUTABLE, f"{EXECUTABLE} {options}".strip()))
+        subprocess.run(["kill", "-STOP", str(provider.process.pid)], check=True)
+        known = world.known()
+        quiet = world._run("status", "--quiet", MODEL).stderr
+        told = run("token", "my-org/my-model").stderr
+    (finding,) = (one for one in known["findings"] if one["code"] == "keyring-silent")
+    again = f"git-credential-hf status {MODEL}"
+    assert f" --sources {left}' " in finding["remedy"] if left else finding["remedy"] == again
+    assert b"no source has a token for this URL (the keyring does not answer): " in quiet
+    assert b": no source has one, the keyring: it gave no answer within " in told
+
+
 @pytest.mark.parametrize("stopped", [False, True], ids=["answers", "gives no answer"])
 def test_a_program_that_the_bus_names_is_neither_run_nor_pasted(
     tmp_path: Path, run: Run, environment: Environment, stopped: bool
@@ -1300,6 +1343,11 @@ def test_a_repository_that_takes_the_helper_back(world: World, git: str, include
     assert (finding["code"], finding["remedy"]) == ("helper-reset", "git-credential-hf configure --local")
     world.shell(finding["remedy"])
     assert codes(world.known()) == []
+
+
+def test_an_unknown_option_of_the_helper_is_named(world: World) -> None:
+    BROKEN["helper-options-wrong"](world)
+    assert world.known()["verdict"].endswith("the options of the helper are wrong: unknown option `--bogus`")
 
 
 @pytest.mark.parametrize(
@@ -1677,6 +1725,51 @@ def test_quiet_says_only_what_keeps_git_from_a_token(world: World) -> None:
     assert b" is missing. Try: git-credential-hf configure\n" in result.stderr
 
 
+def test_quiet_names_no_variable_where_git_asks_nobody(world: World) -> None:
+    BROKEN["env-hides-scopes"](world)
+    world.helper("unconfigure")
+    result = world._run("status", "--quiet", MODEL)
+    assert result.code == 1
+    assert result.stderr == (
+        b"git-credential-hf: git does not ask git-credential-hf for this URL. Try: git-credential-hf configure\n"
+    )
+
+
+def test_a_remedy_asks_for_no_user_that_git_does_not_ask_for(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--user", "alice")  # whose token answers for want of another
+    write(cache(world.environment), TOKEN)
+    os.utime(cache(world.environment), (1e9, 1e9))
+    (finding,) = [one for one in world.known()["findings"] if one["code"] == "token-file-differs"]
+    assert "username=" not in finding["remedy"]
+
+
+def test_a_variable_that_hides_scopes_is_unset_for_another_token(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--scope", "another-org")
+    world.environment["HF_TOKEN"] = TYPED
+    (finding,) = [one for one in world.known()["findings"] if one["code"] == "env-hides-scopes"]
+    assert finding["remedy"] == "unset HF_TOKEN && git-credential-hf login"
+    world.url = f"{HUB}/another-org/my-model"
+    for path in ("true", "false"):
+        world.git("config", "--global", f"credential.{HUB}.useHttpPath", path)
+        (finding,) = [one for one in world.known()["findings"] if one["code"] == "env-hides-scopes"]
+        assert finding["remedy"] == "unset HF_TOKEN"
+
+
+def test_a_token_that_git_gets_with_its_path_alone(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--scope", "my-org")
+    world.git("config", "--global", f"credential.{HUB}.useHttpPath", "false")
+    known = world.known()
+    assert known["verdict"].endswith(": useHttpPath is not set, so no scope matches")
+    result = world._run("status", "--quiet", MODEL)
+    assert result.stderr.startswith(b"git-credential-hf: useHttpPath is not set, so git gets none of the tokens for ")
+    world.shell(result.stderr.decode().partition("Try: ")[2])
+    assert codes(world.known()) == []
+    assert world.token_that_git_gets() == OTHER
+
+
 @pytest.mark.parametrize(
     ("helper", "leaks"),
     [
@@ -1792,7 +1885,7 @@ def test_what_is_no_address_is_wrong_usage(run: Run, url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [f"{MODEL}/tree/main", f"{MODEL}/blob/main/a%20b.py?x=y#L3", "my-org/my-model", "hf://my-org/my-model/file",
-     "https://hf.co/My-Org/my-model/", "https://huggingface.co/my-org/my-model.git"],
+     "https://hf.co/My-Org/my-model/", "https://huggingface.co/my-org/my-model.git", "my-org/my-model?x=y"],
 )  # fmt: skip
 def test_the_address_of_a_page_is_that_of_its_repository(world: World, url: str) -> None:
     world.seed(OTHER, "--scope", "my-org/my-model")

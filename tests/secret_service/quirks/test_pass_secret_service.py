@@ -1,6 +1,8 @@
 """pass_secret_service: nobody is asked for the passphrase of its key who did not ask for that."""
 
 import contextlib
+import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -55,6 +57,18 @@ def test_nobody_is_asked_for_the_passphrase(run: Run, protected: PassSecretServi
     assert say(run, "hf_rotated") == "replaced"
     assert run("get", input=request()) == answer("hf_user", "hf_rotated")
     assert not protected.has_asked()
+
+
+def test_no_item_is_older_than_a_file_of_whose_time_it_tells_nothing(
+    run: Run, environment: Environment, protected: PassSecretService
+) -> None:
+    run("configure")
+    seed(run, "hf_newer")
+    file = write_token_file(environment, "hf_older")
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    codes = [one["code"] for one in json.loads(run("status", "--json").stdout)["findings"]]
+    assert "token-file-differs" in codes
+    assert "token-file-newer" not in codes
 
 
 def test_no_agent_is_started_to_ask(run: Run, protected: PassSecretService) -> None:
