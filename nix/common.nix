@@ -18,19 +18,33 @@ let
     let
       option = "programs.git-credential-hf.tokens.${name}.file";
       given = ''${option} = "${builtins.unsafeDiscardStringContext (toString file)}"'';
+      isPlace = lib.hasPrefix "/" file || lib.hasPrefix "~/" file;
     in
     if
       builtins.isPath file || builtins.hasContext file || lib.hasPrefix "${builtins.storeDir}/" file
     then
       ''${option} must be a string that names a file outside the Nix store, which everybody can read: write "/home/me/secrets/huggingface.token", with the quotes.''
+    else if !isPlace && builtins.match ".*(hf_|api_org_).*" file != null then
+      # Which is not shown.
+      ''${option} must name a file, and what it has may be a token, which everybody could read in the Nix store: write where the token is, as in "~/secrets/huggingface.token".''
     else if builtins.match ".*[$].*" file != null then
       ''${given} has a variable in it, which nothing expands: write the path itself. With agenix in Home Manager, set age.secretsDir = "''${config.home.homeDirectory}/.agenix".''
     else if builtins.match ".*%[A-Za-z].*" file != null then
       "${given} has a specifier in it, as systemd's %t or sops-nix's %r, which nothing expands: write the path itself. With sops-nix in Home Manager, leave sops.secrets.<name>.path at its default."
-    else if !(lib.hasPrefix "/" file || lib.hasPrefix "~/" file) then
+    else if !isPlace then
       ''${given} is a relative path, and there is no folder that it is relative to: begin it with "/" or "~/", as in "~/secrets/huggingface.token".''
     else
       null;
+
+  # What each token is for.
+  places = lib.concatMap (
+    token:
+    map (scope: {
+      inherit scope;
+      user = if token.user == null then "hf_user" else token.user;
+    }) (if builtins.isList token.scope then token.scope else [ token.scope ])
+  ) (lib.filter (token: token.file == null || fault "" token.file == null) (lib.attrValues cfg.tokens));
+  cached = lib.filter (token: token.cache) (lib.attrValues cfg.tokens);
 
   # Where the person's programs are, for sources that are commands. %h and %u are systemd's, see systemd.unit(5).
   path = lib.concatStringsSep ":" [
@@ -193,12 +207,33 @@ in
       message = "programs.git-credential-hf needs programs.git.enable.";
     }
     {
-      assertion = lib.all (token: (token.file == null) != (token.command == null)) (lib.attrValues cfg.tokens);
+      assertion = lib.all (
+        token: (token.file == null) != (token.command == null || token.command == [ ])
+      ) (lib.attrValues cfg.tokens);
       message = "Each of programs.git-credential-hf.tokens needs either a file or a command.";
     }
     {
-      assertion = lib.length (lib.filter (token: token.cache) (lib.attrValues cfg.tokens)) <= 1;
+      assertion = lib.length cached <= 1;
       message = "At most one of programs.git-credential-hf.tokens can have cache = true.";
+    }
+    {
+      assertion = lib.all (token: token.scope == null) cached;
+      message = "None of programs.git-credential-hf.tokens can have both cache = true and a scope: Hugging Face's token file is for the whole host.";
+    }
+    {
+      # Two that are the token file have been told of.
+      assertion =
+        lib.length cached > 1
+        || lib.all (one: lib.length (lib.filter (other: other == one) places) == 1) places;
+      message = "No two of programs.git-credential-hf.tokens can be for the same place and user: give one of them another scope or user.";
+    }
+    {
+      assertion = lib.all (host: builtins.match "[][A-Za-z0-9._:-]+" host != null) cfg.hosts;
+      message = "Each of programs.git-credential-hf.hosts is HOST or HOST:PORT, without https:// and without a path.";
+    }
+    {
+      assertion = cfg.timeout == null || (cfg.timeout > 0 && cfg.timeout < 86400);
+      message = "programs.git-credential-hf.timeout is a number of seconds, above 0 and below 86400.";
     }
   ]
   ++ map (message: {

@@ -87,6 +87,49 @@ def in_namespace(script: str, environment: Environment) -> Result:
     return Result(done.stdout, done.stderr, done.returncode)
 
 
+# --- without modes ---------------------------------------------------------------------------------------------------
+
+DRIVES = {
+    "FAT": "vfat /dev/sda1 rw,fmask=0022,dmask=0022",
+    "exFAT": "exfat /dev/sda1 rw,fmask=0022,dmask=0022",
+    "NTFS by FUSE": "fuseblk /dev/sda1 rw,user_id=0,group_id=0,allow_other",
+    "SMB": "cifs //server/share rw,file_mode=0755,dir_mode=0755",
+    "Windows' drives in WSL": r"9p C:\134 rw,aname=drvfs;path=C:\;uid=1000;gid=1000",
+}
+
+
+@AS_ROOT
+@pytest.mark.parametrize("drive", DRIVES)
+def test_what_cannot_be_closed_has_a_remedy_that_works(
+    environment: Environment, tmp_path: Path, faults: str, drive: str
+) -> None:
+    """As people have HF_HOME on a drive for its room. What /proc says of it is made up, as is that it has no modes."""
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    environment |= {"HF_HOME": str(folder), "PATH": f"{Path(EXECUTABLE).parent}:{environment['PATH']}"}
+    environment |= {"FAULTS": f"modes={errno.EPERM}", "FAULTS_UNDER": str(folder)}
+    (tmp_path / "kind").write_text(DRIVES[drive].replace("\\", "\\\\"))
+    write(tmp_path / "token", TOKEN)
+    write(tmp_path / "request", REQUEST)
+    prepare = (
+        f'mount -t tmpfs drive {folder}; sed "s#- tmpfs drive .*#- $(cat {tmp_path}/kind)#" /proc/self/mountinfo '
+        f">{tmp_path}/mounts; program=$1; export LD_PRELOAD={faults}\n"
+        'as_there() { sh -c \'mount --bind "$0" /proc/$$/mountinfo && exec "$@"\' ' + f'{tmp_path}/mounts "$@"; }}\n'
+        f'as_there "$program" seed --no-keyring --from {tmp_path}/token >&2\n'
+    )
+    told = in_namespace(f'{prepare} as_there "$program" status --json || true', environment)
+    (finding,) = [one for one in json.loads(told.stdout)["findings"] if one["code"] == "token-file-mode"]
+    assert "and its file system has no modes: " in finding["message"]
+    other = Path(environment["HOME"], ".local/state/git-credential-hf/huggingface/token")
+    assert finding["remedy"].startswith(f"export HF_TOKEN_PATH={other}; git-credential-hf seed --from {folder}/token ")
+    again = f'{{ {finding["remedy"]}; }} >&2; ls -A {folder}; "$program" get <{tmp_path}/request'
+    done = in_namespace(f"{prepare} {again}", environment)
+    assert done.stdout == ANSWER
+    assert (other.read_text(), other.stat().st_mode & 0o777) == (TOKEN, 0o600)
+    warned = in_namespace(f'{prepare} as_there "$program" seed --no-keyring --from {folder}/token', environment)
+    assert warned.stderr.endswith(b"can be read by others: use a file that only you can read\n")
+
+
 # --- what a file system lacks -----------------------------------------------------------------------------------------
 
 LACKS = {

@@ -1,22 +1,22 @@
 """Other programs that are run for a person: without tokens, and git-lfs to set it up."""
 
-import os
 import shutil
 import subprocess
 
-from git_credential_hf.cli.output import Failed, shown
+from git_credential_hf.cli.output import Failed, as_root, shown
 from git_credential_hf.sources.environment import without_tokens
 
 # Commands that install a program, by the name of the package manager that is looked for on PATH.
 _MANAGERS = {
-    "apt-get": "sudo apt-get install {}",
-    "dnf": "sudo dnf install {}",
-    "pacman": "sudo pacman -S {}",
-    "zypper": "sudo zypper install {}",
-    "apk": "sudo apk add {}",
+    "apt-get": "apt-get install {}",
+    "dnf": "dnf install {}",
+    "pacman": "pacman -S {}",
+    "zypper": "zypper install {}",
+    "apk": "apk add {}",
     "brew": "brew install {}",
     "nix": "nix profile install nixpkgs#{}",
 }
+_OF_EVERYBODY = ("brew", "nix")  # the others are root's
 
 
 class NotInstalled(Failed):
@@ -25,9 +25,11 @@ class NotInstalled(Failed):
 
 def how_to_install(program: str) -> str:
     """Return the command that installs `program` here, or one that looks for it where no package manager is known."""
-    command = next((_MANAGERS[one] for one in _MANAGERS if shutil.which(one)), "command -v {}")
-    is_root = os.geteuid() == 0  # a container has no sudo
-    return (command.removeprefix("sudo ") if is_root else command).format(program)
+    manager = next(filter(shutil.which, _MANAGERS), None)
+    if manager is None:
+        return f"command -v {program}"
+    command = _MANAGERS[manager].format(program)
+    return command if manager in _OF_EVERYBODY else as_root(command)
 
 
 def install_git_lfs(environ: dict[bytes, bytes]) -> str:

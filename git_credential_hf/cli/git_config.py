@@ -144,6 +144,18 @@ _SIMPLE = re.compile(
 _HOME = re.compile(r"^~(?=/)|\$HOME|\$\{HOME\}")
 
 
+def users_file(environ: dict[bytes, bytes]) -> str:
+    """Return the file that `git config --global` changes, empty where there is none. Source: git-config(1), FILES."""
+    if (named := environ.get(b"GIT_CONFIG_GLOBAL")) is not None:
+        return os.fsdecode(named)
+    home = os.fsdecode(environ.get(b"HOME", b""))
+    if not home:
+        return ""
+    file = os.path.join(home, ".gitconfig")
+    xdg = os.path.join(os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config"), "git/config")
+    return xdg if not os.access(file, os.R_OK) and os.access(xdg, os.R_OK) else file
+
+
 def in_home(word: str, environ: dict[bytes, bytes]) -> str:
     """Return a word of a simple command with the user's home for ~ and $HOME."""
     return _HOME.sub(lambda _: os.fsdecode(environ.get(b"HOME", b"")), word)

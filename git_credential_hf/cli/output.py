@@ -3,6 +3,7 @@
 import io
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -47,6 +48,15 @@ def quoted(name: str | bytes) -> str:
     if text.isprintable():
         return shown(shlex.quote(text))
     return "$'" + token_text.hide("".join(map(_numbered, text))) + "'"
+
+
+def as_root(command: str, *, is_pipe: bool = False) -> str:
+    """Return the command line that runs `command` as root: by sudo, which not every machine has, or by su."""
+    if os.geteuid() == 0:
+        return command
+    if shutil.which("sudo") is None:
+        return f"su -l -c {shlex.quote(command)}"
+    return f"sudo sh -c {shlex.quote(command)}" if is_pipe else f"sudo {command}"
 
 
 def _numbered(char: str) -> str:

@@ -27,11 +27,24 @@ def refuse_another_users(place: str | bytes, command: str, *, or_root: bool = Fa
         return
     name = shown(ownership.name(owner))
     if os.geteuid() == 0:
-        remedy = f"run `runuser -u {shlex.quote(name)} -- git-credential-hf {command}` with the same options"
+        remedy = f"run `{_as_user(owner)}git-credential-hf {command}` with the same options"
     else:
         own = home_of({})
         remedy = f"run `HOME={quoted(own or b'FOLDER')} git-credential-hf {command}`"
     raise Failed(f"{shown(place)} belongs to the user {name}, and you are another one: {remedy}")
+
+
+def as_owner(environ: Mapping[bytes, bytes], file: bytes | None = None) -> str:
+    """Return what root puts before a command that changes something in the home, or `file`; empty where root may run it
+    itself (see check_home).
+    """
+    place = file or home_of(environ)
+    other = ownership.other_owner(place) if place is not None and os.geteuid() == 0 else None
+    return "" if other is None else _as_user(other)
+
+
+def _as_user(user: int) -> str:
+    return f"runuser -u {shlex.quote(shown(ownership.name(user)))} -- "
 
 
 def check_token_file(file: bytes, environ: dict[bytes, bytes]) -> None:

@@ -82,7 +82,7 @@ class TokenFile:
         token = of_hub(safe_read.read(self.path)) if os.path.islink(self.path) else None
         if token is None:
             return None
-        remedy = f"rm {quoted(self.path)}"
+        remedy = "unset HF_TOKEN_PATH" if self.environ.get(b"HF_TOKEN_PATH") else f"rm {quoted(self.path)}"
         return f"token file: left, since it is a symbolic link, token {shown_token(token)}, {self.shown}. Try: {remedy}"
 
     def remove(self, token: bytes) -> str:
@@ -135,7 +135,14 @@ class TokenFile:
     def _link(self, token: bytes) -> Done:
         if of_hub(safe_read.read(self.path)) == token:
             return self._unchanged()
-        raise NotStored(f"the token file {self.shown} is a symbolic link to something else: remove it")
+        remedy = self._another_file() or "remove it"
+        failure = NotStored(f"the token file {self.shown} is a symbolic link to something else: {remedy}")
+        failure.is_closed = not os.access(os.path.dirname(self.path), os.W_OK)
+        raise failure
+
+    def _another_file(self) -> str:
+        """Return how a person has another token file where a variable names this one, as /dev/null or a folder."""
+        return "run `unset HF_TOKEN_PATH`, and this again" if self.environ.get(b"HF_TOKEN_PATH") else ""
 
     def _unchanged(self) -> Done:
         return Done(UNCHANGED, f"token file: unchanged, {self.shown}")
@@ -148,7 +155,8 @@ class TokenFile:
         before = None
         if status is not None:
             if not stat.S_ISREG(status.st_mode):
-                raise Failed(f"the token file {self.shown} is not a regular file: move away what is in its place")
+                remedy = self._another_file() or "move away what is in its place"
+                raise Failed(f"the token file {self.shown} is not a regular file: {remedy}")
             before = of_hub(safe_read.read(self.path))
             if before == token and not force and self._is_private(status, dry_run):
                 return self._unchanged()
@@ -164,7 +172,7 @@ class TokenFile:
 
     def _is_private(self, status: os.stat_result, dry_run: bool) -> bool:
         """Return whether the file is the user's alone, or on a file system where that cannot be had."""
-        if stat.S_IMODE(status.st_mode) == 0o600:
+        if stat.S_IMODE(status.st_mode) == 0o600 or not files.has_modes(self.path):
             return True
         if status.st_uid != os.geteuid() or dry_run:
             return False
@@ -193,7 +201,8 @@ def other_place(environ: dict[bytes, bytes]) -> str | None:
     for folder in folders.own_folders(environ):
         file = folder + b"/huggingface/token"  # the folder itself is what locks.own_lock locks
         is_own = folders.is_own(folder) or not os.path.lexists(folder)
-        if is_own and refusal(environ | {b"HF_TOKEN_PATH": file}) is None:
+        has_modes = files.has_modes(ownership.nearest(folder)[0])
+        if is_own and has_modes and refusal(environ | {b"HF_TOKEN_PATH": file}) is None:
             return os.fsdecode(file)
     return None
 

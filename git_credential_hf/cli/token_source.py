@@ -19,7 +19,7 @@ from git_credential_hf.model.repository import HUB
 from git_credential_hf.model.text import has_control
 from git_credential_hf.model.token import clean
 from git_credential_hf.sources.environment import without_tokens
-from git_credential_hf.state import ownership, safe_read
+from git_credential_hf.state import files, ownership, safe_read
 
 _PAGE = "https://huggingface.co/settings/tokens"
 
@@ -97,7 +97,7 @@ def from_file(path: str, host: bytes) -> tuple[str, list[str]]:
     warnings = []
     if status.st_mode & others:
         remedy = "use a file that only you can read"
-        if ownership.may_change_mode(os.fsencode(file), status.st_uid):
+        if files.may_change_mode(os.fsencode(file), status.st_uid):
             remedy = f"run `chmod 600 {quoted(file)}`"
         warnings.append(f"{name} can be read by others: {remedy}")
     text, doubts = _token(raw, name, host)
@@ -290,7 +290,11 @@ def open_file(file: str, *, is_declaration: bool) -> tuple[bytes, os.stat_result
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            instead = "move away what is in its place" if is_declaration else "to read from a pipe, use --from -"
+            instead = "to read from a pipe, use --from -"
+            if is_declaration:
+                instead = "move away what is in its place"
+            elif stat.S_ISDIR(status.st_mode):
+                instead = "it is a folder, so name a file in it"
             raise Failed(f"{name} is not a regular file: {instead}")
         if not owner.is_trusted(os.fsencode(file), status, os.environb, or_nameless=not is_declaration):
             raise Failed(f"{name} belongs to another user, who could change it: use a file of your own")

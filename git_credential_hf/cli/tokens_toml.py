@@ -14,7 +14,7 @@ from git_credential_hf.cli.output import Failed, named, quoted, shown
 from git_credential_hf.model import address, token_text
 from git_credential_hf.model.repository import HF_USER, HUB, server
 from git_credential_hf.model.text import has_control, is_text
-from git_credential_hf.state import configuration, safe_read
+from git_credential_hf.state import configuration, files, safe_read
 
 _SOURCES = ("file", "env", "credential", "command")
 _KEYS = (*_SOURCES, "scope", "user", "host", "expires", "cache")
@@ -108,7 +108,10 @@ def read(file: str) -> list[Declared]:
     """
     raw, status = token_source.open_file(file, is_declaration=True)
     if status.st_mode & stat.S_IWOTH:  # it says which commands are run
-        raise Failed(f"{shown(file)} can be written by anybody: run `chmod o-w {quoted(file)}`")
+        remedy = "keep it where you alone can write"
+        if files.may_change_mode(os.fsencode(file), status.st_uid):
+            remedy = f"run `chmod o-w {quoted(file)}`"
+        raise Failed(f"{shown(file)} can be written by anybody: {remedy}")
     if len(raw) > safe_read.MAX_SIZE:
         raise Failed(f"{shown(file)} is over 64 KiB")
     try:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 _OLD = 600  # seconds: no run takes that long to write a file
 
+# File systems on which a file has no mode of its own: FAT, and NTFS and clouds by FUSE.
+_WITHOUT_MODES = (b"vfat", b"msdos", b"exfat", b"fuseblk", b"fuse.gcsfuse", b"fuse.rclone")
+
 
 def replace(file: bytes, content: bytes, mode: int = 0o600) -> None:
     """Put `content` in `file`, with `mode`: at every instant it is the old file or the new one. Raises OSError.
@@ -74,6 +77,32 @@ def _mount(place: bytes) -> bytes:
         return read(b"/proc/self/fdinfo/%d" % descriptor).partition(b"mnt_id:")[2].partition(b"\n")[0]
     finally:
         posix.close(descriptor)
+
+
+def has_modes(place: bytes) -> bool:
+    """Return whether what is at `place` has a mode of its own, as far as /proc tells. Source: proc(5), mountinfo.
+
+    SMB that has none says `file_mode`; Windows' drives in WSL have modes with `metadata` alone.
+    """
+    from git_credential_hf.state.safe_read import read
+
+    try:
+        mount = _mount(place).strip()
+    except OSError:  # no descriptor is left
+        return True
+    for line in read(b"/proc/self/mountinfo", 1 << 20).splitlines():
+        if line.startswith(mount + b" "):
+            kind, _, options = line.rpartition(b" - ")[2].partition(b" ")
+            is_of_windows = b"aname=drvfs" in options and b"metadata" not in options
+            return kind not in _WITHOUT_MODES and b"file_mode=" not in options and not is_of_windows
+    return True
+
+
+def may_change_mode(file: bytes, owner: int) -> bool:
+    """Return whether this user may change the mode of `file`, which is `owner`'s. Raises OSError."""
+    from git_credential_hf.state.ownership import may_act_as
+
+    return may_act_as(owner) and not posix.statvfs(file).f_flag & posix.ST_RDONLY and has_modes(file)
 
 
 def remove(file: bytes) -> None:
@@ -172,7 +201,23 @@ def made(wanted: "Iterable[bytes]") -> "Iterator[bytes]":
     for folder in wanted:
         try:
             make_folders(folder)
+            _close(folder)
         except OSError:
             continue
         if is_own(folder):
             yield folder
+
+
+def _close(folder: bytes) -> None:
+    """Make a folder of the user's own private, where others may read it and none of them can have put anything there:
+    so a backup or a mount leaves it. Raises OSError.
+    """
+    from git_credential_hf.state.ownership import OTHERS_WRITE
+
+    descriptor = posix.open(folder, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_NOFOLLOW | posix.O_CLOEXEC)
+    try:
+        status = posix.fstat(descriptor)
+        if status.st_uid == posix.geteuid() and status.st_mode & 0o077 and not status.st_mode & OTHERS_WRITE:
+            if_possible(posix.fchmod, descriptor, 0o700)
+    finally:
+        posix.close(descriptor)

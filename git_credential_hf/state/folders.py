@@ -25,13 +25,13 @@ def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     ]
 
 
-def is_own(folder: bytes) -> bool:
-    """Return whether `folder` is a directory that is the user's alone."""
+def is_own(folder: bytes, others: int = 0o077) -> bool:
+    """Return whether `folder` is a directory of the user's own, with none of the mode's bits `others`."""
     try:
         status = posix.lstat(folder)
     except OSError:
         return False
-    return status.st_uid == posix.geteuid() and status.st_mode & 0o170077 == 0o040000
+    return status.st_uid == posix.geteuid() and status.st_mode & (0o170000 | others) == 0o040000
 
 
 def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
@@ -39,5 +39,5 @@ def own_files(name: bytes, environ: dict[bytes, bytes]) -> list[bytes]:
     return [
         folder + b"/" + name
         for folder in own_folders(environ)
-        if posix.access(folder + b"/" + name, posix.F_OK) and is_own(folder)
+        if posix.access(folder + b"/" + name, posix.F_OK) and is_own(folder, others=0o022)
     ]

@@ -96,11 +96,6 @@ def may_act_as(owner: int) -> bool:
     return posix.geteuid() in (owner, 0) and is_one_user(owner)
 
 
-def may_change_mode(file: bytes, owner: int) -> bool:
-    """Return whether this user may change the mode of `file`, which is `owner`'s. Raises OSError."""
-    return may_act_as(owner) and not posix.statvfs(file).f_flag & posix.ST_RDONLY
-
-
 def nearest(place: bytes) -> "tuple[bytes, os.stat_result]":
     """Return `place`, or the nearest folder above it that exists, and its status."""
     while True:

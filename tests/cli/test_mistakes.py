@@ -154,11 +154,14 @@ def test_a_missing_program_is_named_with_the_package_managers_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, manager: str, command: str
 ) -> None:
     (tmp_path / manager).symlink_to("/bin/true")
+    (tmp_path / "sudo").symlink_to("/bin/true")
     monkeypatch.setenv("PATH", str(tmp_path))
     needs_root = manager not in ("brew", "nix")
     for user in (0, 1000):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)  # a user of either kind cannot be had in one run
         assert child.how_to_install("git-lfs") == ("sudo " if needs_root and user else "") + command
+    (tmp_path / "sudo").unlink()
+    assert child.how_to_install("git-lfs") == (f"su -l -c '{command}'" if needs_root else command)
 
 
 def test_the_shells_say_the_same(environment: Environment) -> None:

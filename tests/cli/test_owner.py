@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli.output import shown
+from git_credential_hf.state import files
 from tests.asking import explains
 from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, snapshot, write
 from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, user_namespaces_needed
@@ -26,6 +27,7 @@ def is_told(result: Result, source: str = "HF_TOKEN", remedy: str = "unset HF_TO
     return explains(result, "hf_****mNoP", source, remedy)
 
 
+HUB = "https://huggingface.co/"
 SEED = "git-credential-hf login"  # what brings another token
 
 
@@ -145,6 +147,7 @@ def container(machine_folder: Path, environment: Environment) -> Iterator[Path]:
     program = machine_folder / "bin/git-credential-hf"
     program.parent.mkdir()
     write(program, "#!/bin/sh\n", 0o755)
+    (program.parent / "sudo").symlink_to("/bin/true")
     yield home
 
 
@@ -222,6 +225,38 @@ def test_the_home_of_somebody_known_is_refused(as_user: AsUser, container: Path,
 
 
 @AS_ROOT
+def test_root_is_told_what_the_owner_of_the_home_is_to_run(
+    as_user: AsUser, environment: Environment, container: Path
+) -> None:
+    """As `sudo -E` leaves it."""
+    url = f"https://alice:{ROTATED}@huggingface.co/"
+    write(container / ".gitconfig", f'[credential]\n\thelper = nowhere\n[url "{url}"]\n\tinsteadOf = {HUB}\n')
+    for path in (container, container / ".gitconfig"):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    tools = container.parent / "bin"
+    (tools / "git-credential-hf").unlink()
+    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    commands = {
+        "token-in-git-config": "sh -c 'git config",
+        "other-helper-gone": "git config",
+        "lfs-not-initialised": "git lfs",
+        "helper-not-configured": "git-credential-hf configure",
+        "no-token": "git-credential-hf login",
+    }
+    for code, command in commands.items():
+        more = " --offline --with-token --no-keyring" if code == "no-token" else ""
+        known = json.loads(as_user(0, "status", "--json").stdout)
+        remedy = next(one["remedy"] for one in known["findings"] if one["code"] == code) + more
+        assert remedy.startswith(f"runuser -u nobody -- {command}")
+        # runuser takes the home from the password file, which has another one for nobody.
+        remedy = remedy.replace(" -- ", f" -- env HOME={container} ", 1)
+        subprocess.run(["sh", "-c", remedy], env=environment, input=TOKEN.encode(), capture_output=True, check=True)
+    assert as_user(0, "get", input=REQUEST).stdout == ANSWER
+    assert json.loads(as_user(0, "status", "--json").stdout)["token_given"]
+    assert owners(container) == {SOMEBODY}
+
+
+@AS_ROOT
 def test_whoever_is_not_root_is_told_to_name_a_home(as_user: AsUser, container: Path) -> None:
     os.chown(container, SOMEBODY, SOMEBODY)
     container.chmod(0o777)
@@ -245,6 +280,50 @@ def test_without_a_home_nothing_is_written_where_one_happens_to_be(
     (container / "~/.cache/huggingface").mkdir(parents=True)
     write(container / "~/.cache/huggingface/token", ROTATED, 0o644)
     assert as_user(UNKNOWN, "get", input=REQUEST, HOME=home) == Result(b"", b"", 0)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("home", ["", "not writable", "with a read-only file", "on a read-only file"])
+def test_where_git_has_no_configuration_that_can_be_written_it_gets_one_elsewhere(
+    as_user: AsUser, environment: Environment, container: Path, home: str
+) -> None:
+    """As `docker run --user` has it, with / as the home."""
+    tools = container.parent / "bin"
+    (tools / "git-credential-hf").unlink()
+    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    if home == "with a read-only file":
+        os.chown(container, UNKNOWN, UNKNOWN)
+    if home.endswith("file"):
+        write(container / ".gitconfig", "[user]\n\tname = Alice\n", 0o444)
+        os.chown(container / ".gitconfig", UNKNOWN, UNKNOWN)
+    environment |= {"HF_TOKEN": TOKEN, "HOME": str(container) if home else ""}
+    known = json.loads(as_user(UNKNOWN, "status", "--json").stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "helper-not-configured"]
+    remedy = f"{finding['remedy']} >&2 && git config user.name; git-credential-hf status --json"
+    done = subprocess.run(
+        ["sh", "-c", remedy], env=environment, user=UNKNOWN, group=UNKNOWN, cwd="/", capture_output=True, check=False
+    )
+    name, _, after = done.stdout.decode().partition("{")
+    assert (name, json.loads("{" + after)["token_given"]) == ("Alice\n" if home.endswith("file") else "", True)
+
+
+@AS_ROOT
+@pytest.mark.parametrize("of", ["the secret", "the declaration"])
+def test_what_is_declared_and_cannot_be_read_has_a_remedy_that_the_user_can_run(
+    as_user: AsUser, container: Path, of: str
+) -> None:
+    declaration = container / ".config/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(container.parent / "secret", TOKEN)
+    write(declaration, f'[tokens.a]\nfile = "{container.parent}/secret"\n', 0o000 if "decl" in of else 0o600)
+    for path in (container, *container.rglob("*")):
+        os.chown(path, UNKNOWN, UNKNOWN)
+    known = json.loads(as_user(UNKNOWN, "status", "--json").stdout)
+    remedies = {one["code"]: one["remedy"] for one in known["findings"]}
+    if of == "the secret":
+        assert remedies["source-unreadable"] == f"(umask 077; ${{EDITOR:-vi}} {declaration})"
+    else:
+        assert remedies["declaration-broken"] == f"chmod u+rw {declaration}"
 
 
 # --- folders elsewhere -----------------------------------------------------------------------------------------------
@@ -591,6 +670,98 @@ def test_a_link_to_a_secret_of_roots_is_replaced_and_the_secret_left(as_user: As
     (finding,) = [one for one in known["findings"] if one["code"] == "no-token"]
     assert f"cannot be read: Permission denied ({secrets} belongs to the user root): get one from" in finding["message"]
     assert finding["remedy"] == f"mv {file} {file}.old && git-credential-hf login"
+
+
+@AS_ROOT
+@pytest.mark.parametrize("other", [False, True])
+def test_a_token_file_on_a_drive_of_roots_is_not_to_be_given_to_its_user(
+    as_user: AsUser, container: Path, monkeypatch: pytest.MonkeyPatch, other: bool
+) -> None:
+    """FAT has no owners. What /proc says of it is made up, as no such drive can be had."""
+    monkeypatch.setattr(files, "has_modes", lambda place: b"/.cache" not in place)
+    left_by_root(container, 0o700, 0o600)
+    more = {"HF_TOKEN": ROTATED} if other else {}
+    known = json.loads(as_user(1000, "status", "--json", **more).stdout)
+    code = "token-file-unusable" if other else "no-token"
+    (finding,) = [one for one in known["findings"] if one["code"] == code]
+    elsewhere = f"export HF_TOKEN_PATH={container}/.local/state/git-credential-hf/huggingface/token"
+    assert finding["remedy"] == (elsewhere if other else f"{elsewhere}; git-credential-hf login")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("where", ["HF_TOKEN_PATH", "HF_HOME"])
+def test_a_secret_that_a_cluster_mounts_makes_way_though_its_folder_cannot_be_written(
+    as_user: AsUser, container: Path, where: str
+) -> None:
+    """As Kubernetes has it: a link to ..data, and that is a link, too."""
+    os.chown(container, 1000, 1000)
+    secret = container.parent / "secret"
+    (secret / "..2026").mkdir(parents=True)
+    write(secret / "..2026/token", TOKEN, 0o444)
+    (secret / "..data").symlink_to("..2026")
+    (secret / "token").symlink_to("..data/token")
+    more = {where: str(secret / "token" if where == "HF_TOKEN_PATH" else secret)}
+    assert is_told(as_user(1000, "erase", input=REJECTED, **more), f"{secret}/token", "git-credential-hf status")
+    known = json.loads(as_user(1000, "status", "--json", **more).stdout)
+    (finding,) = [one for one in known["findings"] if one["code"] == "token-rejected"]
+    other = f"{container}/.local/state/git-credential-hf/huggingface/token"
+    first = "unset HF_TOKEN_PATH" if where == "HF_TOKEN_PATH" else f"export HF_TOKEN_PATH={other}"
+    assert finding["remedy"] == f"{first} && git-credential-hf login"
+    forgotten = as_user(1000, "forget", "--yes", **more).stdout.decode()
+    left = "unset HF_TOKEN_PATH" if where == "HF_TOKEN_PATH" else f"rm {secret}/token"
+    assert forgotten.endswith(f"it is a symbolic link, token hf_****mNoP, {secret}/token. Try: {left}\n")
+    write(container / "new", ROTATED)
+    os.chown(container / "new", 1000, 1000)
+    line = failed(as_user(1000, "seed", "--no-keyring", "--from", f"{container}/new", **more))
+    assert line.endswith(
+        f"Try: export HF_TOKEN_PATH={other}; git-credential-hf seed --from {container}/new --no-keyring\n"
+    )
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/stdin", "/", "{home}", "{home}/fifo"])
+@pytest.mark.parametrize("other", [False, True])
+def test_what_hf_token_path_names_is_never_moved_away(
+    run: Run, environment: Environment, place: str, other: bool
+) -> None:
+    """/dev/null has people without a token file; a home or a cache is a mistake."""
+    home = environment["HOME"]
+    os.mkfifo(f"{home}/fifo")
+    environment["HF_TOKEN_PATH"] = place.format(home=home)
+    environment |= {"HF_TOKEN": TOKEN} if other else {}
+    known = json.loads(run("status", "--json").stdout)
+    remedies = {one["code"]: one["remedy"] for one in known["findings"]}
+    assert not any("mv " in remedy for remedy in remedies.values())
+    if other:
+        assert remedies["token-file-unusable"] == "unset HF_TOKEN_PATH"
+    else:
+        assert remedies["no-token"] == "unset HF_TOKEN_PATH && git-credential-hf login"
+    line = failed(run("seed", "--no-keyring", "--from", "-", input=TOKEN.encode()))
+    assert line.endswith(": run `unset HF_TOKEN_PATH`, and this again\n")
+
+
+@AS_ROOT
+@pytest.mark.parametrize("program", ["sudo", "su"])
+def test_a_setting_that_only_root_can_change_is_changed_by_the_program_that_is_there(
+    as_user: AsUser, container: Path, program: str
+) -> None:
+    os.chown(container, 1000, 1000)
+    of_root = container.parent / "gitconfig"
+    url = f"https://alice:{ROTATED}@huggingface.co/"
+    write(of_root, f'[credential]\n\thelper = nowhere\n[url "{url}"]\n\tinsteadOf = https://huggingface.co/\n', 0o644)
+    write(container / ".gitconfig", f"[include]\n\tpath = {of_root}\n", 0o644)
+    tools = container.parent / "bin"
+    (tools / "sudo").unlink()
+    write(tools / program, {"sudo": '#!/bin/sh\nexec "$@"\n', "su": '#!/bin/sh\nexec sh -c "$3"\n'}[program], 0o755)
+    for name in ("git", "sh", "xargs"):
+        (tools / name).symlink_to(shutil.which(name) or "/missing")
+    begins = {"token-in-git-config": "sudo sh -c 'git config --file ", "other-helper-gone": "sudo git config --file "}
+    for code, begin in begins.items():
+        known = json.loads(as_user(1000, "status", "--json", PATH=str(tools)).stdout)
+        remedy = next(one["remedy"] for one in known["findings"] if one["code"] == code)
+        assert remedy.startswith(begin if program == "sudo" else "su -l -c 'git config --file ")
+        subprocess.run(["sh", "-c", remedy], env={"PATH": str(tools)}, check=True)
+    assert "nowhere" not in of_root.read_text()
+    assert ROTATED not in of_root.read_text()
 
 
 @AS_ROOT

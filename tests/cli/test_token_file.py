@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from git_credential_hf.cli import token_file as token_cache
+from git_credential_hf.state import files
 from tests.cli.conftest import ROTATED, TOKEN, UNSET, AsUser, Seed, cache, snapshot, write
 from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_call, run_process
 from tests.keyring_items import Items
@@ -144,6 +145,26 @@ def test_a_second_run_writes_nothing_and_says_so(seed: Seed, environment: Enviro
     result = seed("--no-keyring")
     assert (result.stdout.decode(), result.stderr) == (f"token file: unchanged, {cache(environment)}\n", b"")
     assert snapshot(Path(environment["HOME"])) == before
+
+
+@AS_ROOT
+def test_a_second_run_writes_nothing_where_all_files_are_roots(
+    machine_folder: Path, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a drive that fstab mounts without `uid=`. What /proc says of it is made up, as no such drive can be had."""
+    monkeypatch.setattr(files, "has_modes", lambda place: not place.startswith(os.fsencode(machine_folder / "drive")))
+    write(machine_folder / "source", TOKEN)
+    for place, owner in ((machine_folder / "home", 1000), (machine_folder / "drive", 0)):
+        place.mkdir()
+        os.chown(place, owner, owner)
+    (machine_folder / "drive").chmod(0o777)
+    os.chown(machine_folder / "source", 1000, 1000)
+    write(machine_folder / "drive/token", TOKEN, 0o777)
+    before = snapshot(machine_folder / "drive")
+    more = {"HOME": f"{machine_folder}/home", "HF_HOME": f"{machine_folder}/drive"}
+    result = as_user(1000, "seed", "--no-keyring", "--from", f"{machine_folder}/source", **more)
+    assert result == Result(f"token file: unchanged, {machine_folder}/drive/token\n".encode(), b"", 0)
+    assert snapshot(machine_folder / "drive") == before
 
 
 def test_force_writes_what_is_there_already(seed: Seed, environment: Environment) -> None:

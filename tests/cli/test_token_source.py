@@ -322,7 +322,8 @@ def test_what_is_no_file_is_refused_at_once(seed: Seed, environment: Environment
         Path(where).mkdir()
     elif kind == "FIFO":
         os.mkfifo(where)
-    reason = f"{where} is not a regular file: to read from a pipe, use --from -"
+    what = "it is a folder, so name a file in it" if kind == "directory" else "to read from a pipe, use --from -"
+    reason = f"{where} is not a regular file: {what}"
     is_refused_as(reason, seed, environment, "--from", where, "--optional")
 
 
@@ -420,18 +421,23 @@ def test_who_cannot_close_a_file_to_all_is_told_to_use_another(machine_folder: P
 
 
 @AS_ROOT
-@pytest.mark.parametrize(("owner", "first"), [(0, "sudo chown {} {} && "), (1000, "")])
+@pytest.mark.parametrize(
+    ("owner", "program", "first"),
+    [(0, "sudo", "sudo chown {} {} && "), (0, "none", "su -l -c 'chown {} {}' && "), (1000, "sudo", "")],
+)
 def test_status_tells_how_to_close_the_token_file(
-    machine_folder: Path, as_user: AsUser, owner: int, first: str
+    machine_folder: Path, as_user: AsUser, owner: int, program: str, first: str
 ) -> None:
     home = machine_folder / "home"
+    home.mkdir()
+    (home / program).symlink_to("/bin/true")
     file = home / ".cache/huggingface/token"
     file.parent.mkdir(parents=True)
     write(file, TOKEN, 0o644)
     for path in (home, *home.rglob("*")):
-        os.chown(path, 1000, 1000)
+        os.chown(path, 1000, 1000, follow_symlinks=False)
     os.chown(file, owner, owner)
-    status = json.loads(as_user(1000, "status", "--json", HOME=str(home)).stdout)
+    status = json.loads(as_user(1000, "status", "--json", HOME=str(home), PATH=str(home)).stdout)
     assert status["token_file"]["mode"] == "0644"
     remedies = {one["code"]: one["remedy"] for one in status["findings"]}
     assert remedies["token-file-mode"] == first.format(ownership.name(1000) or 1000, file) + f"chmod 600 {file}"

@@ -379,6 +379,21 @@ def test_without_tokens_toml_nothing_is_removed(
     assert cache(environment).read_text() == A
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o750])
+def test_what_is_declared_no_more_is_removed_after_others_could_read_our_folder(
+    seed: Seed, declare: Declaration, environment: Environment, mode: int
+) -> None:
+    """As a backup, or a mount of NixOS's impermanence, leaves it; temporary folders end with the machine."""
+    folder = Path(environment["HOME"], ".local/state/git-credential-hf")
+    folder.mkdir(parents=True)
+    for there in (False, True):
+        folder.chmod(mode)
+        declare("" if there else CACHED, host=A)
+        assert seed("--no-keyring").code == 0
+        assert cache(environment).exists() == (not there)
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_what_others_put_there_is_never_removed(
     seed: Seed, run: Run, declare: Declaration, keyring: Items, environment: Environment
 ) -> None:
@@ -490,7 +505,8 @@ FAILING = [
 ]
 BROKEN = [
     ('file = "two"', "two holds more than one line"),
-    ('file = "."', "is not a regular file"),
+    ('file = "."', "is not a regular file: it is a folder, so name a file in it\n"),
+    ('file = ".."', "is not a regular file: it is a folder, so name a file in it\n"),
     ('command = ["no-such-program"]', "the command no-such-program cannot be run: No such file"),
     ('command = ["sh", "-c", "exit 7"]', "the command sh ended with exit code 7\n"),
     (
@@ -811,7 +827,7 @@ def test_a_declaration_that_anybody_can_write_is_refused(seed: Seed, declare: De
     declare.file.chmod(0o666)
     result = seed()
     assert (result.stdout, result.code) == (b"", 1)
-    assert b"can be written by anybody" in result.stderr
+    assert result.stderr.decode().endswith(f"can be written by anybody: run `chmod o-w {declare.file}`\n")
 
 
 @AS_ROOT

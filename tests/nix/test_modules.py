@@ -18,6 +18,7 @@ PREFIX = str(Path(EXECUTABLE).parents[1])
 MODULES = ("home-manager", "nixos")
 NAME = "git-credential-hf-seed"
 SERVICES = ["git-credential-hf-changed.service", "git-credential-hf-keyring.service", "git-credential-hf-seed.service"]
+SECRET = "hf_sEcReT0123456789aBcDeFgHiJkLmNoPq"
 TOKENS: dict[str, Any] = {
     "all": {"file": "~/secrets/hf", "cache": True},
     "my-org": {"command": ["echo", "hf_cOmMaNd0123456789aBcDeFgHiJkLmNo"], "scope": ["my-org", "datasets/my-org"]},
@@ -196,7 +197,15 @@ def test_tokens_are_declared_as_seed_reads_them(
         ({}, {"path": str(ROOT / "README.md")}, "with the quotes"),
         ({"tokens": {"a": {}}}, {}, "either a file or a command"),
         ({"tokens": {"a": {"file": "/a", "command": ["b"]}}}, {}, "either a file or a command"),
-        ({"tokens": {n: {"file": "/a", "cache": True} for n in "ab"}}, {}, "At most one"),
+        ({"tokens": {"a": {"command": []}}}, {}, "either a file or a command"),
+        ({"tokens": {n: {"file": "/a", "cache": True, "user": n} for n in "ab"}}, {}, "At most one"),
+        ({"tokens": {"a": {"file": "/a", "cache": True, "scope": "o"}}}, {}, "both cache = true and a scope"),
+        ({"tokens": {n: {"file": "/a"} for n in "ab"}}, {}, "for the same place and user"),
+        ({"tokens": {n: {"file": "/a", "scope": ["o", n]} for n in "ab"}}, {}, "for the same place and user"),
+        ({"hosts": ["hub.example.org", "https://hub.example.org"]}, {}, "without https:// and without a path"),
+        ({"hosts": ["hub.example.org/"]}, {}, "without https:// and without a path"),
+        ({"timeout": 0}, {}, "above 0"),
+        ({"timeout": -1.5}, {}, "above 0"),
         ({}, {"git": "false"}, "needs programs.git.enable"),
         ({}, {"system": '"darwin"'}, "needs Linux"),
     ],
@@ -207,6 +216,17 @@ def test_what_cannot_be_right_is_refused(
 ) -> None:
     (message,) = evaluate(module, settings, **more)["failed"]
     assert complaint in message
+
+
+@pytest.mark.parametrize("around", ["{}", "{}\n", "HF_TOKEN={}\n", "${{x}}{}"])
+@pytest.mark.parametrize("module", MODULES)
+def test_a_token_in_the_place_of_its_file_is_refused_and_not_told(module: str, around: str) -> None:
+    """As builtins.readFile gives it."""
+    (message,) = evaluate(module, {"tokens": {"a": {"file": around.format(SECRET)}}})["failed"]
+    assert message.startswith(
+        "programs.git-credential-hf.tokens.a.file must name a file, and what it has may be a token"
+    )
+    assert SECRET not in message
 
 
 VARIABLE = "has a variable in it, which nothing expands: write the path itself. With agenix in Home Manager, set"

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from git_credential_hf.cli import child
+from git_credential_hf.cli import child, owner
 from git_credential_hf.cli.git_config import (
     PROGRAM,
     BadUrl,
@@ -25,10 +25,10 @@ from git_credential_hf.cli.git_config import (
     may_match,
     parse,
     read_settings,
+    users_file,
 )
 from git_credential_hf.cli.git_config import STORES as _STORES
 from git_credential_hf.cli.output import PARTLY, Failed, complain, quoted, shown
-from git_credential_hf.cli.owner import home_of, refuse_another_users
 from git_credential_hf.model.repository import HUB_HOSTS, canonical_host
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.state import files
@@ -54,6 +54,10 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
     print(add(target, environ))
     if git_lfs:
         try:
+            if b"GIT_CONFIG_GLOBAL" not in environ and (as_owner := owner.as_owner(environ)):
+                raise Failed(
+                    f"the home is another user's, as is its .gitconfig. Try: {as_owner}git lfs install --skip-repo"
+                )
             print(child.install_git_lfs(environ))
         except Failed as error:
             complain(f"git uses the helper, but {error}")
@@ -108,7 +112,7 @@ def _configure(file: str, helper: bytes, target: Target, environ: dict[bytes, by
         # The line end before it ends the last line of the file, or is a blank line: unconfigure removes it either way.
         new = rest + eol + block if rest else block
         _verify(new, expected + _settings(block, file, environ), old or b"", file, environ)
-        if _swap(file, old, new, target):
+        if _swap(file, old, new, target, "configure"):
             break
     if removed == block:
         return f"the lines of {PROGRAM} moved to the end, after settings that undid them"
@@ -125,7 +129,7 @@ def _unconfigure(file: str, target: Target, environ: dict[bytes, bytes]) -> str:
         rest, expected, removed = _without_blocks(old, file, environ)
         _verify(rest, expected, old, file, environ)
         new = None if not rest and removed.lstrip().startswith(_BEGIN_OF_FILE) else rest
-        if _swap(file, old, new, target):
+        if _swap(file, old, new, target, "unconfigure"):
             return "removed what configure added" if new is not None else "removed, since configure made it"
 
 
@@ -452,15 +456,11 @@ def _global(environ: dict[bytes, bytes]) -> str:
     named = environ.get(b"GIT_CONFIG_GLOBAL")
     if named == b"":
         raise Failed("GIT_CONFIG_GLOBAL is empty, so git has no configuration of yours. Try: unset GIT_CONFIG_GLOBAL")
-    if named is not None:
-        return os.fsdecode(named)
-    home = os.fsdecode(environ.get(b"HOME", b""))
-    if not home:
-        yours = quoted(home_of({}) or b"FOLDER")
+    file = users_file(environ)
+    if not file:
+        yours = quoted(owner.home_of({}) or b"FOLDER")
         raise Failed(f"HOME is not set, so git has no configuration of yours. Try: export HOME={yours}")
-    file = os.path.join(home, ".gitconfig")
-    xdg = os.path.join(os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config"), "git/config")
-    return xdg if not os.access(file, os.R_OK) and os.access(xdg, os.R_OK) else file
+    return file
 
 
 def _read(file: str) -> bytes | None:
@@ -477,12 +477,13 @@ def _read(file: str) -> bytes | None:
         return opened.read()
 
 
-def _swap(file: str, old: bytes | None, new: bytes | None, target: Target) -> bool:
+def _swap(file: str, old: bytes | None, new: bytes | None, target: Target, command: str) -> bool:
     """Put `new` in the place of `old`, under git's own lock; None is no file. False where `old` is there no longer.
 
-    The file keeps its mode, owner and group. Raises OSError where it cannot be written, and Failed.
+    The file keeps its mode, and its owner and group where this user may give it away, as git does not even try.
+    command: what its owner is to run where it is another user's. Raises OSError where it cannot be written, and Failed.
     """
-    _refuse_file_of_others(file, old, target)
+    _refuse_file_of_others(file, old, target, command)
     lock = file + ".lock"
     try:
         descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if old is None else 0o600)
@@ -500,8 +501,8 @@ def _swap(file: str, old: bytes | None, new: bytes | None, target: Target) -> bo
                 status = os.stat(file)
                 made = os.fstat(descriptor)
                 if made.st_gid != status.st_gid:
-                    os.fchown(descriptor, -1, status.st_gid)
-                if made.st_uid != status.st_uid:  # of a container's home; git itself would not keep it
+                    files.if_possible(os.fchown, descriptor, -1, status.st_gid)
+                if made.st_uid != status.st_uid:  # of a container's home
                     files.if_possible(os.fchown, descriptor, status.st_uid, -1)
                 files.if_possible(os.fchmod, descriptor, stat.S_IMODE(status.st_mode))
             opened.write(new or b"")
@@ -518,13 +519,13 @@ def _swap(file: str, old: bytes | None, new: bytes | None, target: Target) -> bo
             os.unlink(lock)
 
 
-def _refuse_file_of_others(file: str, old: bytes | None, target: Target) -> None:
+def _refuse_file_of_others(file: str, old: bytes | None, target: Target, command: str) -> None:
     """Raise Failed where `file` would change owner, and OSError where it is read-only."""
     if old is not None:
         status = os.stat(file)
         # root may write to what is read-only, as is all in /nix/store, and should not.
         if not status.st_mode & 0o222 or not os.access(file, os.W_OK):
             raise PermissionError(0, "it is read-only")
-        refuse_another_users(file, "configure", or_root=True)
+        owner.refuse_another_users(file, command, or_root=True)
     elif target[0] == "global" and os.geteuid() == 0:  # sudo with the HOME of whoever called it
-        refuse_another_users(os.path.dirname(file), "configure", or_root=True)
+        owner.refuse_another_users(os.path.dirname(file), command, or_root=True)

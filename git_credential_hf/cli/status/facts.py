@@ -34,7 +34,7 @@ from git_credential_hf.sources import SWITCHES, is_switched_on
 from git_credential_hf.sources.environment import without_tokens
 from git_credential_hf.sources.keyring import SECRET_SERVICE
 from git_credential_hf.sources.token_file import path
-from git_credential_hf.state import configuration, ownership, safe_read
+from git_credential_hf.state import configuration, files, safe_read
 
 if TYPE_CHECKING:  # what most runs need not wait for
     from git_credential_hf.cli import tokens_toml
@@ -60,6 +60,7 @@ class TokenFile:
         self.holds = "holds no token"
         self.mode = 0
         self.may_change_mode = False
+        self.has_modes = True
         self.modified = 0.0
         self.token: bytes | None = None
         self.is_own = False
@@ -70,7 +71,8 @@ class TokenFile:
         except OSError:
             return
         self.mode, self.modified = stat.S_IMODE(status.st_mode), status.st_mtime
-        self.may_change_mode = ownership.may_change_mode(self.path, status.st_uid)
+        self.may_change_mode = files.may_change_mode(self.path, status.st_uid)
+        self.has_modes = files.has_modes(self.path)
         is_regular = stat.S_ISREG(status.st_mode)
         self.is_own = is_regular and status.st_uid == os.geteuid() and os.access(self.path, os.W_OK)
         if self.state == "unreadable":
@@ -367,7 +369,7 @@ def _read_configuration(facts: Facts, started: _Started) -> None:
         if child.returncode == 0:
             facts.config = Configuration(git_config.read_settings(output))
         elif child.returncode == git_config.NO_SUCH_OPTION and (again := _without_scopes(facts.environ)) is not None:
-            facts.config = Configuration(git_config.read_settings(again, with_scope=False))
+            facts.config = Configuration(again)
         else:
             facts.config = Configuration([], _first_line(complaint) or f"git config ended with {child.returncode}")
     config = facts.config
@@ -416,9 +418,18 @@ def _read_request(facts: Facts, started: _Started) -> None:
         facts.password_of_url = facts.credential.secret()
 
 
-def _without_scopes(environ: dict[bytes, bytes]) -> bytes | None:
-    """Return the output of git config as a git before 2.26 gives it, None where that gives none either."""
-    return git_config.run(git_config.list_command(with_scope=False), without_tokens(environ))
+def _without_scopes(environ: dict[bytes, bytes]) -> list[Setting] | None:
+    """Return the settings as a git before 2.26 gives them, None where it gives none either. It tells the clone's own
+    when asked for them alone.
+    """
+    places = ((), ("--local", "--includes"))
+    commands = (git_config.list_command(*where, with_scope=False) for where in places)
+    output, of_clone = (git_config.run(command, without_tokens(environ)) for command in commands)
+    if output is None:
+        return None
+    local = {one.file for one in git_config.read_settings(of_clone or b"", with_scope=False)}
+    settings = git_config.read_settings(output, with_scope=False)
+    return [one._replace(scope="local") if one.file in local else one for one in settings]
 
 
 def _askpass(facts: Facts) -> tuple[str, bytes, Setting | None] | None:

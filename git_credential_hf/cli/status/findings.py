@@ -148,7 +148,9 @@ def _url(facts: Facts) -> _Found:
         yield (
             "http-url",
             "git-credential-hf answers for https alone: over http the token could be read on its way",
-            f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/",
+            remedies.as_owner(
+                facts, f"git config --global url.https://{shown(url.host)}/.insteadOf http://{shown(url.host)}/"
+            ),
         )
     elif url.scheme != b"https" and is_hubs:
         scheme = shown(url.scheme)
@@ -224,7 +226,8 @@ def _send_path(facts: Facts) -> tuple[str, str]:
     """Return how a message goes on, and the command, for git to say which repository it asks for."""
     setting = facts.config.credential(b"usehttppath", facts.url, but=facts.config.unreadable(facts.url))
     if setting is None:
-        return "", f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true"
+        command = f"git config --global credential.https://{shown(facts.url.host)}.useHttpPath true"
+        return "", remedies.as_owner(facts, command)
     return remedies.in_store(facts, setting), remedies.replace(facts, setting, b"true")
 
 
@@ -584,14 +587,16 @@ def _token_file(facts: Facts) -> _Found:
         yield (
             "token-file-unusable",
             f"{place} {file.holds}: git-credential-hf skips it",
-            taken or remedies.move(file.path),
+            taken or remedies.make_way(facts),
         )
-    if file.token is not None and file.mode & 0o077 and (file.may_change_mode or taken):
-        yield (
-            "token-file-mode",
-            f"{place} can be read or written by others (mode {file.mode:04o})",
-            (f"{taken} && " if taken else "") + f"chmod 600 {quoted(file.path)}",
-        )
+    if file.token is not None and file.mode & 0o077:
+        what = f"{place} can be read or written by others (mode {file.mode:04o})"
+        if not file.has_modes:
+            if remedy := remedies.elsewhere_with_modes(facts):
+                why = "its file system has no modes: store the token in another file, which HF_TOKEN_PATH must name"
+                yield "token-file-mode", f"{what}, and {why}", remedy
+        elif file.may_change_mode or taken:
+            yield "token-file-mode", what, (f"{taken} && " if taken else "") + f"chmod 600 {quoted(file.path)}"
     if (two := _two_tokens(facts)) is not None and not _is_newer(facts, two[0]):
         ours, theirs = two
         yield (
@@ -599,7 +604,7 @@ def _token_file(facts: Facts) -> _Found:
             f"{place} holds another token than the keyring: hf uses {facts.named(theirs.text)}, "
             f"git {facts.named(ours.text)}",
             f"{remedies.request(facts)} | git-credential-hf --sources keyring get | sed -n 's/^password=//p' | "
-            "git-credential-hf seed --from - --no-keyring",
+            f"{remedies.ours(facts, 'seed')} --from - --no-keyring",
         )
 
 
@@ -618,18 +623,22 @@ def _declared(facts: Facts) -> _Found:
         source = facts.path(os.fsencode(one.file)) if one.file else one.token.name
         of_scope = f" for {shown(one.scope)}" if one.scope else ""
         if one.state == "newer":
-            yield "source-newer", f"{source} was changed after its token was stored{of_scope}", remedies.SEED
+            yield (
+                "source-newer",
+                f"{source} was changed after its token was stored{of_scope}",
+                remedies.ours(facts, "seed"),
+            )
         elif one.state == "missing":
             yield (
                 "declared-not-seeded",
                 f"{file} declares {one.token.name}{of_scope}, and the keyring has no such item",
-                remedies.SEED,
+                remedies.ours(facts, "seed"),
             )
         elif one.state == "unreadable":
             yield (
                 "source-unreadable",
                 f"{file} takes {one.token.name} from {source}, which holds no token that can be read",
-                remedies.edit(one.file),
+                remedies.edit_source(facts, one),
             )
 
 
@@ -704,13 +713,13 @@ def _git_lfs(facts: Facts) -> _Found:
         yield (
             "lfs-not-initialised",
             "git-lfs has no filters in git's configuration: large files stay pointers",
-            "git lfs install --skip-repo",
+            remedies.as_owner(facts, "git lfs install --skip-repo"),
         )
     elif any(b"--skip" in (one.value or b"") for one in facts.lfs_filters):
         yield (
             "lfs-skips",
             "git-lfs is set up to leave large files as pointers until `git lfs pull`",
-            "git lfs install --skip-repo --force",
+            remedies.as_owner(facts, "git lfs install --skip-repo --force"),
         )
     if facts.environ.get(b"GIT_LFS_SKIP_SMUDGE", b"").lower() in (b"1", b"true", b"yes", b"on", b"t"):
         yield (

@@ -6,40 +6,36 @@ None changes a line by its number, ends a process, or configures git for a host 
 import os
 import re
 import shlex
-import shutil
 import stat
 from collections.abc import Sequence
 
-from git_credential_hf.cli import token_file
-from git_credential_hf.cli.git_config import Helper, Setting, Url, in_home
-from git_credential_hf.cli.output import quoted, shown
-from git_credential_hf.cli.owner import home_of
+from git_credential_hf.cli import owner, token_file
+from git_credential_hf.cli.git_config import STORES, Helper, Setting, Url, in_home, users_file
+from git_credential_hf.cli.output import as_root, quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
-from git_credential_hf.model.outcome import EXPIRED, Candidate
+from git_credential_hf.model.outcome import EXPIRED, GIVEN, SPARE, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
 from git_credential_hf.sources import oidc
-from git_credential_hf.state import ownership
+from git_credential_hf.state import files, ownership
 
-SEED = "git-credential-hf seed"
-CONFIGURE = "git-credential-hf configure"
-
-_TYPED = "git-credential-hf login"
+_HAS_GLOBAL = (2, 32)  # the first git that knows GIT_CONFIG_GLOBAL
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
+
+
+def ours(facts: Facts, command: str) -> str:
+    """Return the command line for one of our commands that changes something in the home."""
+    return as_owner(facts, f"git-credential-hf {command}")
+
+
+def as_owner(facts: Facts, command: str) -> str:
+    """Return the command line for a command that changes something in the home: of root it would leave files there."""
+    return owner.as_owner(facts.environ) + command
 
 
 def edit(file: bytes | str) -> str:
     """Return the command that opens a file, which only its owner can read if it makes it."""
     return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
-
-
-def right_declaration(facts: Facts) -> str:
-    """Return the command that keeps others from writing to tokens.toml; one that opens it where they may not."""
-    try:
-        is_open = os.stat(facts.declaration).st_mode & stat.S_IWOTH
-    except OSError:  # as of a link to nothing
-        is_open = 0
-    return f"chmod o-w {quoted(facts.declaration)}" if is_open else edit(facts.declaration)
 
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
@@ -81,9 +77,10 @@ def _remove_from_file(setting: Setting) -> str:
     command = _git_config(setting)
     key = os.fsdecode(setting.key)
     if token_text.hide_passwords(key) == key:
-        return f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}"
+        return _by_owner(setting, f"{command} --unset-all {quoted(setting.key)} {_exactly(setting)}")
     names = _pattern(setting.key)
-    return f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
+    pipe = f"{command} --null --name-only --get-regexp {names} | xargs -0 -n 1 {command} --unset-all"
+    return _by_owner(setting, pipe, is_pipe=True)
 
 
 def replace(facts: Facts, setting: Setting, value: bytes) -> str:
@@ -91,7 +88,8 @@ def replace(facts: Facts, setting: Setting, value: bytes) -> str:
     if setting.in_store():
         return again(facts)
     if setting.file:
-        return f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
+        command = f"{_git_config(setting)} --replace-all {quoted(setting.key)} {quoted(value)} {_exactly(setting)}"
+        return _by_owner(setting, command)
     numbers = _of_environment(facts, [setting])
     return f"export GIT_CONFIG_VALUE_{numbers[-1]}={quoted(value)}" if numbers else "unset GIT_CONFIG_PARAMETERS"
 
@@ -109,10 +107,36 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
     commands = [remove(facts, *by_worktree)] if by_worktree else []
     if in_files or not is_configured:
         is_homeless = not (facts.environ.get(b"HOME") or facts.environ.get(b"GIT_CONFIG_GLOBAL"))
-        if is_homeless and (home := home_of({})):
-            commands.append(f"export HOME={quoted(home)}")
-        commands.append(CONFIGURE + (" --local" if any(one.scope == "local" for one in in_files) else ""))
+        if any(one.scope == "local" for one in in_files):
+            commands.append(ours(facts, "configure --local"))
+        elif is_homeless and (home := owner.home_of({})):
+            commands += [f"export HOME={quoted(home)}", ours(facts, "configure")]
+        else:
+            commands.append(_to_writable(facts) + ours(facts, "configure"))
     return " && ".join(commands)
+
+
+def _to_writable(facts: Facts) -> str:
+    """Return what comes before `configure` where it cannot write to the user's configuration: /dev/null as
+    GIT_CONFIG_GLOBAL makes way; in the place of a file in a home that cannot be written comes one that includes it.
+    For a file in a store `configure` itself tells what is to be added where that is made.
+    """
+    named = users_file(facts.environ)
+    file = os.path.realpath(named) if named else ""
+    is_there = os.path.exists(file)
+    if os.access(os.path.dirname(file), os.W_OK) and (
+        not is_there or (os.path.isfile(file) and os.access(file, os.W_OK))
+    ):
+        return ""
+    if b"GIT_CONFIG_GLOBAL" in facts.environ:
+        return "unset GIT_CONFIG_GLOBAL && "
+    other = token_file.other_place(facts.environ)
+    if other is None or file.startswith(STORES) or facts.git.numbers() < _HAS_GLOBAL:
+        return ""
+    folder = os.path.dirname(os.path.dirname(other))
+    new = quoted(f"{folder}/gitconfig")
+    include = f"git config --file {new} include.path {quoted(file)} && " if is_there else ""
+    return f"mkdir -p -m 700 {quoted(folder)} && {include}export GIT_CONFIG_GLOBAL={new} && "
 
 
 def _comes_last(setting: Setting) -> bool:
@@ -131,8 +155,13 @@ def right_options(facts: Facts, helper: Helper) -> str:
 
 
 def _git_config(setting: Setting) -> str:
-    may_write = os.access(setting.file, os.W_OK) or shutil.which("sudo") is None
-    return f"{'' if may_write else 'sudo '}git config --file {quoted(setting.file)}"
+    return f"git config --file {quoted(setting.file)}"
+
+
+def _by_owner(setting: Setting, command: str, *, is_pipe: bool = False) -> str:
+    if other := owner.as_owner({}, setting.file):
+        return other + (f"sh -c {shlex.quote(command)}" if is_pipe else command)
+    return command if os.access(setting.file, os.W_OK) else as_root(command, is_pipe=is_pipe)
 
 
 def _exactly(setting: Setting) -> str:
@@ -197,7 +226,7 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
     if declared is not None:
         return _new_declared(facts, one, declared)
     token = one.token if one is not None else None
-    words = [_TYPED, *more]
+    words = [ours(facts, "login"), *more]
     if token is not None and token.item:
         words += ["--scope", quoted(token.scope)] if token.scope else []
         words += _for_user(token.user)
@@ -209,18 +238,16 @@ def new_token(facts: Facts, one: Candidate | None = None, *, more: Sequence[str]
 
 def _with_token_file(facts: Facts, one: Candidate | None, login: str) -> str:
     """Return `login` with what makes way for it where the token file cannot take the token."""
-    failure = token_file.refusal(facts.environ)
+    failure = None if owner.as_owner(facts.environ) else token_file.refusal(facts.environ)
     if failure is None:
         return login
     if one is not None and one.source != "file":
         return f"{login} --no-cache"
     file = facts.token_file
-    if file.link:
-        if one is not None and file.is_own:
-            return edit(os.path.realpath(file.path))
-        return f"{move(file.path)} && {login}"
-    if file.state == "unusable" and not failure.why:  # something else than a file
-        return f"{move(file.path)} && {login}"
+    if file.link and one is not None and file.is_own:
+        return edit(os.path.realpath(file.path))
+    if file.link or (file.state == "unusable" and not failure.why):  # something else than a file
+        return f"{make_way(facts)} && {login}"
     other = token_file.other_place(facts.environ) if failure.is_closed else None
     return f"export HF_TOKEN_PATH={quoted(other)}; {login}" if other else f"{login} --no-cache"
 
@@ -230,15 +257,27 @@ def take_token_file(facts: Facts) -> str:
     file, user = facts.token_file, os.geteuid()
     place, status = ownership.nearest(os.path.realpath(file.path))
     home = os.path.realpath(facts.environ.get(b"HOME") or b"/")
-    is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
-    if user == 0 or is_read_only or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
+    is_fixed = os.statvfs(place).f_flag & os.ST_RDONLY or not files.has_modes(place)
+    if user == 0 or is_fixed or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
         return ""
     if status.st_uid == user:
         return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""
     if file.state in ("absent", "unusable"):
         return ""
     option = "-R " if os.path.isdir(place) else ""
-    return f"sudo chown {option}{shlex.quote(ownership.name(user) or str(user))} {quoted(place)}"
+    return as_root(f"chown {option}{shlex.quote(ownership.name(user) or str(user))} {quoted(place)}")
+
+
+def make_way(facts: Facts) -> str:
+    """Return the command after which something else is the token file than what is no place for a token.
+
+    What HF_TOKEN_PATH names stays where it is: it may be /dev/null, a home or a secret.
+    """
+    file = facts.token_file.path
+    if facts.environ.get(b"HF_TOKEN_PATH"):
+        return "unset HF_TOKEN_PATH"
+    other = None if os.access(os.path.dirname(file), os.W_OK) else token_file.other_place(facts.environ)
+    return f"export HF_TOKEN_PATH={quoted(other)}" if other else move(file)
 
 
 def move(file: bytes) -> str:
@@ -246,15 +285,57 @@ def move(file: bytes) -> str:
     return f"mv {quoted(file)} {quoted(file + b'.old')}"
 
 
+def elsewhere_with_modes(facts: Facts) -> str:
+    """Return the command that stores the token of the token file in one that can be private; empty without a place, and
+    for a login, which hf renews where it is.
+    """
+    token = facts.outcome.first(GIVEN, SPARE, source="file")
+    other = token_file.other_place(facts.environ)
+    if other is None or token is None or token.token is None or token.token.oauth:
+        return ""
+    file = quoted(facts.token_file.path)
+    return f"export HF_TOKEN_PATH={quoted(other)}; {ours(facts, 'seed')} --from {file} --no-keyring && rm {file}"
+
+
+def right_declaration(facts: Facts) -> str:
+    """Return the command for a tokens.toml that seed stops at: it is closed, moved away if it is no file of the user's
+    own, or opened for its mistake.
+    """
+    file = facts.declaration
+    try:
+        status = os.stat(file)
+        may_read = os.access(file, os.R_OK)
+        is_own = owner.is_trusted(file, status, facts.environ)
+        is_open = bool(status.st_mode & stat.S_IWOTH)
+        may_close = files.may_change_mode(file, status.st_uid)
+    except OSError:  # as for a link that leads nowhere
+        return move(file)
+    if not may_read and status.st_uid == os.geteuid():
+        return f"chmod u+rw {quoted(file)}"
+    if not (is_own and may_read) or not stat.S_ISREG(status.st_mode) or (is_open and not may_close):
+        return move(file)
+    return f"chmod o-w {quoted(file)}" if is_open else edit(file)
+
+
+def edit_source(facts: Facts, one: Declared) -> str:
+    """Return the command that opens the file of a declared token, or tokens.toml where that names none, a folder, or a
+    file that this user cannot write.
+    """
+    place = one.file if os.path.lexists(one.file) else os.path.dirname(one.file)
+    may_edit = one.file and os.access(place, os.W_OK) and not os.path.isdir(one.file)
+    return edit(one.file if may_edit else facts.declaration)
+
+
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
+    seed = ours(facts, "seed")
     if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
-        return f"{edit(facts.declaration)} && {SEED}"
+        return f"{edit(facts.declaration)} && {seed}"
     bad = one.token.text if one is not None and one.token is not None else None
     is_new = declared.state == "newer" or (declared.state == "missing" and declared.text not in (None, bad))
     # What is no file may give a new token by itself for one that has expired.
     if one is None or is_new or (one.verdict == EXPIRED and not declared.file):
-        return SEED
-    return f"{edit(declared.file or facts.declaration)} && {SEED}"
+        return seed
+    return f"{edit_source(facts, declared)} && {seed}"
 
 
 def elsewhere(facts: Facts, one: Candidate | None) -> str:
@@ -311,7 +392,7 @@ def _declared(facts: Facts, one: Candidate | None) -> Declared | None:
 
 def seed_from(facts: Facts, user: bytes | None = None) -> str:
     """Return the command that stores the token file's token in the keyring."""
-    return " ".join([SEED, "--from", quoted(facts.token_file.path), *_for_user(user)])
+    return " ".join([ours(facts, "seed"), "--from", quoted(facts.token_file.path), *_for_user(user)])
 
 
 def request(facts: Facts) -> str:

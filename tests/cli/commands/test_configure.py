@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from git_credential_hf.cli.commands import configure as module
 from git_credential_hf.cli.output import Failed
+from tests.cli.conftest import AsUser, write
 from tests.conftest import AS_ROOT, EXECUTABLE, Environment, Result, Run, run_process
 
 ROOT = Path(__file__).parents[3]
@@ -913,6 +914,21 @@ def test_group_stays(run: Run, gitconfig: Path) -> None:
 
 
 @AS_ROOT
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_a_group_that_one_is_not_in_is_no_hindrance(machine_folder: Path, as_user: AsUser, mode: int) -> None:
+    """As `docker run --user 1000:0` with a home from outside, where `git config --global` works."""
+    home = machine_folder / "home"
+    home.mkdir()
+    write(home / ".gitconfig", "[user]\n\tname = Alice\n", mode)
+    for path in (home, home / ".gitconfig"):
+        os.chown(path, 1000, 1000)
+    for command in ("configure", "unconfigure"):
+        succeeded(as_user(1000, command, gid=0, HOME=str(home)))
+        status = (home / ".gitconfig").stat()
+        assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (1000, mode)
+
+
+@AS_ROOT
 @pytest.mark.parametrize("command", ["configure", "unconfigure"])
 def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str) -> None:
     succeeded(run("configure"))
@@ -922,7 +938,7 @@ def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str
     before = gitconfig.read_bytes()
     line = failed(run(command))
     assert f"{gitconfig} belongs to the user nobody" in line
-    assert "runuser" in line
+    assert f"run `runuser -u nobody -- git-credential-hf {command}` with" in line
     assert gitconfig.read_bytes() == before
     assert gitconfig.stat().st_uid == 65534
 
@@ -931,6 +947,19 @@ def test_file_of_another_user_is_refused(run: Run, gitconfig: Path, command: str
 def test_file_in_the_home_of_another_user_is_refused(run: Run, home: Path) -> None:
     os.chown(home, 65534, -1)
     assert f"{home} belongs to the user nobody" in failed(run("configure"))
+    assert [*home.iterdir()] == []
+
+
+@AS_ROOT
+def test_root_leaves_no_file_of_git_lfs_in_the_home_of_another_user(run: Run, home: Path, tmp_path: Path) -> None:
+    """As `sudo -E`: what git-lfs writes there would be root's."""
+    os.chown(home, 65534, -1)
+    result = run("configure", "--file", str(tmp_path / "config"), "--git-lfs")
+    assert (read(tmp_path / "config"), result.code) == (wanted(), 3)
+    assert result.stderr.decode() == (
+        "git-credential-hf: git uses the helper, but the home is another user's, as is its .gitconfig. "
+        "Try: runuser -u nobody -- git lfs install --skip-repo\n"
+    )
     assert [*home.iterdir()] == []
 
 

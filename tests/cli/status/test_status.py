@@ -507,6 +507,16 @@ def _(world: World) -> None:
     world.helper("unconfigure")
 
 
+@broken("helper-not-configured by a variable that names no file")
+def _(world: World) -> None:
+    world.environment["GIT_CONFIG_GLOBAL"] = "/dev/null"
+
+
+@broken("helper-not-configured by a variable that is empty")
+def _(world: World) -> None:
+    world.environment["GIT_CONFIG_GLOBAL"] = ""
+
+
 def declare(world: World, text: str) -> Path:
     file = world.home / ".config/git-credential-hf/tokens.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -1074,6 +1084,34 @@ def test_a_declaration_is_wrong_as_seed_has_it(world: World) -> None:
         assert said.decode().removeprefix("git-credential-hf: ").strip() in finding["message"]
 
 
+@pytest.mark.parametrize("what", ["anybody writes it", "another user's", "a folder", "a FIFO", "a link to nothing"])
+def test_a_declaration_that_no_editor_mends_is_closed_or_moved(world: World, what: str) -> None:
+    file = declare(world, '[tokens.mine]\nenv = "MINE"\ncache = true\n')
+    if what.startswith("a "):
+        file.unlink()
+        {"a folder": file.mkdir, "a FIFO": lambda: os.mkfifo(file)}.get(what, lambda: file.symlink_to("/gone/toml"))()
+    elif what == "another user's":
+        os.chown(file, 1, -1)
+    else:
+        file.chmod(0o666)
+    (finding,) = world.known()["findings"]
+    is_open = what == "anybody writes it"
+    remedy = f"chmod o-w {file}" if is_open else f"mv {file} {file}.old"
+    assert (finding["code"], finding["remedy"]) == ("declaration-broken", remedy)
+    world.shell(remedy)
+    assert "declaration-broken" not in codes(world.known())
+    assert file.exists() == is_open
+
+
+@pytest.mark.parametrize("name", [".", "~/folder", "~/link", "/gone/secret"])
+def test_a_source_that_no_editor_can_write_is_changed_in_the_declaration(world: World, name: str) -> None:
+    (world.home / "folder").mkdir()
+    (world.home / "link").symlink_to("/gone/secret")
+    file = declare(world, f'[tokens.mine]\nfile = "{name}"\n')
+    (finding,) = world.known()["findings"]
+    assert (finding["code"], finding["remedy"]) == ("source-unreadable", f"(umask 077; ${{EDITOR:-vi}} {file})")
+
+
 NAMED_FIRST = ("env-hides-scopes", "token-file-newer")
 WRONG_TOKEN = ("source-newer",)
 
@@ -1287,11 +1325,19 @@ def test_items_of_other_tools_are_counted(world: World, keyring: Items) -> None:
     assert (known["items"], known["items_of_others"], known["scopes"]) == (2, 3, ["my-org"])
 
 
-def test_a_repository_that_takes_the_helper_back(world: World) -> None:
+@pytest.mark.parametrize("git", ["git", "git of old"])
+@pytest.mark.parametrize("included", [False, True])
+def test_a_repository_that_takes_the_helper_back(world: World, git: str, included: bool) -> None:
+    if git == "git of old":
+        old_git.put(world.folder / "bin")
     repository = world.home / "repository"
     world.git("init", "-q", str(repository))
     world.environment["GIT_DIR"] = str(repository / ".git")
-    world.git("config", "credential.helper", "")
+    if included:
+        write(world.home / "team", "[credential]\n\thelper =\n")
+        world.git("config", "include.path", str(world.home / "team"))
+    else:
+        world.git("config", "credential.helper", "")
     known = world.known()
     (finding,) = known["findings"]
     assert (finding["code"], finding["remedy"]) == ("helper-reset", "git-credential-hf configure --local")
