@@ -156,20 +156,9 @@ class Writer:
         the default collection is closed; where that is so of all, it raises NoCollection or Locked.
         """
         with _told():
-            places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
-            found = self._find(places)
-            default = self._default.encode()
-            fleeting = self._fleeting({default, *(one.collection for here in found for one in here)})
-            leaving = b"" if self._closed or default == fleeting else fleeting
-            plans = [
-                _Plan(server, token, origin, here, force, default, leaving)
-                for (server, token), here in zip(tokens, found, strict=True)
-            ]
-            del found  # items of others with many attributes, which take up memory
+            plans, fleeting = self._plans(tokens, origin, force)
             if origin != item.STORED and any(plan.done != "unchanged" for plan in plans):
-                (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
-                for plan in plans:
-                    plan.add_copies(stored)
+                self._add_copies(plans)
             written = [plan for plan in plans if plan.done != "unchanged"]
             if self._closed and any(plan.kept is None for plan in written):
                 if all(plan.kept is None for plan in plans):
@@ -239,6 +228,26 @@ class Writer:
                     raise
                 except ItemNotFoundException:
                     pass
+
+    # What these find is gone when they return: items of others may be many and large.
+
+    def _plans(self, tokens: list[tuple[bytes, Token]], origin: bytes, force: bool) -> "tuple[list[_Plan], bytes]":
+        """Return what is to be done for each token, and the collection whose items are gone at logout (see put)."""
+        places = [item.of_place(server, token.scope, token.user) for server, token in tokens]
+        found = self._find(places)
+        default = self._default.encode()
+        fleeting = self._fleeting({default, *(one.collection for here in found for one in here)})
+        leaving = b"" if self._closed or default == fleeting else fleeting
+        plans = [
+            _Plan(server, token, origin, here, force, default, leaving)
+            for (server, token), here in zip(tokens, found, strict=True)
+        ]
+        return plans, fleeting
+
+    def _add_copies(self, plans: "list[_Plan]") -> None:
+        (stored,) = self._find([{item.ORIGIN: item.STORED}], name_locked=False)
+        for plan in plans:
+            plan.add_copies(stored)
 
     def _is_ours(self, path: bytes) -> bool:
         stored = StorageItem(self._connection, path.decode(), self._session)
