@@ -54,15 +54,15 @@ class _Found:
     """What one run has found.
 
     items: what is to go from the keyring. absent: why there is no keyring, empty where there is one.
-    in_cache: the token that the cache holds. cached: the same, None where it is to stay.
+    in_file: the token that the token file holds. from_file: the same, None where it is to stay.
     copies: lines about the places that keep a token which is to be revoked.
     shortfalls: what a person must hear. locked: what of it is about locked collections beside the open ones.
     """
 
     def __init__(self) -> None:
         self.items: list[Token] = []
-        self.in_cache: bytes | None = None
-        self.cached: bytes | None = None
+        self.in_file: bytes | None = None
+        self.from_file: bytes | None = None
         self.absent = ""
         self.copies: list[str] = []
         self.shortfalls: list[_Shortfall] = []
@@ -70,7 +70,7 @@ class _Found:
 
     def tokens(self) -> list[bytes]:
         """Return what is to go from keyring and token file, each once."""
-        texts = [token.text for token in self.items] + [self.cached or b""]
+        texts = [token.text for token in self.items] + [self.from_file or b""]
         return list(dict.fromkeys(filter(None, texts)))
 
 
@@ -86,22 +86,22 @@ def forget(asked: Forget, options: Options) -> int:
     if not asked.yes and not os.isatty(0):
         raise UsageError("forget asks before it removes, and there is no terminal to ask on", asked.again(yes=True))
     owner.check_home(options.environ, "forget")
-    cache = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
+    file = TokenFile(options.environ) if asked.host == HUB and not asked.scope else None
     try:
         with locks.own_lock(options.environ, _WAIT):  # a seed that is half way has yet to write what is to go, too
-            found = _look(asked, cache, options)
+            found = _look(asked, file, options)
             if asked.yes:
-                return _remove(asked, cache, found, options)
-        if (found.items or found.cached) and not _may_remove(asked, cache, found):
+                return _remove(asked, file, found, options)
+        if (found.items or found.from_file) and not _may_remove(asked, file, found):
             nothing = "nothing was removed or revoked" if asked.revoke else "nothing was removed"
             raise Failed(f"{nothing}, since the answer was not yes")
         with locks.own_lock(options.environ, _WAIT):
-            return _remove(asked, cache, found, options)
+            return _remove(asked, file, found, options)
     except TimeoutError as error:
         raise Failed(f"nothing was removed: {error.strerror}, end it and forget again") from None
 
 
-def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
+def _look(asked: Forget, file: TokenFile | None, options: Options) -> _Found:
     found = _Found()
     every: list[Token] = []
     try:
@@ -116,24 +116,24 @@ def _look(asked: Forget, cache: TokenFile | None, options: Options) -> _Found:
     except Unavailable as reason:
         remedy = _UNLOCK if isinstance(reason, Locked) else _LOOK
         found.shortfalls.append(_Shortfall(f"the keyring cannot be searched, {reason}", remedy))
-    found.in_cache = cache.token() if cache else None
-    if cache and asked.user in (None, HF_USER) and (why := unreadable(cache.path)):
-        found.shortfalls.append(_Shortfall(f"the token file {cache.shown} cannot be read: {why}", _LOOK))
-    if found.in_cache and _goes_too(found.in_cache, asked, found, options):
-        found.cached = found.in_cache
+    found.in_file = file.token() if file else None
+    if file and asked.user in (None, HF_USER) and (why := unreadable(file.path)):
+        found.shortfalls.append(_Shortfall(f"the token file {file.shown} cannot be read: {why}", _LOOK))
+    if found.in_file and _goes_too(found.in_file, asked, found, options):
+        found.from_file = found.in_file
     if asked.revoke:
         found.copies = _copies(every, found, options)
     return found
 
 
-def _goes_too(cached: bytes, asked: Forget, found: _Found, options: Options) -> bool:
-    """Return whether the token file is to lose `cached`, the token that it holds."""
+def _goes_too(held: bytes, asked: Forget, found: _Found, options: Options) -> bool:
+    """Return whether the token file is to lose `held`, the token that it holds."""
     if found.absent and asked.user is None:
-        # Without a keyring seed fills the cache alone, and hf lists what it has put there.
-        return not is_login(cached, options.environ)
-    if any(token.text == cached and not token.scope for token in found.items):
+        # Without a keyring seed fills the token file alone, and hf lists what it has put there.
+        return not is_login(held, options.environ)
+    if any(token.text == held and not token.scope for token in found.items):
         return True
-    return not found.shortfalls and asked.user in (None, HF_USER) and is_ours(cached, options.environ)
+    return not found.shortfalls and asked.user in (None, HF_USER) and is_ours(held, options.environ)
 
 
 def _copies(every: list[Token], found: _Found, options: Options) -> list[str]:
@@ -142,17 +142,17 @@ def _copies(every: list[Token], found: _Found, options: Options) -> list[str]:
     lines = [f"keyring: {_name(one, HUB)}" for one in every if one.text in going and one.item not in items]
     file = path(options.environ)
     held = of_hub(safe_read.read(file))
-    if held and held in going and found.cached is None:
+    if held and held in going and found.from_file is None:
         lines.append(f"token file: token {shown_token(held)}, {shown(file)}")
     return lines
 
 
-def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Options) -> int:
+def _remove(asked: Forget, file: TokenFile | None, found: _Found, options: Options) -> int:
     """Remove what was found and has not changed since; return the exit code. Raises Failed."""
     absent, shortfalls = found.absent, found.shortfalls + found.locked
-    if not found.items and not found.cached and not shortfalls:
+    if not found.items and not found.from_file and not shortfalls:
         print(f"nothing to remove: {absent}" if absent else "nothing to remove")
-        _tell_what_stays(asked, cache, found.in_cache)
+        _tell_what_stays(asked, file, found.in_file)
         return 0
     revoked = asked.revoke and _revoke(found)
     removed = 0
@@ -163,9 +163,9 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
     except Unavailable as reason:
         remedy = _UNLOCK if isinstance(reason, Locked) else _AGAIN
         shortfalls.append(_Shortfall(f"the keyring did not remove everything, {reason}", remedy))
-    if cache and found.cached:
+    if file and found.from_file:
         try:
-            print(cache.remove(found.cached))
+            print(file.remove(found.from_file))
             removed += 1
         except Failed as reason:
             shortfalls.append(_Shortfall(str(reason), _FIX))
@@ -173,8 +173,8 @@ def _remove(asked: Forget, cache: TokenFile | None, found: _Found, options: Opti
     if shortfalls != found.locked and not removed and not revoked:
         whats = "; ".join(one.what for one in shortfalls)
         raise Failed(f"nothing was removed: {whats}. {shortfalls[0].remedy.format(again)}")
-    if not found.cached:
-        _tell_what_stays(asked, cache, found.in_cache)
+    if not found.from_file:
+        _tell_what_stays(asked, file, found.in_file)
     if absent:
         print(f"keyring: not searched, {absent}")
     for shortfall in shortfalls:
@@ -219,20 +219,20 @@ def _removed_from_keyring(asked: Forget, items: list[Token], options: Options) -
                 yield f"keyring: changed in the meantime and left, {_name(token, asked.host)}"
 
 
-def _tell_what_stays(asked: Forget, cache: TokenFile | None, token: bytes | None) -> None:
-    if cache is None or asked.user is not None:
+def _tell_what_stays(asked: Forget, file: TokenFile | None, token: bytes | None) -> None:
+    if file is None or asked.user is not None:
         return
     if token:
-        print(f"token file: left, token {shown_token(token)} is not known to be from seed, {cache.shown}")
-    elif line := cache.link():
+        print(f"token file: left, token {shown_token(token)} is not known to be from seed, {file.shown}")
+    elif line := file.link():
         print(line)
 
 
-def _may_remove(asked: Forget, cache: TokenFile | None, found: _Found) -> bool:
+def _may_remove(asked: Forget, file: TokenFile | None, found: _Found) -> bool:
     for token in found.items:
         print(f"keyring: {_name(token, asked.host)}")
-    if cache and found.cached:
-        print(f"token file: token {shown_token(found.cached)}, {cache.shown}")
+    if file and found.from_file:
+        print(f"token file: token {shown_token(found.from_file)}, {file.shown}")
     for copy in found.copies:
         print(f"left, and revoked too, {copy}")
     if not _is_yes("Remove this?"):

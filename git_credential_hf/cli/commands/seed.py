@@ -95,18 +95,18 @@ class _ForKeyring(NamedTuple):
 class Wanted:
     """What one run is to store, as far as its sources could be read.
 
-    cached: the text for the token file, None where there is none.
+    for_file: the text for the token file, None where there is none.
     kept: the places and users that are declared, None with --from, which withdraws nothing.
-    withdraws_cache: whether tokens.toml has none for the token file.
+    withdraws_file: whether tokens.toml has none for the token file.
     failed: a line for each source that gave no token.
     variables: names of the variables that were sources.
     """
 
     def __init__(self) -> None:
         self.tokens: list[_ForKeyring] = []
-        self.cached: bytes | None = None
+        self.for_file: bytes | None = None
         self.kept: set[tuple[bytes, bytes]] | None = None
-        self.withdraws_cache = False
+        self.withdraws_file = False
         self.failed: list[str] = []
         self.variables: set[bytes] = set()
 
@@ -188,7 +188,7 @@ def one_token(asked: Seed, text: bytes, expires: int | None, options: Options) -
     token = Token(text, user=asked.user, scope=asked.scope, expires=expires)
     wanted.tokens = [_ForKeyring("", asked.host, asked.user, token)]
     if asked.cache and not asked.scope and asked.host == HUB:
-        wanted.cached = text
+        wanted.for_file = text
     return wanted
 
 
@@ -204,7 +204,7 @@ def _declared(asked: Seed, options: Options) -> Wanted:
     wanted = Wanted()
     wanted.kept = set()
     wanted.variables = {os.fsencode(one.value) for one in found if one.kind == "env" and isinstance(one.value, str)}
-    wanted.withdraws_cache = asked.cache and not any(one.cache for one in found)
+    wanted.withdraws_file = asked.cache and not any(one.cache for one in found)
     warnings = []
     absent: list[str] = []
     for number, one in enumerate(found, 1):
@@ -225,7 +225,7 @@ def _declared(asked: Seed, options: Options) -> Wanted:
             token = Token(text.encode(), user=one.user, scope=scope, expires=expires)
             wanted.tokens.append(_ForKeyring(one.name, one.server, one.user, token))
         if one.cache and asked.cache:
-            wanted.cached = text.encode()
+            wanted.for_file = text.encode()
     _warn(asked, warnings)
     for line in absent:
         _report(asked, f"nothing to seed: {line}")
@@ -280,13 +280,13 @@ def store(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
 def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     """Do what store does. Raises NotStored or Failed."""
     outcome = Outcome()
-    cache = None
-    if wanted.cached is not None:
-        cache = TokenFile(options.environ)
-        cache.put(wanted.cached, dry_run=True)  # where it cannot be, nothing has been touched
-    elif wanted.withdraws_cache and token_file.has_declared(options.environ):
-        cache = TokenFile(options.environ)
-    if cache is None and not asked.keyring and wanted.kept is None:
+    file = None
+    if wanted.for_file is not None:
+        file = TokenFile(options.environ)
+        file.put(wanted.for_file, dry_run=True)  # where it cannot be, nothing has been touched
+    elif wanted.withdraws_file and token_file.has_declared(options.environ):
+        file = TokenFile(options.environ)
+    if file is None and not asked.keyring and wanted.kept is None:
         if _must_be_kept(asked):
             outcome.shortfalls = _stored_nowhere(
                 wanted, "the keyring alone keeps such a token", "Seed it without --no-keyring"
@@ -301,15 +301,15 @@ def _stored(asked: Seed, wanted: Wanted, options: Options) -> Outcome:
     try:
         # Over both, so that of two runs at once the later one has the last word in both.
         with nullcontext() if asked.dry_run else locks.own_lock(options.environ, _WAIT):
-            if cache is not None:
-                _fill_cache(asked, wanted, cache, outcome)
+            if file is not None:
+                _fill_token_file(asked, wanted, file, outcome)
             if asked.keyring:
                 _fill_keyring(asked, wanted, options, outcome)
     except TimeoutError as error:
         raise Failed(f"{error.strerror}: end it, and {asked.once_more}") from None
     if wanted.kept is not None and not (outcome.told or outcome.shortfalls or wanted.failed):
         declared = len({one.name for one in wanted.tokens})
-        stored = declared if asked.keyring else int(wanted.cached is not None)
+        stored = declared if asked.keyring else int(wanted.for_file is not None)
         if not wanted.kept:
             _report(asked, "nothing to do: no token is declared")
         elif stored:
@@ -348,25 +348,25 @@ def _keyring_takes(wanted: Wanted, options: Options) -> bool:
         return False
 
 
-def _fill_cache(asked: Seed, wanted: Wanted, cache: TokenFile, outcome: Outcome) -> None:
+def _fill_token_file(asked: Seed, wanted: Wanted, file: TokenFile, outcome: Outcome) -> None:
     """Write the one token to the token file, or remove what was declared for it. Raises Failed."""
-    if wanted.cached is None:
-        done = cache.withdraw(dry_run=asked.dry_run)
+    if wanted.for_file is None:
+        done = file.withdraw(dry_run=asked.dry_run)
     elif wanted.kept is not None:
-        done = cache.put_declared(wanted.cached, force=asked.force, dry_run=asked.dry_run)
+        done = file.put_declared(wanted.for_file, force=asked.force, dry_run=asked.dry_run)
     else:
-        done = cache.put(wanted.cached, force=asked.force, dry_run=asked.dry_run)
+        done = file.put(wanted.for_file, force=asked.force, dry_run=asked.dry_run)
         if not asked.dry_run:
-            token_file.forget_declared(cache.environ)
+            token_file.forget_declared(file.environ)
             if asked.is_typed:
-                cache.remember_typed(wanted.cached)
+                file.remember_typed(wanted.for_file)
     if done is not None:
         outcome.told = done.what != token_file.UNCHANGED
         outcome.changed = done.what in (token_file.WRITTEN, token_file.REMOVED)
         if outcome.told or wanted.kept is None:
             _report(asked, done.line)
-    if wanted.cached is not None:
-        outcome.places.append(cache.shown)
+    if wanted.for_file is not None:
+        outcome.places.append(file.shown)
 
 
 def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcome) -> None:
@@ -387,7 +387,7 @@ def _fill_keyring(asked: Seed, wanted: Wanted, options: Options, outcome: Outcom
         remedy = _remedy(asked, reason, options)
         if asked.require_keyring:
             outcome.shortfalls.append(f"the keyring was not filled: {reason}. {remedy}")
-        elif wanted.kept is None and wanted.cached is None and _must_be_kept(asked):
+        elif wanted.kept is None and wanted.for_file is None and _must_be_kept(asked):
             outcome.shortfalls += _stored_nowhere(wanted, str(reason), remedy)
         else:
             _report(asked, f"keyring: skipped ({reason}). {remedy}")
