@@ -69,8 +69,7 @@ def whole(path: bytes) -> bytes:
 
 def _segments(server: bytes, path: bytes) -> list[bytes]:
     if server == HUB:
-        page = path.lower().partition(b"?")[0].partition(b"#")[0]
-        return _hub_segments(page) if _readable(path) else []
+        return _hub_segments(path.lower())
     segments = _readable(path)
     for number, segment in enumerate(segments, 1):
         if segment.endswith(b".git") and segments[number : number + 2] in ([], [b"info", b"lfs"]):
