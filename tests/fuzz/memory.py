@@ -37,8 +37,8 @@ class Keyring:
     def attributes(self, items: list[bytes]) -> dict[bytes, Attributes]:
         return {path: self.items[path][0] for path in items}
 
-    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int]]:
-        return {path: (self.items[path][0].get(ORIGIN, b""), 0) for path in items}
+    def origins(self, items: list[bytes]) -> dict[bytes, tuple[bytes, int, bool]]:
+        return {path: (self.items[path][0].get(ORIGIN, b""), 0, True) for path in items}
 
 
 class Socket:
