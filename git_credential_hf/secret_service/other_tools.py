@@ -36,16 +36,8 @@ class Tool:
 
 
 def tools(server: bytes, path: bytes) -> list[Tool]:
-    """Return what finds the items of each tool for `path` at `server`, and after these what finds those of the host.
-
-    The Hub has two names, and the tools keep the one that git was given.
-    """
+    """Return what finds the items of each tool for `path` at `server`, and after these what finds those of the host."""
     paths = _spellings(server, path)
-    names = repository.HUB_HOSTS if server == repository.HUB else (server,)
-    return [tool for name in names for tool in _tools(name, paths)]
-
-
-def _tools(server: bytes, paths: list[bytes]) -> list[Tool]:
     host = item.of_server(server)
     keyring = {b"application": b"Python keyring library"}
     schemas = (item.SCHEMA, b"org.gnome.keyring.NetworkPassword")
@@ -128,6 +120,6 @@ def _place(attributes: dict[bytes, bytes], tool: Tool, server: bytes) -> tuple[s
         return None
     if tool.name == KEYRING:
         return KEYRING, b""
-    path = attributes.get(b"object") or attributes.get(b"service", b"").partition(b"://")[2].partition(b"/")[2]
+    path = attributes.get(b"object") or attributes.get(b"service", b"").partition(b"://" + server + b"/")[2]
     scope = repository.scope(server, path)
     return None if path and not scope else (tool.name, scope)

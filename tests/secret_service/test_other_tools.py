@@ -156,26 +156,6 @@ def test_the_port_of_https_is_no_port(run: Run, keyring: Items, attributes: dict
     assert json.loads(run("status", "--json").stdout)["keyring"]["items_of_others"] == 1
 
 
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        LIBSECRET | {"server": "hf.co"},
-        OLD_LIBSECRET | {"server": "hf.co", "object": "org/one.git"},
-        GCM | {"service": "git:https://hf.co"},
-        GCM | {"service": "git:https://hf.co/org/one"},
-        PYTHON | {"service": "hf.co"},
-    ],
-)
-@pytest.mark.parametrize("host", [HUB, "hf.co"])
-def test_the_hubs_other_name_is_the_hub(run: Run, keyring: Items, attributes: dict[str, str], host: str) -> None:
-    keyring.add(b"theirs", **attributes)
-    assert run("get", input=request(host=host, path="org/one")) == answer("alice", "theirs")
-    of_path = "object" in attributes or attributes.get("service", "").endswith("/one")
-    assert run("get", input=request(host=host)) == (NOTHING if of_path else answer("alice", "theirs"))
-    assert run("configure").code == 0
-    assert json.loads(run("status", "--json", f"https://{host}/org/one").stdout)["keyring"]["items_of_others"] == 1
-
-
 def test_another_port_is_another_host(run: Run, keyring: Items) -> None:
     keyring.add(b"theirs", **LIBSECRET, port="8443")
     assert run("get", input=request()) == NOTHING
