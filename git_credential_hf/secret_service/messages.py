@@ -9,6 +9,9 @@ COLLECTION = b"org.freedesktop.Secret.Collection"
 ITEM = b"org.freedesktop.Secret.Item"
 PROMPT = b"org.freedesktop.Secret.Prompt"
 
+# The collection of gnome-keyring and oo7-daemon that is in memory alone. Another keyring may have one of that name.
+OF_SESSION = b"/org/freedesktop/secrets/collection/session"
+
 NO_OBJECT = b"/"  # stands for no prompt, and for no collection
 
 _COMPLETED_SIGNALS = (

@@ -41,7 +41,6 @@ _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
 
-_SESSION = b"/org/freedesktop/secrets/collection/session"  # gnome-keyring's and oo7-daemon's that is in memory alone
 
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
@@ -288,8 +287,8 @@ class Writer:
     def _fleeting(self, collections: set[bytes]) -> bytes:
         """Return which of `collections` is in memory alone; empty for none. Another may have the same path."""
         with suppress(DBusErrorResponse, ItemNotFoundException):  # what some say of an alias that is not there
-            if _SESSION in collections and self._collection("session").encode() == _SESSION:
-                return _SESSION
+            if messages.OF_SESSION in collections and self._collection("session").encode() == messages.OF_SESSION:
+                return messages.OF_SESSION
         return b""
 
     def _carry_out(self, plans: "list[_Plan]") -> None:

@@ -132,8 +132,7 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
     if keepassxc.WINDOW in running and keepassxc.is_locked(reader):
         searches = []  # for which it could show its dialog
         state.is_hidden = True
-    aliases = map(messages.read_alias, (b"default", b"session"))
-    *found, default, session = gnome_keyring.ask(reader, *map(messages.search_items, searches), *aliases)
+    *found, default = gnome_keyring.ask(reader, *map(messages.search_items, searches), messages.read_alias(b"default"))
     replies = list(map(messages.read_found, found))
     unlocked, locked = (list(dict.fromkeys(path for reply in replies for path in reply[which])) for which in (0, 1))
     count = len({path for reply in replies[: len(ours)] for path in reply[0]})  # of ours, which are the first
@@ -150,7 +149,9 @@ def _look(reader: Reader, server: bytes, path: bytes, state: State, options: Opt
         state.state = "no collection"
         return
     state.collection = messages.read_label(label, collection)
-    state.until_logout = not session.is_error and messages.read_collection(session) == collection
+    if collection == messages.OF_SESSION:
+        (session,) = reader.ask(messages.read_alias(b"session"))
+        state.until_logout = not session.is_error and messages.read_collection(session) == collection
     state.state = "locked" if is_locked.as_flag() else "open"
     if state.state == "locked" and options.unlock != "never":
         is_open = bool(kwallet.open_already(reader, locked or [collection], options))
