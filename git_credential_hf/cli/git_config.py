@@ -144,16 +144,21 @@ _SIMPLE = re.compile(
 _HOME = re.compile(r"^~(?=/)|\$HOME|\$\{HOME\}")
 
 
-def users_file(environ: dict[bytes, bytes]) -> str:
-    """Return the file that `git config --global` changes, empty where there is none. Source: git-config(1), FILES."""
+def users_files(environ: dict[bytes, bytes]) -> list[str]:
+    """Return the user's own files that git reads, in their order. Source: git-config(1), FILES."""
     if (named := environ.get(b"GIT_CONFIG_GLOBAL")) is not None:
-        return os.fsdecode(named)
+        return [os.fsdecode(named)]
     home = os.fsdecode(environ.get(b"HOME", b""))
     if not home:
-        return ""
-    file = os.path.join(home, ".gitconfig")
-    xdg = os.path.join(os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config"), "git/config")
-    return xdg if not os.access(file, os.R_OK) and os.access(xdg, os.R_OK) else file
+        return []
+    folder = os.fsdecode(environ.get(b"XDG_CONFIG_HOME", b"")) or os.path.join(home, ".config")
+    return [os.path.join(folder, "git/config"), os.path.join(home, ".gitconfig")]
+
+
+def users_file(environ: dict[bytes, bytes]) -> str:
+    """Return the one of these that `git config --global` changes, empty where there is none."""
+    files = users_files(environ) or [""]
+    return files[0] if not os.access(files[-1], os.R_OK) and os.access(files[0], os.R_OK) else files[-1]
 
 
 def in_home(word: str, environ: dict[bytes, bytes]) -> str:

@@ -93,7 +93,7 @@ def has_modes(place: bytes) -> bool:
     for line in read(b"/proc/self/mountinfo", 1 << 20).splitlines():
         if line.startswith(mount + b" "):
             kind, _, options = line.rpartition(b" - ")[2].partition(b" ")
-            is_of_windows = b"aname=drvfs" in options and b"metadata" not in options
+            is_of_windows = (kind == b"drvfs" or b"aname=drvfs" in options) and b"metadata" not in options
             return kind not in _WITHOUT_MODES and b"file_mode=" not in options and not is_of_windows
     return True
 

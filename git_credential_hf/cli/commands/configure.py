@@ -54,7 +54,7 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
     print(add(target, environ))
     if git_lfs:
         try:
-            if b"GIT_CONFIG_GLOBAL" not in environ and (as_owner := owner.as_owner(environ)):
+            if as_owner := owner.as_owner(environ, os.fsencode(users_file(environ)) or None):
                 raise Failed(
                     f"the home is another user's, as is its .gitconfig. Try: {as_owner}git lfs install --skip-repo"
                 )

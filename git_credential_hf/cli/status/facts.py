@@ -24,7 +24,7 @@ from git_credential_hf.cli.token_file import unreadable
 from git_credential_hf.model import token_text
 from git_credential_hf.model.instead_of import PUSH_INSTEAD_OF
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, LOCKED, NOT_REACHED, REJECTED, SPARE, Candidate, Outcome
-from git_credential_hf.model.repository import HUB, scopes, server
+from git_credential_hf.model.repository import HUB, scopes, server, usernames
 from git_credential_hf.model.request import Malformed, answer, parse
 from git_credential_hf.model.token import Token, fingerprint, of_hub
 from git_credential_hf.operations import rejection
@@ -292,7 +292,8 @@ class Facts:
     def unmatched(self) -> list[bytes]:
         """Return the scopes of stored tokens for the URL that git gets none of, since it does not send the path."""
         mine = [] if self.with_path else scopes(self.server or HUB, self.url.path)
-        return list(dict.fromkeys(one.item.scope for one in self.items if one.item.scope in mine))
+        found = [one.item for one in self.items if self.user is None or one.item.user in usernames(self.user)]
+        return list(dict.fromkeys(one.scope for one in found if one.scope in mine))
 
     def scoped(self) -> list[bytes]:
         """Return the scopes that there are tokens for, in the keyring or in tokens.toml."""

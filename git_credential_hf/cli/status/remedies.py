@@ -10,7 +10,7 @@ import stat
 from collections.abc import Sequence
 
 from git_credential_hf.cli import owner, token_file
-from git_credential_hf.cli.git_config import STORES, Helper, Setting, Url, in_home, users_file
+from git_credential_hf.cli.git_config import STORES, Helper, Setting, Url, in_home, users_file, users_files
 from git_credential_hf.cli.output import as_root, quoted, shown
 from git_credential_hf.cli.status.facts import Declared, Facts, known_options
 from git_credential_hf.model import token_text
@@ -36,6 +36,12 @@ def as_owner(facts: Facts, command: str) -> str:
 def edit(file: bytes | str) -> str:
     """Return the command that opens a file, which only its owner can read if it makes it."""
     return f"(umask 077; ${{EDITOR:-vi}} {quoted(file)})"
+
+
+def _edit(facts: Facts, file: bytes | str) -> str:
+    """Return the same for a file of the home's."""
+    as_user = owner.as_owner(facts.environ)
+    return f"{as_user}sh -c {shlex.quote(edit(file))}" if as_user else edit(file)
 
 
 def without_machine(facts: Facts, netrc: bytes) -> str:
@@ -109,34 +115,43 @@ def ask_ours(facts: Facts, *in_the_way: Setting, is_configured: bool = True) -> 
         is_homeless = not (facts.environ.get(b"HOME") or facts.environ.get(b"GIT_CONFIG_GLOBAL"))
         if any(one.scope == "local" for one in in_files):
             commands.append(ours(facts, "configure --local"))
-        elif is_homeless and (home := owner.home_of({})):
+        elif is_homeless and (home := owner.home_of({})) and os.access(home, os.W_OK):
             commands += [f"export HOME={quoted(home)}", ours(facts, "configure")]
         else:
             commands.append(_to_writable(facts) + ours(facts, "configure"))
     return " && ".join(commands)
 
 
-def _to_writable(facts: Facts) -> str:
+def _to_writable(facts: Facts, environ: dict[bytes, bytes] | None = None) -> str:
     """Return what comes before `configure` where it cannot write to the user's configuration: /dev/null as
-    GIT_CONFIG_GLOBAL makes way; in the place of a file in a home that cannot be written comes one that includes it.
-    For a file in a store `configure` itself tells what is to be added where that is made.
+    GIT_CONFIG_GLOBAL makes way; in the place of a file that cannot be written comes one that includes it. For a file in
+    a store `configure` itself tells what is to be added where that is made.
     """
-    named = users_file(facts.environ)
+    environ = facts.environ if environ is None else environ
+    named = users_file(environ)
     file = os.path.realpath(named) if named else ""
     is_there = os.path.exists(file)
     if os.access(os.path.dirname(file), os.W_OK) and (
         not is_there or (os.path.isfile(file) and os.access(file, os.W_OK))
     ):
         return ""
-    if b"GIT_CONFIG_GLOBAL" in facts.environ:
-        return "unset GIT_CONFIG_GLOBAL && "
+    if b"GIT_CONFIG_GLOBAL" in environ and not os.path.isfile(file):
+        rest = {name: value for name, value in environ.items() if name != b"GIT_CONFIG_GLOBAL"}
+        return "unset GIT_CONFIG_GLOBAL && " + _to_writable(facts, rest)
     other = token_file.other_place(facts.environ)
     if other is None or file.startswith(STORES) or facts.git.numbers() < _HAS_GLOBAL:
         return ""
     folder = os.path.dirname(os.path.dirname(other))
     new = quoted(f"{folder}/gitconfig")
-    include = f"git config --file {new} include.path {quoted(file)} && " if is_there else ""
-    return f"mkdir -p -m 700 {quoted(folder)} && {include}export GIT_CONFIG_GLOBAL={new} && "
+    commands = []
+    if not os.path.isdir(folder):  # -p would take what another user has made there in the meantime
+        commands += [f"mkdir -p {quoted(os.path.dirname(folder))}", f"mkdir -m 700 {quoted(folder)}"]
+    commands += [
+        f"git config --file {new} --add include.path {quoted(os.path.realpath(one))}"
+        for one in users_files(environ)
+        if os.path.isfile(one)
+    ]
+    return " && ".join([*commands, f"export GIT_CONFIG_GLOBAL={new}", ""])
 
 
 def _comes_last(setting: Setting) -> bool:
@@ -286,15 +301,19 @@ def move(file: bytes) -> str:
 
 
 def elsewhere_with_modes(facts: Facts) -> str:
-    """Return the command that stores the token of the token file in one that can be private; empty without a place, and
-    for a login, which hf renews where it is.
+    """Return the command that stores the token of the token file in one that can be private; empty without a place that
+    lasts, and for a login, which hf renews where it is. What HF_TOKEN_PATH names may be for others too, and stays.
     """
     token = facts.outcome.first(GIVEN, SPARE, source="file")
     other = token_file.other_place(facts.environ)
-    if other is None or token is None or token.token is None or token.token.oauth:
+    state = facts.environ.get(b"XDG_STATE_HOME") or facts.environ.get(b"HOME", b"") + b"/.local/state"
+    lasts = other is not None and os.fsencode(other).startswith(state + b"/")
+    is_roots = bool(owner.as_owner(facts.environ))  # who is to run it as another user, in a place of that one's
+    if not lasts or is_roots or token is None or token.token is None or token.token.oauth:
         return ""
     file = quoted(facts.token_file.path)
-    return f"export HF_TOKEN_PATH={quoted(other)}; {ours(facts, 'seed')} --from {file} --no-keyring && rm {file}"
+    gone = "" if facts.environ.get(b"HF_TOKEN_PATH") else f" && rm {file}"
+    return f"export HF_TOKEN_PATH={quoted(other or '')}; git-credential-hf seed --from {file} --no-keyring{gone}"
 
 
 def right_declaration(facts: Facts) -> str:
@@ -302,6 +321,8 @@ def right_declaration(facts: Facts) -> str:
     own, or opened for its mistake.
     """
     file = facts.declaration
+    if owner.as_owner(facts.environ):  # who the owner of the home is, and what that one may read, root cannot tell
+        return as_owner(facts, again(facts))
     try:
         status = os.stat(file)
         may_read = os.access(file, os.R_OK)
@@ -323,13 +344,13 @@ def edit_source(facts: Facts, one: Declared) -> str:
     """
     place = one.file if os.path.lexists(one.file) else os.path.dirname(one.file)
     may_edit = one.file and os.access(place, os.W_OK) and not os.path.isdir(one.file)
-    return edit(one.file if may_edit else facts.declaration)
+    return _edit(facts, one.file if may_edit else facts.declaration)
 
 
 def _new_declared(facts: Facts, one: Candidate | None, declared: Declared) -> str:
     seed = ours(facts, "seed")
     if one is not None and one.verdict == EXPIRED and declared.token.expires is not None:
-        return f"{edit(facts.declaration)} && {seed}"
+        return f"{_edit(facts, facts.declaration)} && {seed}"
     bad = one.token.text if one is not None and one.token is not None else None
     is_new = declared.state == "newer" or (declared.state == "missing" and declared.text not in (None, bad))
     # What is no file may give a new token by itself for one that has expired.
