@@ -208,7 +208,7 @@ in
     }
     {
       assertion = lib.all (
-        token: (token.file == null) != (token.command == null || token.command == [ ])
+        token: (token.file == null) != (token.command == null) && token.command != [ ]
       ) (lib.attrValues cfg.tokens);
       message = "Each of programs.git-credential-hf.tokens needs either a file or a command.";
     }

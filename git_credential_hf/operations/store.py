@@ -61,7 +61,10 @@ def _find_place(accepted: Token, ours: bytes, request: Request, options: Options
     kept = [
         one.token
         for one in every.candidates
-        if one.token and one.source == keyring.NAME and one.verdict in (GIVEN, SPARE)
+        if one.token
+        and one.source == keyring.NAME
+        and one.verdict in (GIVEN, SPARE)
+        and not _is_rejected(one.token.text, ours, repository(ours, request), options)
     ]
     if ours != HUB and kept and kept[0].item and not keyring_items.stored(ours, kept[:1], options):
         accepted.scope = kept[0].scope  # beside what was seeded: for the path alone it would come before that

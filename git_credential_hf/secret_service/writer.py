@@ -455,7 +455,8 @@ class _Plan:
             is_here = one.item.scope == self.item.scope
             # At the Hub one with a longer scope was stored where the token for the host was rejected (see store).
             is_below = one.item.scope.startswith(self.item.scope and self.item.scope + b"/")
-            is_before = one.item.user == HF_USER if is_here else is_below and self.item.server == HUB
+            is_whose = self.item.user in (None, HF_USER) or one.item.user in (None, HF_USER, self.item.user)
+            is_before = one.item.user == HF_USER if is_here else is_below and is_whose and self.item.server == HUB
             if is_before or one.text() in self.old:
                 self._copies.append(one)
 

@@ -20,6 +20,7 @@ from tests.asking import (
 )
 from tests.conftest import Environment, Run
 from tests.keyring_items import LIBSECRET, Items
+from tests.operations.test_erase import age
 
 
 def test_what_is_stored_is_one_item_that_git_credential_libsecret_would_find(run: Run, keyring: Items) -> None:
@@ -455,6 +456,27 @@ def test_a_new_token_comes_before_what_a_named_user_had_beside_the_token_file(
     for user in ("hf_user", "alice"):
         assert run("get", input=request(username=user, path="org/one")) == answer(user, SEEDED)
     assert run("get", input=request(path="org/one")) == answer("hf_user", SEEDED)
+
+
+def test_a_token_seeded_for_another_user_leaves_what_a_named_user_stored(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="bob", password="his", path="org/one")) == NOTHING
+    seed(run, SEEDED, "--user", "carol")
+    assert run("get", input=request(username="bob", path="org/one")) == answer("bob", "his")
+
+
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file_where_an_old_token_was_rejected_long_ago(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    seed(run, SEEDED)
+    run("erase", input=request(username="hf_user", password=SEEDED))
+    age(environment, 1.1)
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="hf_user", password="typed", path="org/one")) == NOTHING
+    for path in ("org/one", "org/two"):
+        assert run("get", input=request(path=path)) == answer("hf_user", "hf_file0123")
 
 
 @pytest.mark.parametrize("rejected_first", [False, True])

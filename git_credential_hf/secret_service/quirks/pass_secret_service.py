@@ -22,6 +22,7 @@ _HEXADECIMAL = bytes.maketrans(b"0123456789abcdef", b"x" * 16)
 
 _LARGEST_REPLY = 1 << 16  # bytes: a line of about 100 for each key
 _MOST_KEYS = 64  # nobody has as many
+_Z_BASE_32 = b"ybndrfg8ejkmcpqxot1uwisza345h769"
 _OVER = (b"r", b"e")  # a key that was revoked, or has expired
 
 
@@ -50,9 +51,10 @@ def _is_of_pass(path: bytes, store: bytes) -> bool:
 def _would_ask(store: bytes, options: "Options") -> bool:
     """Return whether the key of the store, or where that is not known each of the user's, would be asked about."""
     keys = _keys_of(store, options)
-    home = options.environ.get(b"GNUPGHOME") or options.environ.get(b"HOME", b"") + b"/.gnupg"
-    runtime = b"/run/user/%d/gnupg" % posix.geteuid()
-    for folder in [home] if b"GNUPGHOME" in options.environ else [runtime, home]:
+    named = options.environ.get(b"GNUPGHOME")
+    home = named or options.environ.get(b"HOME", b"") + b"/.gnupg"
+    runtime = b"/run/user/%d/gnupg" % posix.geteuid() + (b"/d." + _hashed(named) if named else b"")
+    for folder in (runtime, home):
         try:
             lines = _ask_agent(folder + b"/S.gpg-agent", options)
         except OSError:
@@ -61,19 +63,30 @@ def _would_ask(store: bytes, options: "Options") -> bool:
     return not _has_key_without_passphrase(home + b"/private-keys-v1.d/", keys)
 
 
+def _hashed(home: bytes) -> bytes:
+    """Return by what gpg tells the sockets of a home that is not ~/.gnupg. Source: GnuPG, common/homedir.c."""
+    import hashlib
+
+    bits = int.from_bytes(hashlib.sha1(home, usedforsecurity=False).digest()[:15], "big")
+    return bytes(_Z_BASE_32[bits >> shift & 31] for shift in range(115, -1, -5))
+
+
 def _keys_of(store: bytes, options: "Options") -> list[bytes]:
-    """Return the keygrips of the store's key that encrypt; none where that is not known."""
-    name = safe_read.read(store + b"/.gpg-id").strip().partition(b"\n")[0]
-    if not name:
+    """Return the keygrips of the store's keys that encrypt; none where that is not known."""
+    ids = safe_read.read(store + b"/secret-service/.gpg-id") or safe_read.read(store + b"/.gpg-id")
+    names = [name for line in ids.split(b"\n") if (name := line.partition(b"#")[0].strip())]
+    if not names:
         return []
     import subprocess
 
-    command = [b"gpg", b"--batch", b"--no-autostart", b"--with-colons", b"--with-keygrip", b"--list-keys", b"--", name]
+    # What else is in the environment may be a token.
+    environ = {name: value for name, value in options.environ.items() if name in (b"PATH", b"HOME", b"GNUPGHOME")}
+    command = [b"gpg", b"--batch", b"--no-autostart", b"--with-colons", b"--with-keygrip", b"--list-keys", b"--"]
     none = subprocess.DEVNULL
     left = opening.remaining(options)
     try:
         done = subprocess.run(
-            command, env=options.environ, stdin=none, stdout=subprocess.PIPE, stderr=none, timeout=left, check=False
+            command + names, env=environ, stdin=none, stdout=subprocess.PIPE, stderr=none, timeout=left, check=False
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return []

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from git_credential_hf.secret_service.quirks import pass_secret_service
 from tests.asking import NOTHING, answer, request, seed, write_token_file
 from tests.conftest import Environment, Run
 from tests.keyring_items import Items
@@ -89,6 +91,32 @@ def test_a_protected_key_that_the_store_is_not_for_does_not_count(
         assert say(run, "hf_FromTheKeyring") == "created"
         assert run("get", input=request()) == FROM_KEYRING
         assert not provider.has_asked()
+
+
+def test_a_store_for_several_people_is_open_with_ones_own_key(
+    run: Run, environment: Environment, tmp_path: Path
+) -> None:
+    needed(PassSecretService)
+    with contextlib.closing(PassSecretService(tmp_path / "pass")) as provider:
+        store = provider.bus.folder / "home/.password-store"
+        environment |= {"GNUPGHOME": str(provider.gnupg), "PASSWORD_STORE_DIR": str(store)}
+        environment["DBUS_SESSION_BUS_ADDRESS"] = provider.bus.address
+        (store / ".gpg-id").write_text("colleague@example.org # away\n" + (store / ".gpg-id").read_text())
+        gpg = tmp_path / "bin/gpg"
+        gpg.parent.mkdir()
+        gpg.write_text(f'#!/bin/sh\nenv >>{tmp_path}/told; exec {shutil.which("gpg")} "$@"\n')
+        gpg.chmod(0o755)
+        environment |= {"PATH": f"{gpg.parent}:{environment['PATH']}", "HF_TOKEN": "hf_InTheEnvironment"}
+        assert say(run, "hf_FromTheKeyring") == "created"
+        assert run("--sources", "keyring", "get", input=request()) == FROM_KEYRING
+        told = (tmp_path / "told").read_text()
+        assert "GNUPGHOME=" in told
+        assert "hf_" not in told
+
+
+def test_the_sockets_of_a_home_of_its_own() -> None:
+    # As `gpgconf --list-dirs agent-socket` has it where the run-time folder of the user is there.
+    assert pass_secret_service._hashed(b"/tmp/gh1") == b"ftacegjuwrto6c98adm9ay63"
 
 
 def test_nobody_is_asked_where_the_secrets_are_files_of_the_store(
