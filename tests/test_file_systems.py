@@ -126,6 +126,10 @@ def test_what_cannot_be_closed_has_a_remedy_that_works(
     done = in_namespace(f"{prepare} {again}", environment)
     assert done.stdout == ANSWER
     assert (other.read_text(), other.stat().st_mode & 0o777) == (TOKEN, 0o600)
+    environment["HF_TOKEN_PATH"] = f"{folder}/token"  # which may be for others too
+    named = in_namespace(f'{prepare} as_there "$program" status --json || true', environment)
+    (finding,) = [one for one in json.loads(named.stdout)["findings"] if one["code"] == "token-file-mode"]
+    assert finding["remedy"].endswith(" --no-keyring")
     warned = in_namespace(f'{prepare} as_there "$program" seed --no-keyring --from {folder}/token', environment)
     assert warned.stderr.endswith(b"can be read by others: use a file that only you can read\n")
 

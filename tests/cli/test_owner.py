@@ -307,6 +307,61 @@ def test_where_git_has_no_configuration_that_can_be_written_it_gets_one_elsewher
     assert (name, json.loads("{" + after)["token_given"]) == ("Alice\n" if home.endswith("file") else "", True)
 
 
+def configures(as_user: AsUser) -> str:
+    """Return the remedy for a git that does not ask the helper."""
+    known = json.loads(as_user(UNKNOWN, "status", "--json").stdout)
+    return str(next(one["remedy"] for one in known["findings"] if one["code"] == "helper-not-configured"))
+
+
+@AS_ROOT
+@pytest.mark.parametrize("more", [{}, {"GIT_CONFIG_GLOBAL": "/dev/null"}])
+def test_what_git_reads_of_a_home_that_cannot_be_written_is_included(
+    as_user: AsUser, environment: Environment, container: Path, more: Environment
+) -> None:
+    tools = container.parent / "bin"
+    (tools / "git-credential-hf").unlink()
+    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    (container / ".config/git").mkdir(parents=True)
+    write(container / ".config/git/config", "[user]\n\tname = Alice\n", 0o644)
+    write(container / ".gitconfig", "[user]\n\temail = alice@example.org\n", 0o644)
+    environment |= {"HF_TOKEN": TOKEN, "HOME": str(container), **more}
+    asked = f"{configures(as_user)} >&2 && git config user.name && git config user.email"
+    done = subprocess.run(
+        ["sh", "-c", asked], env=environment, user=UNKNOWN, group=UNKNOWN, cwd="/", capture_output=True, check=False
+    )
+    assert (done.stdout, done.returncode) == (b"Alice\nalice@example.org\n", 0)
+
+
+@AS_ROOT
+def test_a_folder_that_another_user_has_made_in_the_meantime_gives_git_no_configuration(
+    as_user: AsUser, environment: Environment, container: Path
+) -> None:
+    environment |= {"HF_TOKEN": TOKEN, "HOME": str(container)}
+    remedy = configures(as_user)
+    folder = Path(remedy.partition("mkdir -m 700 ")[2].partition(" ")[0])
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    done = subprocess.run(
+        ["sh", "-c", remedy], env=environment, user=UNKNOWN, group=UNKNOWN, cwd="/", capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert [*folder.iterdir()] == []
+
+
+@AS_ROOT
+def test_root_is_not_told_to_move_away_what_the_owner_of_the_home_has_declared(
+    as_user: AsUser, container: Path
+) -> None:
+    declaration = container / ".config/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(declaration, '[tokens.a]\nenv = "MINE"\n')
+    for path in (container, *container.rglob("*")):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    known = json.loads(as_user(0, "status", "--json").stdout)
+    (remedy,) = [one["remedy"] for one in known["findings"] if one["code"] == "declaration-broken"]
+    assert remedy == "runuser -u nobody -- git-credential-hf status https://huggingface.co"
+
+
 @AS_ROOT
 @pytest.mark.parametrize("of", ["the secret", "the declaration"])
 def test_what_is_declared_and_cannot_be_read_has_a_remedy_that_the_user_can_run(

@@ -1770,6 +1770,15 @@ def test_a_token_that_git_gets_with_its_path_alone(world: World) -> None:
     assert world.token_that_git_gets() == OTHER
 
 
+def test_a_scoped_token_of_another_user_is_no_matter_of_the_path(world: World) -> None:
+    world.helper("forget", "--yes")
+    world.seed(OTHER, "--scope", "my-org", "--user", "alice")
+    world.git("config", "--global", f"credential.{HUB}.useHttpPath", "false")
+    told = json.loads(world._run("status", "--json", MODEL.replace("://", "://bob@")).stdout)
+    assert told["verdict"].startswith("No token: ")
+    assert "useHttpPath" not in told["verdict"]
+
+
 @pytest.mark.parametrize(
     ("helper", "leaks"),
     [
