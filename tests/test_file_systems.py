@@ -94,6 +94,7 @@ DRIVES = {
     "exFAT": "exfat /dev/sda1 rw,fmask=0022,dmask=0022",
     "NTFS by FUSE": "fuseblk /dev/sda1 rw,user_id=0,group_id=0,allow_other",
     "SMB": "cifs //server/share rw,file_mode=0755,dir_mode=0755",
+    "Windows' drives in WSL 1": r"drvfs C: rw,noatime,uid=1000,gid=1000",
     "Windows' drives in WSL": r"9p C:\134 rw,aname=drvfs;path=C:\;uid=1000;gid=1000",
 }
 

@@ -349,6 +349,17 @@ def test_a_folder_that_another_user_has_made_in_the_meantime_gives_git_no_config
 
 
 @AS_ROOT
+def test_an_editor_makes_no_file_of_root_in_the_home_of_another_user(as_user: AsUser, container: Path) -> None:
+    declaration = container / ".config/git-credential-hf/tokens.toml"
+    declaration.parent.mkdir(parents=True)
+    write(declaration, f'[tokens.a]\nfile = "{container}/secret"\n')
+    os.chown(container, SOMEBODY, SOMEBODY)
+    known = json.loads(as_user(0, "status", "--json").stdout)
+    (remedy,) = [one["remedy"] for one in known["findings"] if one["code"] == "source-unreadable"]
+    assert remedy.startswith("runuser -u nobody -- sh -c '(umask 077; ${EDITOR:-vi} ")
+
+
+@AS_ROOT
 def test_root_is_not_told_to_move_away_what_the_owner_of_the_home_has_declared(
     as_user: AsUser, container: Path
 ) -> None:

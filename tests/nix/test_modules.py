@@ -198,6 +198,7 @@ def test_tokens_are_declared_as_seed_reads_them(
         ({"tokens": {"a": {}}}, {}, "either a file or a command"),
         ({"tokens": {"a": {"file": "/a", "command": ["b"]}}}, {}, "either a file or a command"),
         ({"tokens": {"a": {"command": []}}}, {}, "either a file or a command"),
+        ({"tokens": {"a": {"file": "/a", "command": []}}}, {}, "either a file or a command"),
         ({"tokens": {n: {"file": "/a", "cache": True, "user": n} for n in "ab"}}, {}, "At most one"),
         ({"tokens": {"a": {"file": "/a", "cache": True, "scope": "o"}}}, {}, "both cache = true and a scope"),
         ({"tokens": {n: {"file": "/a"} for n in "ab"}}, {}, "for the same place and user"),

@@ -56,7 +56,7 @@ def configure(target: Target, environ: dict[bytes, bytes], *, git_lfs: bool) -> 
         try:
             if as_owner := owner.as_owner(environ, os.fsencode(users_file(environ)) or None):
                 raise Failed(
-                    f"the home is another user's, as is its .gitconfig. Try: {as_owner}git lfs install --skip-repo"
+                    f"git-lfs would write to another user's configuration. Try: {as_owner}git lfs install --skip-repo"
                 )
             print(child.install_git_lfs(environ))
         except Failed as error:

@@ -951,16 +951,24 @@ def test_file_in_the_home_of_another_user_is_refused(run: Run, home: Path) -> No
 
 
 @AS_ROOT
-def test_root_leaves_no_file_of_git_lfs_in_the_home_of_another_user(run: Run, home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_root_leaves_no_file_of_git_lfs_in_the_home_of_another_user(
+    run: Run, environment: Environment, home: Path, tmp_path: Path, named: bool
+) -> None:
     """As `sudo -E`: what git-lfs writes there would be root's."""
     os.chown(home, 65534, -1)
+    if named:
+        (tmp_path / "theirs").touch()
+        os.chown(tmp_path / "theirs", 65534, -1)
+        environment["GIT_CONFIG_GLOBAL"] = str(tmp_path / "theirs")
     result = run("configure", "--file", str(tmp_path / "config"), "--git-lfs")
     assert (read(tmp_path / "config"), result.code) == (wanted(), 3)
     assert result.stderr.decode() == (
-        "git-credential-hf: git uses the helper, but the home is another user's, as is its .gitconfig. "
+        "git-credential-hf: git uses the helper, but git-lfs would write to another user's configuration. "
         "Try: runuser -u nobody -- git lfs install --skip-repo\n"
     )
     assert [*home.iterdir()] == []
+    assert not named or (tmp_path / "theirs").stat().st_uid == 65534
 
 
 def the_read_only_file(tmp_path: Path) -> str:
