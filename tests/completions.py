@@ -23,7 +23,7 @@ def _complete(one: argparse.ArgumentParser) -> None:
         if action.help == argparse.SUPPRESS:  # in a help that has no room for it
             action.help = "show how it is used" if action.option_strings else str(action.metavar)
         if action.metavar in ("F", "SOURCE"):
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # where shtab looks for it
         if action.dest == "command":
             action.choices = list(parser.COMMANDS)
         if isinstance(action, argparse._SubParsersAction):

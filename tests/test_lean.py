@@ -273,6 +273,12 @@ def test_the_files_that_an_answer_opens(
 
 
 @needs_strace
+def test_an_answer_from_gnome_keyring_looks_at_no_password_store(keyring: Items, environment: Environment) -> None:
+    keyring.add_ours(b"hf_t0ken")
+    assert not [call for call in traced("access,faccessat2", EXECUTABLE, environment) if "secret-service" in call]
+
+
+@needs_strace
 def test_other_items_in_the_keyring_cost_no_traffic(environment: Environment, tmp_path: Path) -> None:
     traffic = []
     for others in (0, 5_000):

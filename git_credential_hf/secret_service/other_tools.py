@@ -87,7 +87,7 @@ def tokens(
             at_place[place].append(one)
     wanted = [one for items in at_place.values() for one in items]
     secrets = reader.secrets(wanted) if wanted else {}
-    for (name, _), items in at_place.items():
+    for (name, scope), items in at_place.items():
         held = [
             item.from_secret(
                 secrets.get(one, b""), attributes[one].get(finder[one].user_key), path=one if name == KEYRING else b""
@@ -100,6 +100,7 @@ def tokens(
 
             found_here = precedence.ordered(found_here, reader, users, anybody)
         for token in found_here:
+            token.scope = token.scope or scope
             yield name, token
 
 

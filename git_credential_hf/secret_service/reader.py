@@ -81,13 +81,17 @@ class Reader(Connection):
 
         Raises Locked where they cannot be had without a dialog that nobody asked for.
         """
-        store = password_store(self._options.environ)
-        if items and (len(items[0]) == _OF_PASS_SECRET_SERVICE or posix.access(store + b"/secret-service", posix.F_OK)):
+        # gnome-keyring and others number their items: git waits for no look at a password store then.
+        if items and not items[0].rpartition(b"/")[2].isdigit() and self._may_be_of_pass(items[0]):
             from git_credential_hf.secret_service.quirks import pass_secret_service
 
-            pass_secret_service.leave_alone(items[0], store, self._options)
+            pass_secret_service.leave_alone(items[0], password_store(self._options.environ), self._options)
         (reply,) = self.ask(messages.get_secrets(items, self._open_session()))
         return messages.read_secrets(reply)
+
+    def _may_be_of_pass(self, path: bytes) -> bool:
+        folder = password_store(self._options.environ) + b"/secret-service"
+        return len(path) == _OF_PASS_SECRET_SERVICE or posix.access(folder, posix.F_OK)
 
     def attributes(self, items: list[bytes]) -> dict[bytes, dict[bytes, bytes]]:
         """Return the attributes of those of `items` that have them to give."""

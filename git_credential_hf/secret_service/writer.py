@@ -41,7 +41,6 @@ _LEFT = "it ended, or crashed, while it was asked: start it, unless that is done
 
 _EACH_LOCKED = "its items are locked though it is open: have KeePassXC not confirm when they are retrieved"
 
-
 _LARGEST_REPLY = 1 << 16  # bytes: what is written is answered in a few hundred
 
 

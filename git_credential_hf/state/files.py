@@ -98,11 +98,16 @@ def has_modes(place: bytes) -> bool:
     return True
 
 
+def is_fixed(place: bytes) -> bool:
+    """Return whether no user can change the owner or the mode of what is at `place`. Raises OSError."""
+    return bool(posix.statvfs(place).f_flag & posix.ST_RDONLY) or not has_modes(place)
+
+
 def may_change_mode(file: bytes, owner: int) -> bool:
     """Return whether this user may change the mode of `file`, which is `owner`'s. Raises OSError."""
     from git_credential_hf.state.ownership import may_act_as
 
-    return may_act_as(owner) and not posix.statvfs(file).f_flag & posix.ST_RDONLY and has_modes(file)
+    return may_act_as(owner) and not is_fixed(file)
 
 
 def remove(file: bytes) -> None:

@@ -7,15 +7,21 @@ REJECTED = b"rejected"  # the name of the list of rejected tokens (see rejected)
 _TEMPORARY = (b"/dev/shm", b"/var/tmp")
 
 
+def state_home(environ: dict[bytes, bytes]) -> bytes:
+    """Return the folder for what lasts, empty where there is none. Source: XDG Base Directory Specification."""
+    home = environ.get(b"HOME")
+    return environ.get(b"XDG_STATE_HOME") or (home + b"/.local/state" if home else b"")
+
+
 def own_folders(environ: dict[bytes, bytes]) -> list[bytes]:
     """Return where this program may keep what is its own, the preferred place first: none need be there.
 
     Some are there only where nothing else can be written: with a read-only root and no run-time folder.
     """
-    home, temporary = environ.get(b"HOME"), environ.get(b"TMPDIR", b"")
-    state = environ.get(b"XDG_STATE_HOME") or (home and home + b"/.local/state")
+    temporary = environ.get(b"TMPDIR", b"")
     # A relative place would be another one in each folder that this is run in.
-    places = [place for place in (state, environ.get(b"XDG_RUNTIME_DIR")) if place and place.startswith(b"/")]
+    wanted = (state_home(environ), environ.get(b"XDG_RUNTIME_DIR", b""))
+    places = [place for place in wanted if place.startswith(b"/")]
     return [
         *(place + b"/git-credential-hf" for place in places),
         *(

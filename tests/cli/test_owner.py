@@ -22,6 +22,13 @@ REJECTED = REQUEST + b"username=hf_user\npassword=%b\n" % TOKEN.encode()
 ANSWER = b"username=hf_user\npassword=%b\n" % TOKEN.encode()
 
 
+def has_program_for_all(container: Path) -> None:
+    """Put a program on the container's PATH that every user can start."""
+    program = container.parent / "bin/git-credential-hf"
+    program.unlink()
+    program.symlink_to(program_for_all(container.parent))
+
+
 def is_told(result: Result, source: str = "HF_TOKEN", remedy: str = "unset HF_TOKEN") -> bool:
     """Return whether erase has found that TOKEN is from `source`, and has said so."""
     return explains(result, "hf_****mNoP", source, remedy)
@@ -233,9 +240,7 @@ def test_root_is_told_what_the_owner_of_the_home_is_to_run(
     write(container / ".gitconfig", f'[credential]\n\thelper = nowhere\n[url "{url}"]\n\tinsteadOf = {HUB}\n')
     for path in (container, container / ".gitconfig"):
         os.chown(path, SOMEBODY, SOMEBODY)
-    tools = container.parent / "bin"
-    (tools / "git-credential-hf").unlink()
-    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    has_program_for_all(container)
     commands = {
         "token-in-git-config": "sh -c 'git config",
         "other-helper-gone": "git config",
@@ -288,9 +293,7 @@ def test_where_git_has_no_configuration_that_can_be_written_it_gets_one_elsewher
     as_user: AsUser, environment: Environment, container: Path, home: str
 ) -> None:
     """As `docker run --user` has it, with / as the home."""
-    tools = container.parent / "bin"
-    (tools / "git-credential-hf").unlink()
-    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    has_program_for_all(container)
     if home == "with a read-only file":
         os.chown(container, UNKNOWN, UNKNOWN)
     if home.endswith("file"):
@@ -318,9 +321,7 @@ def configures(as_user: AsUser) -> str:
 def test_what_git_reads_of_a_home_that_cannot_be_written_is_included(
     as_user: AsUser, environment: Environment, container: Path, more: Environment
 ) -> None:
-    tools = container.parent / "bin"
-    (tools / "git-credential-hf").unlink()
-    (tools / "git-credential-hf").symlink_to(program_for_all(container.parent))
+    has_program_for_all(container)
     (container / ".config/git").mkdir(parents=True)
     write(container / ".config/git/config", "[user]\n\tname = Alice\n", 0o644)
     write(container / ".gitconfig", "[user]\n\temail = alice@example.org\n", 0o644)

@@ -458,6 +458,16 @@ def test_a_new_token_comes_before_what_a_named_user_had_beside_the_token_file(
     assert run("get", input=request(path="org/one")) == answer("hf_user", SEEDED)
 
 
+def test_what_a_url_has_in_it_does_not_come_before_the_token_file_behind_another_tools_token_for_a_path(
+    run: Run, keyring: Items, environment: Environment
+) -> None:
+    keyring.add(b"hf_anothers0123", **(LIBSECRET | {"user": "hf_user", "object": "org/one"}))
+    write_token_file(environment, "hf_file0123")
+    assert run("store", input=request(username="hf_user", password="typed", path="org/one")) == NOTHING
+    assert run("get", input=request(path="org/two")) == answer("hf_user", "hf_file0123")
+    assert run("get", input=request(path="org/one")) == answer("hf_user", "hf_anothers0123")
+
+
 def test_a_token_seeded_for_another_user_leaves_what_a_named_user_stored(
     run: Run, keyring: Items, environment: Environment
 ) -> None:

@@ -17,7 +17,7 @@ from git_credential_hf.model import token_text
 from git_credential_hf.model.outcome import EXPIRED, GIVEN, SPARE, Candidate
 from git_credential_hf.model.repository import HF_USER, HUB, scopes
 from git_credential_hf.sources import oidc
-from git_credential_hf.state import files, ownership
+from git_credential_hf.state import files, folders, ownership
 
 _HAS_GLOBAL = (2, 32)  # the first git that knows GIT_CONFIG_GLOBAL
 _REMOVED = "git-credential-hf.removed"  # a setting that nobody reads
@@ -130,10 +130,8 @@ def _to_writable(facts: Facts, environ: dict[bytes, bytes] | None = None) -> str
     environ = facts.environ if environ is None else environ
     named = users_file(environ)
     file = os.path.realpath(named) if named else ""
-    is_there = os.path.exists(file)
-    if os.access(os.path.dirname(file), os.W_OK) and (
-        not is_there or (os.path.isfile(file) and os.access(file, os.W_OK))
-    ):
+    may_write = os.access(file, os.W_OK) if os.path.isfile(file) else not os.path.exists(file)
+    if may_write and os.access(os.path.dirname(file), os.W_OK):
         return ""
     if b"GIT_CONFIG_GLOBAL" in environ and not os.path.isfile(file):
         rest = {name: value for name, value in environ.items() if name != b"GIT_CONFIG_GLOBAL"}
@@ -272,8 +270,11 @@ def take_token_file(facts: Facts) -> str:
     file, user = facts.token_file, os.geteuid()
     place, status = ownership.nearest(os.path.realpath(file.path))
     home = os.path.realpath(facts.environ.get(b"HOME") or b"/")
-    is_fixed = os.statvfs(place).f_flag & os.ST_RDONLY or not files.has_modes(place)
-    if user == 0 or is_fixed or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid)):
+    if (
+        user == 0
+        or files.is_fixed(place)
+        or not (place.startswith(home + b"/") and ownership.is_one_user(status.st_uid))
+    ):
         return ""
     if status.st_uid == user:
         return f"chmod u+rwX {quoted(place)}" if file.state == "unreadable" else ""
@@ -304,16 +305,15 @@ def elsewhere_with_modes(facts: Facts) -> str:
     """Return the command that stores the token of the token file in one that can be private; empty without a place that
     lasts, and for a login, which hf renews where it is. What HF_TOKEN_PATH names may be for others too, and stays.
     """
-    token = facts.outcome.first(GIVEN, SPARE, source="file")
-    other = token_file.other_place(facts.environ)
-    state = facts.environ.get(b"XDG_STATE_HOME") or facts.environ.get(b"HOME", b"") + b"/.local/state"
-    lasts = other is not None and os.fsencode(other).startswith(state + b"/")
+    found = facts.outcome.first(GIVEN, SPARE, source="file")
+    other = token_file.other_place(facts.environ) or ""
+    lasts = os.fsencode(other).startswith(folders.state_home(facts.environ) + b"/git-credential-hf/")
     is_roots = bool(owner.as_owner(facts.environ))  # who is to run it as another user, in a place of that one's
-    if not lasts or is_roots or token is None or token.token is None or token.token.oauth:
+    if not lasts or is_roots or found is None or found.token is None or found.token.oauth:
         return ""
     file = quoted(facts.token_file.path)
     gone = "" if facts.environ.get(b"HF_TOKEN_PATH") else f" && rm {file}"
-    return f"export HF_TOKEN_PATH={quoted(other or '')}; git-credential-hf seed --from {file} --no-keyring{gone}"
+    return f"export HF_TOKEN_PATH={quoted(other)}; git-credential-hf seed --from {file} --no-keyring{gone}"
 
 
 def right_declaration(facts: Facts) -> str:
