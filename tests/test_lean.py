@@ -275,6 +275,7 @@ def test_the_files_that_an_answer_opens(
 @needs_strace
 def test_an_answer_from_gnome_keyring_looks_at_no_password_store(keyring: Items, environment: Environment) -> None:
     keyring.add_ours(b"hf_t0ken")
+    Path(environment["HOME"], ".password-store/secret-service").mkdir(parents=True)
     assert not [call for call in traced("access,faccessat2", EXECUTABLE, environment) if "secret-service" in call]
 
 
